@@ -1,0 +1,1 @@
+"""acr3d: photos of a mechanical part in, a model that a customer can turn around out."""

@@ -1,0 +1,1 @@
+"""Thin pages and the JSON API: read the request, make one call, render."""
