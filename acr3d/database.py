@@ -1,0 +1,75 @@
+"""Transactions that mean the same on SQLite and PostgreSQL.
+
+SQLite: WAL, foreign keys on, and a writing transaction takes the write lock at its start (BEGIN IMMEDIATE),
+so that it never fails half-way because another writer came first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.orm import Session
+
+from acr3d.columns import Moment, utc_now
+from acr3d.extensions import db
+
+_WRITES = "acr3d_writes"
+BUSY_SECONDS = 30
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options for `create_engine` that suit the database behind `url`."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection of `engine`."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own lower() knows ASCII only.
+    connection.create_function("lower", 1, lambda text: text and text.lower(), deterministic=True)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One writing transaction on the session of this request or step: all or nothing.
+
+    What was read before it began may be stale; read again inside what the decision rests on.
+    """
+    session = db.session()
+    session.commit()  # ends the reading transaction, which could not be turned into a writing one
+    session.expire_all()
+    try:
+        session.connection(execution_options={_WRITES: True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def database_now(session: Session) -> datetime:
+    """The time that leases are measured by: the database's own on PostgreSQL, this host's on SQLite."""
+    if session.get_bind().dialect.name != "postgresql":
+        return utc_now()
+    return session.execute(select(func.clock_timestamp(type_=Moment))).scalar_one()

@@ -1,0 +1,21 @@
+"""What a person asked for cannot be done. Every message says what happened and what to do next."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """A request that changes nothing. `str()` is a sentence for a person; `status` its HTTP status."""
+
+    status = 400
+
+
+class Missing(Refused):
+    """There is no such thing, or not for this person."""
+
+    status = 404
+
+
+class Conflict(Refused):
+    """It clashes with what is there now; look again and decide anew."""
+
+    status = 409

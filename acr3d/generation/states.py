@@ -1,0 +1,77 @@
+"""The words of a job's life, which may follow which, and what a part shows for each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """A job's status."""
+
+    PENDING = "pending"  # written down; nothing sent yet, or what was sent is not settled
+    SUBMITTED = "submitted"  # the engine gave a task id
+    PROCESSING = "processing"  # the engine works on it, or has finished and we fetch the result
+    OPTIMIZING = "optimizing"  # the raw GLB is ours; a child makes it small
+    COMPLETE = "complete"  # there is a model version
+    FAILED = "failed"  # it ended, with a reason a person can act on
+    CANCELED = "canceled"  # a person ended it
+
+
+class ModelStatus(StrEnum):
+    """What a part shows: the mirror of its newest job."""
+
+    NONE = "none"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    OPTIMIZING = "optimizing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class AttemptState(StrEnum):
+    """One try at submitting a job."""
+
+    SENDING = "sending"  # with `sent_at`: the request may have gone out
+    UNKNOWN = "unknown"  # it went out and no clear answer came back
+    ACCEPTED = "accepted"  # there is a task
+    REFUSED = "refused"  # there is certainly no task
+
+
+class VersionState(StrEnum):
+    """One model of a part."""
+
+    DRAFT = "draft"  # waits for a person
+    PUBLISHED = "published"  # what customers see
+    SUPERSEDED = "superseded"  # was published; its URL keeps working
+    REJECTED = "rejected"  # was never published and shall not be
+
+
+LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})
+ENDED = frozenset(Status) - LIVE
+
+MOVES: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.SUBMITTED, Status.FAILED, Status.CANCELED}),
+    Status.SUBMITTED: frozenset({Status.PROCESSING, Status.OPTIMIZING, Status.FAILED, Status.CANCELED}),
+    Status.PROCESSING: frozenset({Status.OPTIMIZING, Status.FAILED, Status.CANCELED}),
+    Status.OPTIMIZING: frozenset({Status.COMPLETE, Status.FAILED, Status.CANCELED}),
+    Status.COMPLETE: frozenset(),
+    # A retry goes on from what is kept: the raw file, the task, or nothing.
+    Status.FAILED: frozenset({Status.PENDING, Status.PROCESSING, Status.OPTIMIZING}),
+    Status.CANCELED: frozenset(),
+}
+
+SHOWN_AS: dict[Status, ModelStatus] = {
+    Status.PENDING: ModelStatus.QUEUED,
+    Status.SUBMITTED: ModelStatus.PROCESSING,
+    Status.PROCESSING: ModelStatus.PROCESSING,
+    Status.OPTIMIZING: ModelStatus.OPTIMIZING,
+    Status.COMPLETE: ModelStatus.COMPLETE,
+    Status.FAILED: ModelStatus.FAILED,
+}
+
+
+def model_status(status: Status, has_published_model: bool) -> ModelStatus:
+    """What a part shows when its newest job has `status`."""
+    if status is Status.CANCELED:
+        return ModelStatus.COMPLETE if has_published_model else ModelStatus.NONE
+    return SHOWN_AS[status]

@@ -1,0 +1,203 @@
+"""Every setting, typed, read once from the environment. A bad value stops the start with a clear line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+ENGINES = ("auto", "builtin", "meshy")
+POLLERS = ("web", "worker")
+MESHY_BASE = "https://api.meshy.ai"
+MESHY_ASSETS = "https://assets.meshy.ai"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be meant. `str()` is one line that names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. Secrets stay out of `repr`."""
+
+    instance: Path
+    database_url: str = field(repr=False)
+    storage_folder: Path
+    secret_key: str = field(repr=False)
+    engine: str = "auto"
+    meshy_api_key: str = field(default="", repr=False)
+    meshy_api_base: str = MESHY_BASE
+    meshy_model: str = "meshy-7.1"
+    asset_origins: tuple[str, ...] = ()
+    poll_seconds: int = 30
+    poller: str = "web"
+    max_concurrent_tasks: int = 5
+    review_before_publish: bool = False
+    engine_grid: int | None = None
+    unknown_wait_seconds: int = 120
+    public_url: str = ""
+    trusted_hosts: tuple[str, ...] = ()
+    proxy_count: int = 0
+    admin_email: str = ""
+    admin_password: str = field(default="", repr=False)
+    port: int = 5000
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines a person may choose from, the default one first."""
+        if self.engine == "auto":
+            return ("meshy", "builtin") if self.meshy_api_key else ("builtin",)
+        return (self.engine,)
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; makes the instance folder and its secret when they are absent.
+
+    Raises SettingsError with one line that names the variable.
+    """
+    read = _Reader(os.environ if environ is None else environ)
+    instance = Path(read.text("ACR3D_INSTANCE") or Path(__file__).parent.parent / "instance").absolute()
+    instance.mkdir(parents=True, exist_ok=True)
+    engine = read.choice("ACR3D_ENGINE", ENGINES)
+    key = read.secret("MESHY_API_KEY")
+    if engine == "meshy" and not key:
+        raise SettingsError("ACR3D_ENGINE is 'meshy', but MESHY_API_KEY is not set.")
+    if any(character.isspace() for character in key):
+        raise SettingsError("MESHY_API_KEY contains white space; it was probably cut or wrapped when pasted.")
+    return Settings(
+        instance=instance,
+        database_url=_database_url(read.secret("DATABASE_URL"), instance),
+        storage_folder=_storage_folder(read.text("ACR3D_STORAGE_URL"), instance),
+        secret_key=read.secret("SECRET_KEY") or _kept_secret(instance / "secret_key"),
+        engine=engine,
+        meshy_api_key=key,
+        meshy_api_base=read.origin("MESHY_API_BASE") or MESHY_BASE,
+        meshy_model=read.text("ACR3D_MESHY_MODEL") or "meshy-7.1",
+        asset_origins=tuple(_origin("ACR3D_ASSET_ORIGINS", one) for one in read.words("ACR3D_ASSET_ORIGINS")),
+        poll_seconds=read.number("ACR3D_POLL_SECONDS", 30, 1, 3600),
+        poller=read.choice("ACR3D_POLLER", POLLERS),
+        max_concurrent_tasks=read.number("ACR3D_MAX_CONCURRENT_TASKS", 5, 1, 100),
+        review_before_publish=read.switch("ACR3D_REVIEW"),
+        engine_grid=read.number("ACR3D_ENGINE_GRID", 0, 0, 512) or None,
+        unknown_wait_seconds=read.number("ACR3D_UNKNOWN_WAIT_SECONDS", 120, 0, 3600),
+        public_url=read.origin("ACR3D_PUBLIC_URL"),
+        trusted_hosts=read.words("ACR3D_TRUSTED_HOSTS"),
+        proxy_count=read.number("ACR3D_PROXY_COUNT", 0, 0, 5),
+        admin_email=read.text("ACR3D_ADMIN_EMAIL"),
+        admin_password=read.secret("ACR3D_ADMIN_PASSWORD"),
+        port=read.number("PORT", 5000, 1, 65535),
+    )
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def text(self, name: str) -> str:
+        return self.environ.get(name, "").strip()
+
+    def secret(self, name: str) -> str:
+        """The variable, or the contents of the file that `NAME_FILE` points to."""
+        path = self.text(f"{name}_FILE")
+        if not path:
+            return self.text(name)
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE cannot be read: {error.strerror}.") from error
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).replace(",", " ").split())
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name) or allowed[0]
+        if value not in allowed:
+            raise SettingsError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+        return int(value)
+
+    def switch(self, name: str) -> bool:
+        value = self.text(name).lower()
+        if value in ("1", "true", "yes", "on"):
+            return True
+        if value in ("", "0", "false", "no", "off"):
+            return False
+        raise SettingsError(f"{name} is {value!r}; it must be 1 or 0.")
+
+    def origin(self, name: str) -> str:
+        value = self.text(name)
+        return _origin(name, value) if value else ""
+
+
+def _origin(name: str, value: str) -> str:
+    """`value` as scheme://host[:port], nothing behind it."""
+    try:
+        parts = urlsplit(value)
+        sound = (
+            parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        sound = False
+    if not sound or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise SettingsError(f"{name}: {value!r} must look like https://host or http://host:port.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _database_url(value: str, instance: Path) -> str:
+    if not value:
+        return f"sqlite:///{instance / 'acr3d.sqlite'}"
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg"):
+        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    return value if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+
+
+def _storage_folder(value: str, instance: Path) -> Path:
+    if not value:
+        return instance / "storage"
+    if "://" in value and not value.startswith("file:///"):
+        raise SettingsError("ACR3D_STORAGE_URL: only a folder (file:///absolute/path) is supported so far.")
+    folder = Path(value.removeprefix("file://"))
+    if not folder.is_absolute():
+        raise SettingsError("ACR3D_STORAGE_URL must name an absolute folder.")
+    return folder
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in `path`, made there once with mode 0600; two processes starting at once agree."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)  # whole or not at all, and only the first one
+        fresh.unlink()
+    kept = path.read_text(encoding="ascii").strip()
+    if len(kept) < 32:
+        raise SettingsError(f"{path} is damaged; delete it to have a new one made (all logins end).")
+    return kept
+
+
+def current() -> Settings:
+    """The settings of the running app."""
+    kept: Settings = current_app.extensions["acr3d_settings"]
+    return kept

@@ -1,0 +1,101 @@
+"""Blobs by key. Keys are made from our own ids and hashes only; a stored blob never changes."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from flask import current_app
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*\.(jpg|glb|webp)")
+_TEMPORARY = ".incoming"
+
+
+class StorageError(Exception):
+    """A blob could not be kept or found. `str()` is a sentence for a person."""
+
+
+class LocalStorage:
+    """Blobs in a folder: written to a temporary name, synced, renamed; so a key is whole or absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.incoming = folder / _TEMPORARY
+        self.incoming.mkdir(parents=True, exist_ok=True)
+
+    def temporary(self) -> Path:
+        """A fresh name beside the blobs, for a file to be given to `put`."""
+        return self.incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+
+    def put(self, key: str, data: bytes | Path) -> None:
+        """Keep `data` under `key`; a file is moved. The same key twice keeps the newer, equal bytes."""
+        target = self._path(key)
+        source = data if isinstance(data, Path) else self._written(data)
+        try:
+            _sync(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            _sync(target.parent)
+        except OSError as error:
+            source.unlink(missing_ok=True)
+            raise StorageError(f"The file could not be stored ({error.strerror}).") from error
+
+    def open(self, key: str) -> BinaryIO:
+        """Raises StorageError when there is no such blob."""
+        try:
+            return self._path(key).open("rb")
+        except OSError as error:
+            raise StorageError("The stored file is missing.") from error
+
+    def path(self, key: str) -> Path:
+        """Where the blob lies as a file, for sending it and for children to read."""
+        return self._path(key)
+
+    def delete(self, key: str) -> None:
+        """Forget the blob; nothing happens when it is absent."""
+        self._path(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """Every blob's key."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and self.incoming not in path.parents:
+                yield path.relative_to(self.folder).as_posix()
+
+    def discard_leftovers(self) -> None:
+        """Remove temporary files of processes that are gone."""
+        for path in self.incoming.iterdir():
+            pid = path.name.partition("-")[0]
+            if not pid.isdigit() or not Path("/proc", pid).exists() or int(pid) == os.getpid():
+                path.unlink(missing_ok=True)
+
+    def _written(self, data: bytes) -> Path:
+        path = self.temporary()
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise StorageError(f"The file could not be stored ({error.strerror}).") from error
+        return path
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise StorageError("The stored file is missing.")
+        return self.folder / key
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def storage() -> LocalStorage:
+    """The storage of the running app."""
+    kept: LocalStorage = current_app.extensions["acr3d_storage"]
+    return kept
