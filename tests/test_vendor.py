@@ -31,7 +31,7 @@ def packages_with(folder: Path, content: bytes) -> Path:
     return folder
 
 
-@pytest.mark.needs("node_modules")
+@pytest.mark.needs("node")
 @pytest.mark.parametrize("name", vendor.FILES)
 def test_the_table_says_what_is_installed(name: str) -> None:
     file = vendor.FILES[name]
@@ -88,7 +88,7 @@ def test_a_file_of_another_content_is_never_copied(tmp_path: Path) -> None:
     assert not (tmp_path / "copies").exists()
 
 
-@pytest.mark.needs("node_modules")
+@pytest.mark.needs("node")
 def test_a_broken_copy_is_made_again(tmp_path: Path) -> None:
     assert vendor.copy_all(PACKAGES, tmp_path) == []
     broken = tmp_path / vendor.FILES["htmx"].copy
