@@ -1,0 +1,105 @@
+"""Decoded pixels of any size, depth and colour become one upright, opaque sRGB picture within 2048²."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms
+
+STORED_SIDE = 2048
+
+_STRIP_ROWS = 64
+_UPRIGHT = {  # what undoes each EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ICC_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """A decoded picture, handed out in horizontal strips so that no second whole copy is made."""
+
+    size: tuple[int, int]
+    rows: Callable[[int, int], Image.Image]
+    """rows(first, end): those rows, in whatever mode the decoder gave."""
+    icc: bytes | None
+    orientation: int
+    """As in EXIF: 1 is upright."""
+
+
+def upright_srgb(pixels: Pixels) -> Image.Image:
+    image = _shrunk(pixels)
+    if pixels.orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[pixels.orientation])
+    return _in_srgb(image, pixels.icc)
+
+
+def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """`size` in proportion within `side`², never enlarged."""
+    scale = min(1.0, side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _shrunk(pixels: Pixels) -> Image.Image:
+    """Lanczos as Pillow does it in one call, first across and then down; across goes strip by strip."""
+    height = pixels.size[1]
+    target = fitted(pixels.size, STORED_SIDE)
+    narrow: Image.Image | None = None
+    for first in range(0, height, _STRIP_ROWS):
+        end = min(first + _STRIP_ROWS, height)
+        strip = _opaque(pixels.rows(first, end)).resize((target[0], end - first), Image.Resampling.LANCZOS)
+        narrow = narrow or Image.new(strip.mode, (target[0], height))
+        narrow.paste(strip, (0, first))
+    if narrow is None:
+        raise ValueError("a picture without rows")
+    return narrow.resize(target, Image.Resampling.LANCZOS)
+
+
+def _opaque(strip: Image.Image) -> Image.Image:
+    """The strip as L, RGB or CMYK with 8 bits: no palette, transparency laid on white."""
+    if strip.mode == "I;16":  # little-endian; Pillow's own conversion to L would clip instead of scale
+        return Image.frombytes("L", strip.size, strip.tobytes()[1::2])
+    if strip.mode == "La":
+        strip = strip.convert("LA")
+    elif strip.mode == "RGBa" or "transparency" in strip.info:
+        strip = strip.convert("RGBA")
+    if strip.mode in ("LA", "RGBA"):
+        opaque = Image.new(strip.mode.removesuffix("A"), strip.size, "white")
+        opaque.paste(strip.convert(opaque.mode), mask=strip.getchannel("A"))
+        return opaque
+    if strip.mode in _ICC_SPACE:
+        return strip
+    return strip.convert("L" if strip.mode == "1" else "RGB")
+
+
+def _in_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """By the picture's own profile; where that is missing, broken or not its own, by plain formulas."""
+    try:
+        return _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(icc or b"")))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image.convert("RGB")
+
+
+def _by_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+    space = profile.profile.xcolor_space.strip()
+    if space == "RGB" and image.mode == "L":  # cameras give grey pictures the profile of coloured ones
+        image = image.convert("RGB")
+    if space != _ICC_SPACE[image.mode]:
+        raise ValueError(f"a profile for {space} in a picture in {image.mode}")
+    transform = ImageCms.buildTransform(
+        profile,
+        ImageCms.createProfile("sRGB"),
+        image.mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return transform.apply(image)
