@@ -9,9 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from acr3d import accounts, cli, database, settings
 from acr3d.extensions import babel, csrf, db, limiter, login, migrate
+from acr3d.generation.engines import Engines
 from acr3d.settings import Settings
 from acr3d.storage import LocalStorage
-from acr3d.web import admin, api, auth, headers, health, media, public, static
+from acr3d.web import admin, api, auth, headers, health, media, pages, public, static
 
 ROOT = Path(__file__).parent.parent
 UPLOAD_BYTES = 6 * 20 * 1024 * 1024 + 1024 * 1024
@@ -29,8 +30,10 @@ def create_app(config: Settings | None = None) -> Flask:
     )
     app.config.from_mapping(_flask_settings(config))
     app.extensions["acr3d_settings"] = config
+    app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
     _bind_extensions(app)
+    pages.install(app)
     for area in (public, auth, admin, api, media, health):
         app.register_blueprint(area.bp)
     headers.install(app)
@@ -51,7 +54,11 @@ def _bind_extensions(app: Flask) -> None:
     accounts.install(login)
     csrf.init_app(app)
     limiter.init_app(app)
-    babel.init_app(app, default_translation_directories=str(ROOT / "translations"))
+    babel.init_app(
+        app,
+        default_translation_directories=str(ROOT / "translations"),
+        locale_selector=pages.chosen_language,
+    )
 
 
 def _flask_settings(config: Settings) -> dict[str, object]:

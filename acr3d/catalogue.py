@@ -64,7 +64,7 @@ def delete_part(part_id: str) -> None:
 
     Raises Missing, or Conflict while a model of it is being made.
     """
-    from acr3d.generation.requests import live_job  # the one question that parts ask of jobs
+    from acr3d.generation.lookups import live_job  # the one question that parts ask of jobs
 
     with writing() as session:
         part = locked_part(session, part_id)
@@ -137,7 +137,7 @@ def images_of(part_id: str, session: Session | None = None) -> list[PartImage]:
     return list((session or db.session).scalars(query.order_by(PartImage.display_order)))
 
 
-def _visible() -> Select[tuple[Part]]:
+def _visible() -> Select[Part]:
     return select(Part).where(Part.deleted_at.is_(None))
 
 

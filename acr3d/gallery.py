@@ -118,6 +118,14 @@ def image_by_id(image_id: str) -> PartImage:
     return _present_image(db.session(), image_id)
 
 
+def covers_of(part_ids: Sequence[str]) -> dict[str, PartImage]:
+    """The first photo of each part that has one, by part id."""
+    query = select(PartImage).where(
+        PartImage.part_id.in_(part_ids), PartImage.deleted_at.is_(None), PartImage.display_order == 0
+    )
+    return {image.part_id: image for image in db.session.scalars(query)}
+
+
 def photo_key(image: PartImage, photo: Photo) -> str:
     return f"parts/{image.part_id}/photos/{image.id}-{photo.sha256[:16]}.jpg"
 

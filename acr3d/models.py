@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_login import UserMixin
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
 from acr3d.columns import Id, Moment, new_id, utc_now
 from acr3d.generation.states import LIVE, AttemptState, ModelStatus, Status, VersionState
@@ -18,12 +18,15 @@ ROLES = ("admin", "viewer")
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: Moment,
-        dict[str, Any]: JSON,
-        list[str]: JSON,
-        list[dict[str, Any]]: JSON,
-    }
+    # On the registry, since Flask-SQLAlchemy makes its own base class from this one.
+    registry = registry(
+        type_annotation_map={
+            datetime: Moment,
+            dict[str, Any]: JSON,
+            list[str]: JSON,
+            list[dict[str, Any]]: JSON,
+        }
+    )
 
 
 def _one_of(column: str, words: type[StrEnum] | tuple[str, ...], name: str) -> CheckConstraint:
@@ -36,6 +39,8 @@ def _partial_unique(name: str, *columns: str, where: str) -> Index:
 
 
 _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
+
+_TO_DO_SQL = f"{_LIVE_SQL} OR needs_cleanup"
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
@@ -160,8 +165,8 @@ class Job(Base):
         Index(
             "ix_model_generation_jobs_due",
             "next_at",
-            sqlite_where=text(_LIVE_SQL),
-            postgresql_where=text(_LIVE_SQL),
+            sqlite_where=text(_TO_DO_SQL),
+            postgresql_where=text(_TO_DO_SQL),
         ),
     )
 
@@ -183,7 +188,12 @@ class Job(Base):
     account: Mapped[str] = mapped_column(String(64))  # a fingerprint, never the key
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     task_expires_at: Mapped[datetime | None]
+    has_result: Mapped[bool] = mapped_column(
+        default=False
+    )  # the engine has finished; the raw GLB is to fetch
+    needs_cleanup: Mapped[bool] = mapped_column(default=False)  # canceled; its task is to be taken back
 
+    generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine saw and guessed
     raw_model_url: Mapped[str | None] = mapped_column(Text)
     raw_storage_path: Mapped[str | None] = mapped_column(Text)
     raw_file_size_bytes: Mapped[int | None]
@@ -200,7 +210,7 @@ class Job(Base):
     retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
     snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change
     next_at: Mapped[datetime] = mapped_column(default=utc_now)
-    deadline_at: Mapped[datetime]
+    deadline_at: Mapped[datetime | None]  # from the submit on
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
 

@@ -27,6 +27,7 @@ class Settings:
     """What the environment says. Secrets stay out of `repr`."""
 
     instance: Path
+    instance_id: str  # names this instance's built-in engine, whose tasks no other host can follow
     database_url: str = field(repr=False)
     storage_folder: Path
     secret_key: str = field(repr=False)
@@ -76,6 +77,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("MESHY_API_KEY contains white space; it was probably cut or wrapped when pasted.")
     return Settings(
         instance=instance,
+        instance_id=_kept_secret(instance / "instance_id")[:12],
         database_url=_database_url(read.secret("DATABASE_URL"), instance),
         storage_folder=_storage_folder(read.text("ACR3D_STORAGE_URL"), instance),
         secret_key=read.secret("SECRET_KEY") or _kept_secret(instance / "secret_key"),

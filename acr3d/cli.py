@@ -1,0 +1,67 @@
+"""The `flask` commands."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from acr3d import demo, settings
+from acr3d.engine.app import serve
+from acr3d.generation.engines import engines
+from acr3d.generation.poller import JobPoller
+from acr3d.user_commands import users
+
+jobs = AppGroup("jobs", help="Models in the making.")
+engine = AppGroup("engine", help="The built-in engine.")
+
+
+def register(app: Flask) -> None:
+    """Add acr3d's commands to `flask`."""
+    for command in (users, jobs, engine, demo_command):
+        app.cli.add_command(command)
+
+
+@jobs.command("run")
+def run_jobs() -> None:
+    """One pass of the poller, and what it started, to the end."""
+    JobPoller(_app()).run_once()
+
+
+@jobs.command("work")
+def work_on_jobs() -> None:
+    """The poller as a process of its own, until it is told to end (with ACR3D_POLLER=worker)."""
+    logging.basicConfig(level=logging.INFO)
+    poller = JobPoller(_app())
+    told_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_signal: told_to_end.set())
+    poller.start()
+    click.echo("The poller is running.")
+    told_to_end.wait()
+    poller.stop()
+
+
+@engine.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Listens on 127.0.0.1 only.")
+def serve_engine(port: int) -> None:
+    """Serve the built-in engine to another acr3d of this host; any bearer key is accepted."""
+    click.echo(f"The built-in engine is at http://127.0.0.1:{port}")
+    serve(engines().builtin_app, port)
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Add the demo parts with their photos; those that are there, or were deleted, are left alone."""
+    added = demo.add_parts()
+    parts = f"http://127.0.0.1:{settings.current().port}/admin/parts"
+    click.echo(f"{added} demo parts added; see them at {parts}" if added else "The demo parts are there.")
+
+
+def _app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app

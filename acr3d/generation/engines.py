@@ -1,0 +1,140 @@
+"""The engines a job may go to, and the client for each. Both speak Meshy's contract."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from flask import current_app
+
+from acr3d import settings
+from acr3d.engine.app import Engine, create_engine_app
+from acr3d.generation.meshy import CreateOptions, MeshyClient, price_estimate
+from acr3d.models import Job
+from acr3d.settings import MESHY_ASSETS, Settings
+
+BUILTIN_KEY = "builtin"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One engine as this process reaches it: what jobs are pinned to, and how patient we are with it."""
+
+    name: str
+    base: str
+    account: str  # a fingerprint of address and key
+    client: MeshyClient
+    looks: tuple[int, ...]  # seconds between looks at a task that does not change
+    unknown_wait: int  # seconds until an unanswered create that shows in no list counts as not created
+    clock_slack: int  # seconds by which its clock may differ from ours
+    allowed_origins: tuple[str, ...]
+    private_origins: tuple[str, ...]
+    transport: httpx.BaseTransport | None = None
+
+    def fits(self, job: Job) -> bool:
+        """Whether `job` was made for this very engine and account."""
+        return (job.engine, job.engine_base, job.account) == (self.name, self.base, self.account)
+
+
+class Engines:
+    """The links of one app, each made when first asked for."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+
+    @cached_property
+    def builtin_app(self) -> Engine:
+        folder = self._config.instance / "engine"
+        return create_engine_app(folder, heavy_lock=heavy_lock(self._config), grid=self._config.engine_grid)
+
+    @cached_property
+    def builtin(self) -> Link:
+        base = f"http://{self._config.instance_id}.builtin"
+        transport = httpx.WSGITransport(app=self.builtin_app)
+        client = MeshyClient(
+            base, BUILTIN_KEY, transport=transport, name="The built-in engine", sends_angles=True
+        )
+        return Link(
+            name="builtin",
+            base=base,
+            account=_fingerprint(base, BUILTIN_KEY),
+            client=client,
+            looks=(1,),
+            unknown_wait=0,
+            clock_slack=2,
+            allowed_origins=(base,),
+            private_origins=(base,),
+            transport=transport,
+        )
+
+    @cached_property
+    def meshy(self) -> Link:
+        config = self._config
+        origins = (config.meshy_api_base, *config.asset_origins)
+        return Link(
+            name="meshy",
+            base=config.meshy_api_base,
+            account=_fingerprint(config.meshy_api_base, config.meshy_api_key),
+            client=MeshyClient(config.meshy_api_base, config.meshy_api_key),
+            looks=(5, 5, 5, 15, 15, 15, 30, 60),
+            unknown_wait=config.unknown_wait_seconds,
+            clock_slack=60,
+            allowed_origins=(*origins, MESHY_ASSETS),
+            private_origins=origins,
+        )
+
+    def link(self, name: str) -> Link | None:
+        """The link to the engine called `name`, or None when the settings do not allow it."""
+        if name == "builtin" and self._config.engine != "meshy":
+            return self.builtin
+        if name == "meshy" and self._config.meshy_api_key and self._config.engine != "builtin":
+            return self.meshy
+        return None
+
+    def finish(self) -> None:
+        """Wait until the built-in engine, if this process runs it, has worked off its tasks."""
+        if "builtin_app" in self.__dict__:
+            self.builtin_app.finish()
+
+    def stop(self, seconds: float) -> None:
+        """End the built-in engine's child, if there is one, and hand its task back."""
+        if "builtin_app" in self.__dict__:
+            self.builtin_app.stop(seconds)
+
+
+def engines() -> Engines:
+    """The engines of the running app."""
+    kept: Engines = current_app.extensions["acr3d_engines"]
+    return kept
+
+
+def heavy_lock(config: Settings) -> Path:
+    """The file that lets one heavy child run at a time on this host."""
+    return config.instance / "heavy.lock"
+
+
+def create_options(job: Job) -> CreateOptions:
+    """What the job's configuration asks of the engine. Raises ValueError with a sentence."""
+    return options_for(job.generation_config)
+
+
+def options_for(config: dict[str, Any]) -> CreateOptions:
+    """`config` as the client wants it. Raises ValueError with a sentence."""
+    names = ("target_polycount", "enable_pbr", "texture_prompt", "image_enhancement")
+    chosen = {name: config[name] for name in names if name in config}
+    return CreateOptions(ai_model=settings.current().meshy_model, **chosen)
+
+
+def estimate(engine: str) -> int:
+    """The credits that a model will likely cost."""
+    if engine == "builtin":
+        return 0
+    return price_estimate(settings.current().meshy_model, {})
+
+
+def _fingerprint(base: str, key: str) -> str:
+    return hashlib.sha256(f"{base}\n{key}".encode()).hexdigest()[:32]

@@ -1,0 +1,78 @@
+"""Fetching a finished task's raw GLB: to a temporary file, checked in a child, then kept for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask_babel import gettext as _
+
+from acr3d import children, settings
+from acr3d.columns import utc_now
+from acr3d.gallery import media_url
+from acr3d.generation import record
+from acr3d.generation.download import DownloadGone, fetch
+from acr3d.generation.engines import Link, heavy_lock
+from acr3d.generation.hold import ACTOR, Hold
+from acr3d.generation.states import Status
+from acr3d.generation.task import Task
+from acr3d.models import Job
+from acr3d.storage import storage
+
+CHECK_LIMITS = children.Limits(seconds=60, memory_mb=400)
+
+
+def fetch_result(hold: Hold, job: Job, link: Link) -> None:
+    """Bring a finished job to `optimizing`.
+
+    The address is asked for anew each time, since it is signed and runs out. Raises EngineError,
+    DownloadError, ChildError, StorageError or LeaseLost.
+    """
+    task = link.client.get(job.meshy_task_id or "")
+    if not task.glb_url:
+        raise DownloadGone(
+            _("The engine says the model is done but gives no address for it; it is asked again.")
+        )
+    with temporary_file() as raw:
+        with raw.open("wb") as file:
+            fetch(
+                task.glb_url,
+                file,
+                allowed_origins=link.allowed_origins,
+                private_origins=link.private_origins,
+                transport_for=lambda _origin: link.transport,
+                stop=hold.stop,
+            )
+        children.run(
+            "acr3d.optimize",
+            ["--check", "--json", str(raw)],
+            CHECK_LIMITS,
+            lock=heavy_lock(settings.current()),
+            stop=hold.stop,
+        )
+        _keep(hold, job, task, raw)
+
+
+def _keep(hold: Hold, job: Job, task: Task, raw: Path) -> None:
+    size = raw.stat().st_size
+    key = f"parts/{job.part_id}/raw/{job.id}.glb"
+    with hold.storing(key, raw) as (session, kept, part):
+        kept.raw_storage_path = key
+        kept.raw_model_url = media_url(key)
+        kept.raw_file_size_bytes = size
+        kept.has_result = False
+        if kept.processing_started_at:
+            kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
+        kept.generation_report = dict(task.report)
+        record.move(session, kept, part, Status.OPTIMIZING, ACTOR, _("The raw model is fetched and kept."))
+
+
+@contextmanager
+def temporary_file() -> Iterator[Path]:
+    """A name in the storage's own folder; what is left there afterwards is removed."""
+    path = storage().temporary()
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

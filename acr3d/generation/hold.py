@@ -1,0 +1,72 @@
+"""Holding a job: a lease that names its owner and runs out, so that a killed step is simply taken again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+from sqlalchemy.orm import Session
+
+from acr3d.columns import utc_now
+from acr3d.database import writing
+from acr3d.generation import lookups
+from acr3d.models import Job, Part
+from acr3d.storage import storage
+
+LEASE = timedelta(seconds=60)
+ACTOR = "poller"
+
+
+class LeaseLost(Exception):
+    """The job is no longer ours: canceled, or taken over after our lease ran out. Write nothing."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The right of one step to work on one job; `stop` is set when the process is asked to end."""
+
+    job_id: str
+    owner: str
+    stop: Event
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Session, Job, Part]]:
+        """A transaction on the job and its part. Raises LeaseLost when the job is not ours any more."""
+        with writing() as session:
+            job, part = lookups.locked_job(session, self.job_id)
+            if job.lease_owner != self.owner:
+                raise LeaseLost
+            yield session, job, part
+
+    def snooze(self, seconds: float, waiting_for: str | None = None, *, count: bool = False) -> None:
+        """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new."""
+        with self.writing() as (_session, job, part):
+            job.next_at = utc_now() + timedelta(seconds=seconds)
+            if job.waiting_for != waiting_for:
+                job.waiting_for = waiting_for
+                part.revision += 1
+            job.snooze_count = job.snooze_count + 1 if count else 0
+
+    @contextmanager
+    def storing(self, key: str, file: Path) -> Iterator[tuple[Session, Job, Part]]:
+        """Store `file` under `key`, then write; a job that was canceled meanwhile keeps no blob."""
+        storage().put(key, file)
+        try:
+            with self.writing() as held:
+                yield held
+        except LeaseLost:
+            if not lookups.job_by_id(self.job_id).is_live:
+                storage().delete(key)
+            raise
+
+    def release(self) -> None:
+        """Let the job go, so that anybody may take its next step."""
+        try:
+            with self.writing() as (_session, job, _part):
+                job.lease_owner = job.lease_until = None
+        except LeaseLost:
+            return

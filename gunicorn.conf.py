@@ -1,0 +1,37 @@
+"""One process with threads: the poller lives in it, and slow phones each hold only a thread."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from acr3d.generation.poller import JobPoller
+
+_port = os.environ.get("PORT", "5000")
+bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
+workers = 1
+worker_class = "gthread"
+threads = 24
+# Large uploads over slow lines are read by a thread, not by the loop that tells gunicorn we are alive.
+timeout = 120
+graceful_timeout = 25
+keepalive = 5
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
+# No access log: an address may hold a signature. The proxy in front, or the platform, keeps its own.
+accesslog = None
+errorlog = "-"
+
+
+def post_worker_init(worker: Any) -> None:
+    app = worker.wsgi
+    flask_app = getattr(app, "application", app)
+    if flask_app.extensions["acr3d_settings"].poller == "web":
+        poller = JobPoller(flask_app)
+        flask_app.extensions["acr3d_poller"] = poller
+        poller.start()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    poller = worker.wsgi.extensions.pop("acr3d_poller", None)
+    if poller is not None:
+        poller.stop()

@@ -1,0 +1,58 @@
+"""How migrations run: in one transaction on either database, one process at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection, create_engine, event, pool, text
+
+from acr3d.models import Base
+
+_ONE_AT_A_TIME = 4_117_300_311  # an advisory lock's number, made up
+
+
+def run() -> None:
+    url = current_app.config["SQLALCHEMY_DATABASE_URI"]
+    engine = create_engine(url, poolclass=pool.NullPool)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            transactional_ddl=True,  # true of SQLite as well, since we begin the transaction ourselves
+        )
+        with context.begin_transaction():
+            _wait_for_others(connection)
+            context.run_migrations()
+            _check_foreign_keys(connection)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    # A rebuilt table is dropped and renamed: with foreign keys on, that would take its children along.
+    connection.execute("PRAGMA foreign_keys=OFF")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _wait_for_others(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _ONE_AT_A_TIME})
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise RuntimeError(
+            f"The migration would leave rows without their parent: {broken[:3]}. Nothing was changed."
+        )
+
+
+run()
