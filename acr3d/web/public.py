@@ -1,0 +1,61 @@
+"""What customers see. It depends on the published parts and the published model only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from acr3d import catalogue as parts
+from acr3d import gallery
+from acr3d.generation import lookups
+from acr3d.models import Part
+from acr3d.web.pages import absolute, has_real_size, model_alt, page_number
+
+bp = Blueprint("public", __name__)
+
+
+@bp.after_request
+def _depends_on_the_reader(response: Response) -> Response:
+    response.vary.add("Accept-Language")
+    return response
+
+
+@bp.get("/")
+def catalogue() -> ResponseReturnValue:
+    query = request.args.get("q", "").strip()[:200]
+    page = parts.search(query, page_number(), published_only=True)
+    covers = gallery.covers_of([part.id for part in page.parts])
+    return render_template("public/catalogue.html", page=page, covers=covers)
+
+
+@bp.get("/parts/<sku:sku>")
+def part(sku: str) -> ResponseReturnValue:
+    return render_template("public/part.html", **_shown(parts.part_for_public(sku)))
+
+
+@bp.get("/embed/<sku:sku>")
+def embed(sku: str) -> ResponseReturnValue:
+    return render_template("public/embed.html", **_shown(parts.part_for_public(sku)))
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> ResponseReturnValue:
+    addresses = [(absolute(url_for("public.part", sku=part.sku)), part) for part in parts.published_parts()]
+    response = make_response(render_template("public/sitemap.xml", addresses=addresses))
+    response.mimetype = "application/xml"
+    return response
+
+
+def _shown(part: Part) -> dict[str, Any]:
+    """What the page of a part is made of; adopted pictures that are not ours yet stay out of it."""
+    version = lookups.published_version(part.id)
+    g.viewer_page = version is not None
+    return {
+        "part": part,
+        "images": [image for image in parts.images_of(part.id) if image.storage_path],
+        "version": version,
+        "alt": model_alt(part),
+        "real_size": has_real_size(part),
+    }
