@@ -1,0 +1,101 @@
+"""`python -m acr3d.optimize IN.glb OUT.glb [--level web] [--json]`, or `--check IN.glb`.
+
+For a person it prints a report; with --json it speaks as the children of acr3d do: lines of
+`{"progress": n}`, then `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
+The number of threads is ACR3D_THREADS (default: two, or one on a single core).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+REFUSED_EXIT = 3
+_MEMORY_BYTES = 400 << 20
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    options = _arguments(argv)
+    _limit_memory()
+    from .errors import BadModel
+
+    try:
+        report = _work(options)
+    except BadModel as error:
+        return _refuse(str(error), error.code, options.json)
+    except MemoryError:
+        return _refuse(
+            "The model file is too large to work on here. Generate or export a lighter model.",
+            "too_large",
+            options.json,
+        )
+    _print_report(report, options.json)
+    return 0
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m acr3d.optimize", description="Make a GLB small.")
+    parser.add_argument("source", type=Path, metavar="IN.glb")
+    parser.add_argument("target", type=Path, nargs="?", metavar="OUT.glb")
+    parser.add_argument("--level", choices=["web"], default="web", help="what the file is for (default: web)")
+    parser.add_argument("--check", action="store_true", help="only read the file and report on it")
+    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    options = parser.parse_args(argv)
+    if options.check == (options.target is not None):
+        parser.error("give IN.glb and OUT.glb, or --check and IN.glb alone")
+    if not options.source.is_file():
+        parser.error(f"there is no file {options.source}")
+    return options
+
+
+def _limit_memory() -> None:
+    """Hold to 400 MB even when nobody set a limit, and keep numpy from reserving for every core."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, hard))
+
+
+def _work(options: argparse.Namespace) -> dict[str, Any]:
+    from . import pipeline
+
+    if options.check:
+        return pipeline.check(options.source)
+    progress = _print_progress if options.json else _ignore
+    return pipeline.optimize(options.source, options.target, options.level, _threads(), progress)
+
+
+def _threads() -> int:
+    value = os.environ.get("ACR3D_THREADS", "")
+    return max(1, int(value)) if value.isdecimal() else min(2, os.cpu_count() or 1)
+
+
+def _ignore(_: int) -> None: ...
+
+
+def _print_progress(percent: int) -> None:
+    print(json.dumps({"progress": percent}), flush=True)
+
+
+def _print_report(report: dict[str, Any], is_json: bool) -> None:
+    from .report import as_text
+
+    print(json.dumps({"report": report}) if is_json else as_text(report), flush=True)
+
+
+def _refuse(sentence: str, code: str, is_json: bool) -> int:
+    if is_json:
+        print(json.dumps({"error": sentence, "code": code}), flush=True)
+    else:
+        print(sentence, file=sys.stderr)
+    return REFUSED_EXIT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""Whether a file keeps the glTF rules that a browser, and the steps after this one, rely on.
+
+Only the JSON and the lengths it claims are looked at; `contents.py` looks into the bytes.
+"""
+
+from __future__ import annotations
+
+from . import extensions, limits
+from .accessors import check_accessor, element_bytes
+from .check_scene import check_scene
+from .errors import damaged, too_large, unsupported
+from .fields import Json, extension, index, integer, names, objects, reference, text
+from .model import Model, data_uri
+
+_LISTS = ("bufferViews", "accessors", "images", "samplers", "textures", "materials", "meshes", "nodes")
+_MORE_LISTS = ("scenes", "skins", "animations", "cameras")
+
+
+def check_structure(model: Model) -> None:
+    """Raise BadModel, naming the place, unless every reference and length in the JSON holds."""
+    data = model.json
+    for name in _LISTS + _MORE_LISTS:
+        objects(data, name)
+    _check_extensions(data)
+    _check_views(data)
+    for number in range(len(data.get("accessors", []))):
+        check_accessor(model, number)
+    _check_reading_effort(data)
+    _check_images(data)
+    _check_materials(data)
+    check_scene(data)
+
+
+def _check_extensions(data: Json) -> None:
+    names(data, "extensionsUsed")
+    for name in names(data, "extensionsRequired"):
+        if name not in extensions.SHOWN:
+            raise unsupported("extensionsRequired", f"names {name[:60]!r}")
+
+
+def _check_views(data: Json) -> None:
+    buffers = data.get("buffers", [])
+    for number, view in enumerate(data.get("bufferViews", [])):
+        place = f"bufferViews[{number}]"
+        _check_range(view, buffers, place)
+        integer(view, "byteStride", place, low=1, high=255, default=4)
+        for name in extensions.MESHOPT:
+            packed = extension(view, name, place)
+            if packed is not None:
+                _check_meshopt(packed, view, buffers, f"{place}.extensions.{name}")
+
+
+def _check_range(view: Json, buffers: list[Json], place: str) -> None:
+    buffer = buffers[index(view.get("buffer"), len(buffers), f"{place}.buffer")]
+    offset = integer(view, "byteOffset", place, default=0)
+    length = integer(view, "byteLength", place, low=1)
+    if offset + length > buffer["byteLength"]:
+        raise damaged(f"{place}.byteLength", f"is {length}, which runs past the end of its buffer")
+
+
+def _check_meshopt(packed: Json, view: Json, buffers: list[Json], place: str) -> None:
+    _check_range(packed, buffers, place)
+    count = integer(packed, "count", place, low=1, high=limits.ELEMENTS)
+    stride = integer(packed, "byteStride", place, low=1, high=256)
+    if count * stride != view["byteLength"]:
+        raise damaged(f"{place}.count", f"is {count}, which does not fill its buffer view")
+    if "uri" not in buffers[packed["buffer"]] and packed["buffer"] != 0:
+        raise damaged(f"{place}.buffer", "has no bytes in the file")
+
+
+def _check_reading_effort(data: Json) -> None:
+    """A small file can name the same bytes a million times; reading them all must stay quick."""
+    total = sum(int(a["count"]) * element_bytes(a) for a in data.get("accessors", []))
+    if total > 4 * limits.FILE_BYTES:
+        raise too_large("accessors", f"ask for {total} bytes together")
+
+
+def _check_images(data: Json) -> None:
+    images, views = data.get("images", []), data.get("bufferViews", [])
+    for number, image in enumerate(images):
+        place = f"images[{number}]"
+        if reference(image, "bufferView", len(views), place) is None:
+            uri = text(image, "uri", place)
+            if uri is None:
+                raise damaged(place, "has neither a buffer view nor a URI")
+            data_uri(uri, f"{place}.uri")
+        text(image, "mimeType", place)
+        text(image, "name", place)
+    samplers = data.get("samplers", [])
+    for number, texture in enumerate(data.get("textures", [])):
+        place = f"textures[{number}]"
+        reference(texture, "source", len(images), place)
+        reference(texture, "sampler", len(samplers), place)
+        for name in extensions.TEXTURE_SOURCES:
+            other = extension(texture, name, place)
+            if other is not None:
+                reference(other, "source", len(images), f"{place}.extensions.{name}")
+
+
+def _check_materials(data: Json) -> None:
+    textures = len(data.get("textures", []))
+    for number, material in enumerate(data.get("materials", [])):
+        text(material, "alphaMode", f"materials[{number}]")
+        for place, info in texture_infos(material, f"materials[{number}]"):
+            index(info.get("index"), textures, f"{place}.index")
+            integer(info, "texCoord", place, default=0, high=15)
+
+
+def texture_infos(holder: Json, place: str) -> list[tuple[str, Json]]:
+    """Every `…Texture` object under a material, with its place; extensions included."""
+    found, waiting = [], [(place, holder)]
+    while waiting:
+        where, value = waiting.pop()
+        for key, inner in value.items():
+            if not isinstance(inner, dict):
+                continue
+            if key.endswith("Texture"):
+                found.append((f"{where}.{key}", inner))
+            elif key != "extras":
+                waiting.append((f"{where}.{key}", inner))
+    return found
