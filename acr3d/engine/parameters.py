@@ -1,0 +1,149 @@
+"""What may stand in an order to the built-in engine: Meshy's parameters, judged as Meshy judges them.
+
+Types, ranges and dependencies follow Meshy's multi-image-to-3d page of August 2026; unknown names are
+ignored. Two things differ: pictures come as data URIs only (this engine fetches nothing), and `image_angles`,
+beside `image_urls`, says which side each picture shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ANGLES = ("front", "back", "left", "right", "top", "bottom")
+USUAL_ORDER = ("front", "right", "back", "left")
+DEFAULT_POLYCOUNT = 30_000
+_DATA_URI = re.compile(r"data:image/(?:jpeg|jpg|png);base64,", re.IGNORECASE)
+_PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+
+
+class BadParameter(ValueError):
+    """`str()` is a sentence that names the parameter."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked order: pictures, the side each shows, and the other parameters as they came."""
+
+    photos: list[bytes]
+    angles: list[str]
+    options: dict[str, Any]
+
+
+def parse(body: object) -> Order:
+    """The order in a decoded JSON body. Raises BadParameter."""
+    if not isinstance(body, Mapping):
+        raise BadParameter("The body must be a JSON object.")
+    for name, (is_right, rule) in _RULES.items():
+        if body.get(name) is not None and not is_right(body[name]):
+            raise BadParameter(f"{name} must be {rule}.")
+    _check_dependencies(body)
+    photos = _photos(body)
+    options = {name: body[name] for name in _KEPT if body.get(name) is not None}
+    return Order(photos, _angles(body, len(photos)), options)
+
+
+def _photos(body: Mapping[str, Any]) -> list[bytes]:
+    if body.get("input_task_id") is not None:
+        raise BadParameter("input_task_id is not supported by this engine; send image_urls.")
+    uris = body.get("image_urls")
+    if not isinstance(uris, list) or not 1 <= len(uris) <= 4:
+        raise BadParameter("image_urls must be a list of 1 to 4 images.")
+    return [_photo(f"image_urls[{number}]", uri) for number, uri in enumerate(uris)]
+
+
+def _photo(name: str, uri: object) -> bytes:
+    head = _DATA_URI.match(uri) if isinstance(uri, str) else None
+    if head is None or not isinstance(uri, str):
+        raise BadParameter(
+            f"{name} must be a data URI of a JPEG or PNG image; this engine fetches no addresses."
+        )
+    try:
+        photo = base64.b64decode(uri[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise BadParameter(f"{name} is not valid base64.") from None
+    if not photo.startswith(_PICTURE_STARTS):
+        raise BadParameter(f"{name} is not a JPEG or PNG image.")
+    return photo
+
+
+def _angles(body: Mapping[str, Any], count: int) -> list[str]:
+    angles = body.get("image_angles")
+    if angles is None:
+        return list(USUAL_ORDER[:count])
+    if not isinstance(angles, list) or len(angles) != count:
+        raise BadParameter("image_angles must be a list with one angle for each image.")
+    if any(angle not in ANGLES for angle in angles) or len(set(angles)) != count:
+        raise BadParameter(f"image_angles must be different ones of {', '.join(ANGLES)}.")
+    return angles
+
+
+def _check_dependencies(body: Mapping[str, Any]) -> None:
+    if body.get("should_texture") is False:
+        for name in _TEXTURE_ONLY:
+            if body.get(name):
+                raise BadParameter(f"{name} is only supported when should_texture is true.")
+    formats = body.get("target_formats")
+    if formats is not None and "glb" not in formats:
+        raise BadParameter("target_formats must contain glb; this engine makes no other format.")
+    if body.get("texture_image_urls") and (body.get("texture_prompt") or body.get("texture_image_url")):
+        raise BadParameter("texture_image_urls cannot be sent with texture_prompt or texture_image_url.")
+
+
+Check = Callable[[Any], bool]
+
+
+def _one_of(*words: str) -> tuple[Check, str]:
+    return lambda value: isinstance(value, str) and value in words, "one of " + ", ".join(map(repr, words))
+
+
+def _whole(low: int, high: int) -> tuple[Check, str]:
+    def is_right(value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+    return is_right, f"a whole number from {low} to {high}"
+
+
+def _text(longest: int) -> tuple[Check, str]:
+    return (
+        lambda value: isinstance(value, str) and len(value) <= longest,
+        f"text of at most {longest} characters",
+    )
+
+
+_FORMATS = frozenset({"glb", "obj", "fbx", "stl", "usdz", "3mf"})
+_FLAG: tuple[Check, str] = (lambda value: isinstance(value, bool), "true or false")
+_FLAGS = (
+    *("should_texture", "enable_pbr", "hd_texture", "remove_lighting", "image_enhancement", "moderation"),
+    *("should_remesh", "save_pre_remeshed_model", "ultra_mode", "auto_size"),
+    *("alpha_thumbnail", "multi_view_thumbnails"),
+)
+_RULES: dict[str, tuple[Check, str]] = dict.fromkeys(_FLAGS, _FLAG) | {
+    "ai_model": _one_of("latest", "meshy-7.1", "meshy-7", "meshy-6", "meshy-6-lite"),
+    "geometry_resolution": _one_of("standard", "2k"),
+    "texture_resolution": _one_of("2k", "4k", "8k"),
+    "topology": _one_of("triangle", "quad"),
+    "origin_at": _one_of("bottom", "center"),
+    "pose_mode": _one_of("", "a-pose", "t-pose"),
+    "symmetry_mode": _one_of("off", "auto", "on"),
+    "target_polycount": _whole(100, 300_000),
+    "decimation_mode": _whole(1, 4),
+    "texture_prompt": _text(800),
+    "target_formats": (
+        lambda value: (
+            isinstance(value, list)
+            and bool(value)
+            and all(isinstance(each, str) and each in _FORMATS for each in value)
+        ),
+        "a list of glb, obj, fbx, stl, usdz, 3mf",
+    ),
+}
+_TEXTURE_ONLY = (
+    *("enable_pbr", "hd_texture", "remove_lighting", "texture_resolution"),
+    *("texture_prompt", "texture_image_url", "texture_image_urls"),
+)
+_KEPT = ("should_texture", "target_polycount", "texture_prompt")

@@ -1,0 +1,345 @@
+"""The built-in engine's tasks: a small SQLite database of its own, and a folder of files for each task.
+
+What is committed here survives a kill at any moment; files without a row are leftovers and are swept. Photos
+are dropped as soon as a task has ended, everything else three days later, as Meshy does. Any process of the
+host may read and order; only the holder of the engine's lock (worker.py) may claim and finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PENDING = "PENDING"
+IN_PROGRESS = "IN_PROGRESS"
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+
+MOST_STARTS = 3  # a task that takes its worker down with it is not started for ever
+_LEFTOVER_SECONDS = 3600  # a folder younger than this may belong to an order that is being written
+_GIVEN_UP = {
+    "type": "server_error",
+    "message": f"The work on this model broke off {MOST_STARTS} times; try other or smaller photos.",
+}
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS task (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED')),
+    progress INTEGER NOT NULL DEFAULT 0,
+    starts INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,             -- all times are milliseconds since 1970, 0: not yet
+    started_at INTEGER NOT NULL DEFAULT 0,
+    finished_at INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER NOT NULL DEFAULT 0,
+    options TEXT NOT NULL,                   -- JSON: what was ordered, without the photos
+    signature TEXT NOT NULL,                 -- opens the result's address
+    bytes INTEGER NOT NULL,                  -- photos, later the model
+    report TEXT NOT NULL DEFAULT '{}',
+    error TEXT NOT NULL DEFAULT '{"message": ""}'
+);
+CREATE INDEX IF NOT EXISTS task_status ON task (status);
+"""
+
+
+class Full(Exception):
+    """No room for another task. `str()` is a sentence for a person."""
+
+
+class Running(Exception):
+    """The task is being worked on."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the tasks may take: how many wait at once, bytes on disk, how long an ended one stays."""
+
+    waiting: int = 50
+    disk_bytes: int = 1 << 30
+    keep_seconds: int = 3 * 24 * 3600
+    spare_seconds: int = 3600  # an ended task younger than this is not removed to make room
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task; times in milliseconds since 1970, 0 for not yet."""
+
+    seq: int
+    id: str
+    status: str
+    progress: int
+    starts: int
+    created_at: int
+    started_at: int
+    finished_at: int
+    expires_at: int
+    options: Mapping[str, Any]
+    signature: str
+    bytes: int
+    report: Mapping[str, Any]
+    error: Mapping[str, str]
+
+
+def milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Tasks:
+    """All tasks in `folder`, which is made when it is missing. Safe for threads and processes."""
+
+    def __init__(
+        self, folder: Path, room: Room | None = None, clock: Callable[[], int] = milliseconds
+    ) -> None:
+        self.room = room or Room()
+        self._clock = clock
+        self._files = folder / "tasks"
+        self._database = folder / "tasks.sqlite"
+        self._files.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One at a time: turning WAL on takes a lock that SQLite's own waiting does not cover.
+        with (folder / "setup.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            with self._connection() as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(_SCHEMA)
+
+    # --- ordering and asking ------------------------------------------------------------------
+
+    def add(self, photos: Sequence[bytes], options: Mapping[str, Any]) -> str:
+        """Keep the photos and a waiting task; its id. Raises Full."""
+        now = self._clock()
+        task_id = _time_sorted_id(now)
+        size = sum(map(len, photos))
+        folder = self.folder(task_id)
+        folder.mkdir(mode=0o700)
+        row = (task_id, PENDING, now, json.dumps(options), secrets.token_urlsafe(24), size)
+        try:
+            for number, photo in enumerate(photos):
+                (folder / f"photo{number}").write_bytes(photo)
+                _sync(folder / f"photo{number}")
+            with self._writing() as database:
+                removed = self._expired(database) + self._make_room(database, size, now)
+                columns = "id, status, created_at, options, signature, bytes"
+                database.execute(f"INSERT INTO task ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._remove_files(removed)
+        return task_id
+
+    def get(self, task_id: str) -> Row | None:
+        with self._connection() as database:
+            found = database.execute(
+                "SELECT * FROM task WHERE id = ? AND (expires_at = 0 OR expires_at > ?)",
+                (task_id, self._clock()),
+            ).fetchone()
+        return _row(found) if found else None
+
+    def page(self, number: int, size: int, *, newest_first: bool) -> list[Row]:
+        sql = "SELECT * FROM task WHERE expires_at = 0 OR expires_at > ? ORDER BY seq * ? LIMIT ? OFFSET ?"
+        values = (self._clock(), -1 if newest_first else 1, size, (number - 1) * size)
+        with self._connection() as database:
+            found = database.execute(sql, values).fetchall()
+        return [_row(each) for each in found]
+
+    def ahead_of(self, row: Row) -> int:
+        """How many unfinished tasks come before this one."""
+        with self._connection() as database:
+            sql = "SELECT count(*) FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') AND seq < ?"
+            return int(database.execute(sql, (row.seq,)).fetchone()[0])
+
+    def anything_waits(self) -> bool:
+        """Whether there is work: a waiting task, or one whose worker may have died."""
+        with self._connection() as database:
+            sql = "SELECT 1 FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') LIMIT 1"
+            return database.execute(sql).fetchone() is not None
+
+    def delete(self, task_id: str) -> bool:
+        """Remove a task that is not being worked on; False when there is none. Raises Running."""
+        with self._writing() as database:
+            found = database.execute("SELECT status FROM task WHERE id = ?", (task_id,)).fetchone()
+            if found is None:
+                return False
+            if found["status"] == IN_PROGRESS:
+                raise Running
+            database.execute("DELETE FROM task WHERE id = ?", (task_id,))
+        self._remove_files([task_id])
+        return True
+
+    def folder(self, task_id: str) -> Path:
+        return self._files / task_id
+
+    def model(self, task_id: str) -> Path:
+        return self.folder(task_id) / "model.glb"
+
+    # --- working: only for the holder of the engine's lock -----------------------------------------
+
+    def claim(self) -> Row | None:
+        """Start the next task; one that is IN_PROGRESS now has lost its worker and goes first."""
+        while (row := self._next()) is not None:
+            if row.starts >= MOST_STARTS:
+                self.fail(row.id, _GIVEN_UP)
+                continue
+            with self._writing() as database:
+                sql = (
+                    "UPDATE task SET status = 'IN_PROGRESS', starts = starts + 1, started_at = ? WHERE id = ?"
+                )
+                started = database.execute(sql, (self._clock(), row.id)).rowcount
+            if started:  # else it was deleted in between
+                return self.get(row.id)
+        return None
+
+    def _next(self) -> Row | None:
+        live = "SELECT * FROM task WHERE status IN ('PENDING', 'IN_PROGRESS')"
+        sql = f"{live} ORDER BY status = 'PENDING', seq LIMIT 1"
+        with self._connection() as database:
+            found = database.execute(sql).fetchone()
+        return _row(found) if found else None
+
+    def advance(self, task_id: str, progress: int) -> None:
+        with self._writing() as database:
+            sql = "UPDATE task SET progress = ? WHERE id = ? AND status = 'IN_PROGRESS' AND progress < ?"
+            database.execute(sql, (progress, task_id, progress))
+
+    def hand_back(self, task_id: str) -> None:
+        """Let the task wait again, as if it had not been started."""
+        with self._writing() as database:
+            database.execute(
+                "UPDATE task SET status = 'PENDING', starts = starts - 1, started_at = 0, progress = 0 "
+                "WHERE id = ? AND status = 'IN_PROGRESS'",
+                (task_id,),
+            )
+
+    def succeed(self, task_id: str, model: Path, report: Mapping[str, Any]) -> None:
+        """Take `model`, a finished file in the task's folder, as its result."""
+        _sync(model)
+        size = model.stat().st_size
+        model.replace(self.model(task_id))
+        self._end(task_id, SUCCEEDED, size, report=report)
+
+    def fail(self, task_id: str, error: Mapping[str, str]) -> None:
+        """End the task without a result; `error` is its `task_error`."""
+        self._end(task_id, FAILED, 0, error=error)
+
+    def _end(
+        self,
+        task_id: str,
+        status: str,
+        size: int,
+        *,
+        report: Mapping[str, Any] | None = None,
+        error: Mapping[str, str] | None = None,
+    ) -> None:
+        values = {
+            "id": task_id,
+            "status": status,
+            "progress": 100 if status == SUCCEEDED else 0,
+            "now": (now := self._clock()),
+            "expires": now + 1000 * self.room.keep_seconds,
+            "size": size,
+            "report": json.dumps(report or {}),
+            "error": json.dumps(error or {"message": ""}),
+        }
+        with self._writing() as database:
+            database.execute(
+                "UPDATE task SET status = :status, progress = :progress, finished_at = :now, "
+                "report = :report, expires_at = :expires, bytes = :size, error = :error WHERE id = :id",
+                values,
+            )
+        self._drop_photos(task_id)
+
+    def _drop_photos(self, task_id: str) -> None:
+        """Leave nothing in the task's folder but its model."""
+        with contextlib.suppress(FileNotFoundError):
+            for path in self.folder(task_id).iterdir():
+                if path != self.model(task_id):
+                    path.unlink(missing_ok=True)
+
+    # --- keeping house ----------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Remove what has expired, and folders that no task owns."""
+        with self._writing() as database:
+            removed = self._expired(database)
+            owned = {each["id"] for each in database.execute("SELECT id FROM task")}
+        self._remove_files(removed)
+        oldest = time.time() - _LEFTOVER_SECONDS
+        for folder in self._files.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if folder.name not in owned and folder.stat().st_mtime < oldest:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def _expired(self, database: sqlite3.Connection) -> list[str]:
+        """Remove the rows of expired tasks; whose they were."""
+        sql = "DELETE FROM task WHERE expires_at BETWEEN 1 AND ? RETURNING id"
+        return [each["id"] for each in database.execute(sql, (self._clock(),)).fetchall()]
+
+    def _make_room(self, database: sqlite3.Connection, size: int, now: int) -> list[str]:
+        """Remove the rows of the oldest ended tasks until `size` more bytes fit; whose they were."""
+        waiting = database.execute("SELECT count(*) FROM task WHERE status = 'PENDING'").fetchone()[0]
+        if waiting >= self.room.waiting:
+            raise Full(f"{waiting} tasks are waiting already; try again when some have ended.")
+        used = database.execute("SELECT coalesce(sum(bytes), 0) FROM task").fetchone()[0]
+        sql = "SELECT id, bytes FROM task WHERE finished_at BETWEEN 1 AND ? ORDER BY seq"
+        ended = database.execute(sql, (now - 1000 * self.room.spare_seconds,)).fetchall()
+        removed: list[str] = []
+        for old in ended:
+            if used + size <= self.room.disk_bytes:
+                break
+            used -= old["bytes"]
+            removed.append(old["id"])
+        if used + size > self.room.disk_bytes:
+            raise Full("The disk space of the built-in engine is used up; try again in an hour.")
+        database.executemany("DELETE FROM task WHERE id = ?", [(task_id,) for task_id in removed])
+        return removed
+
+    def _remove_files(self, task_ids: list[str]) -> None:
+        for task_id in task_ids:
+            shutil.rmtree(self.folder(task_id), ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self._database, timeout=30, isolation_level=None)
+        database.row_factory = sqlite3.Row
+        try:
+            yield database
+        finally:
+            database.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connection() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+
+def _row(found: sqlite3.Row) -> Row:
+    decoded = {name: json.loads(found[name]) for name in ("options", "report", "error")}
+    return Row(**(dict(found) | decoded))
+
+
+def _time_sorted_id(now: int) -> str:
+    """A UUID whose text sorts by time (RFC 9562, version 7)."""
+    high = (now & (1 << 48) - 1) << 16 | 0x7000 | secrets.randbits(12)
+    low = 1 << 63 | secrets.randbits(62)
+    return str(uuid.UUID(int=high << 64 | low))
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
