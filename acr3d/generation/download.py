@@ -23,6 +23,7 @@ MAX_BYTES = 200 << 20  # raw models of 35 to 90 MB have been seen
 TransportFor = Callable[[str], httpx.BaseTransport | None]
 
 _REDIRECTS = 5
+_PORTS = {"http": 80, "https": 443}
 _GLB_HEADER = struct.Struct("<4sII")  # magic, version, length of the whole file (glTF 2.0, chapter 4.4)
 _ASK_AGAIN = frozenset({408, 425, 429})
 _FAULTS = (
@@ -233,8 +234,10 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+    host, port = _address(url)
+    name = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{name}" + ("" if port == _PORTS[url.scheme] else f":{port}")
 
 
 def _address(url: httpx.URL) -> tuple[str, int]:
-    return url.raw_host.decode("ascii"), url.port or {"http": 80, "https": 443}[url.scheme]
+    return url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

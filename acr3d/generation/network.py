@@ -143,7 +143,11 @@ class _GuardedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
                 failure = problem
                 continue
-            judge(stream.get_extra_info("server_addr")[0])
+            try:
+                judge(stream.get_extra_info("server_addr")[0])
+            except AddressRefused:
+                stream.close()
+                raise
             return _PatientStream(stream, self._patience)
         raise failure
 
