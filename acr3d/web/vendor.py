@@ -103,11 +103,6 @@ def script(name: str) -> Script:
     return Script(file.on_cdn, file.integrity, "anonymous")
 
 
-def url(name: str) -> str:
-    """Where a page gets the file `name` of the table."""
-    return script(name).src
-
-
 def draco_location() -> str:
     """The folder, with its closing slash, for `ModelViewerElement.dracoDecoderLocation`."""
     names = [name for name in FILES if name.startswith("draco-")]
