@@ -12,10 +12,10 @@ from acr3d.extensions import babel, csrf, db, limiter, login, migrate
 from acr3d.generation.engines import Engines
 from acr3d.settings import Settings
 from acr3d.storage import LocalStorage
-from acr3d.web import admin, api, auth, headers, health, media, pages, public, static
+from acr3d.web import admin, api, auth, failures, guards, headers, health, media, pages, public, static
 
 ROOT = Path(__file__).parent.parent
-UPLOAD_BYTES = 6 * 20 * 1024 * 1024 + 1024 * 1024
+FORM_BYTES = 1024 * 1024
 
 
 def create_app(config: Settings | None = None) -> Flask:
@@ -32,8 +32,10 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_settings"] = config
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
+    guards.install(app)
     _bind_extensions(app)
     pages.install(app)
+    failures.install(app)
     for area in (public, auth, admin, api, media, health):
         app.register_blueprint(area.bp)
     headers.install(app)
@@ -66,8 +68,8 @@ def _flask_settings(config: Settings) -> dict[str, object]:
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(config.database_url),
-        "MAX_CONTENT_LENGTH": UPLOAD_BYTES,
-        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        "MAX_CONTENT_LENGTH": FORM_BYTES,  # an upload of photos raises it for itself
+        "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "TRUSTED_HOSTS": list(config.trusted_hosts) or None,
         "SESSION_COOKIE_NAME": "__Host-session" if config.is_https else "session",
         "SESSION_COOKIE_SECURE": config.is_https,

@@ -1,0 +1,67 @@
+"""Which stored files there are, and which of them customers may fetch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sqlalchemy import or_, select
+
+from acr3d.catalogue import is_id
+from acr3d.extensions import db
+from acr3d.generation.states import VersionState
+from acr3d.models import Job, ModelVersion, Part, PartImage
+
+MEDIA_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A stored file that the database knows."""
+
+    key: str
+    sha256: str | None
+    is_public: bool
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[PurePosixPath(self.key).suffix]
+
+
+def find_blob(key: str) -> Blob | None:
+    """The file of a photo, a model version or a raw model; None when nothing refers to `key`.
+
+    Every key begins parts/<part id>/, which keeps the search to one part.
+    """
+    folder, _slash, rest = key.partition("/")
+    part_id = rest.partition("/")[0]
+    is_ours = folder == "parts" and is_id(part_id) and "\x00" not in key
+    part = db.session.get(Part, part_id) if is_ours and PurePosixPath(key).suffix in MEDIA_TYPES else None
+    if part is None:
+        return None
+    visible = part.is_published and part.deleted_at is None
+    return _photo(key, part_id, visible) or _version(key, part_id, visible) or _raw_model(key, part_id)
+
+
+def _photo(key: str, part_id: str, visible: bool) -> Blob | None:
+    names = or_(PartImage.storage_path == key, PartImage.thumbnail_path == key)
+    image = db.session.scalar(select(PartImage).where(PartImage.part_id == part_id, names))
+    if image is None:
+        return None
+    sha256 = image.sha256 if image.storage_path == key else None
+    return Blob(key, sha256, visible and image.deleted_at is None)
+
+
+def _version(key: str, part_id: str, visible: bool) -> Blob | None:
+    query = select(ModelVersion).where(ModelVersion.part_id == part_id, ModelVersion.storage_path == key)
+    versions = db.session.scalars(query).all()
+    if not versions:
+        return None
+    shown = any(version.state in SHOWN_TO_CUSTOMERS for version in versions)
+    return Blob(key, versions[0].sha256, visible and shown)
+
+
+def _raw_model(key: str, part_id: str) -> Blob | None:
+    query = select(Job.id).where(Job.part_id == part_id, Job.raw_storage_path == key)
+    return Blob(key, None, False) if db.session.scalar(query.limit(1)) else None

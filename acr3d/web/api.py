@@ -1,0 +1,145 @@
+"""The JSON API: for our own pages' scripts, and with a bearer token for other programs.
+
+Who may call what is decided in `guards`; what a failure looks like, in `failures`.
+"""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d import catalogue, gallery
+from acr3d.errors import Refused
+from acr3d.extensions import csrf
+from acr3d.generation import lookups, requests
+from acr3d.web import bodies, shapes
+from acr3d.web.guards import actor
+from acr3d.web.pages import page_number
+
+_TEXT = (str, NoneType)
+_NUMBER = (int, float, NoneType)
+_PART_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "sku": str,
+    "name": str,
+    "description": _TEXT,
+    "is_published": bool,
+    **dict.fromkeys(catalogue.SIZES, _NUMBER),
+}
+_UPLOAD_NAMES = [f"image{place}" for place in range(gallery.PHOTOS_PER_PART)]
+
+bp = Blueprint("api", __name__, url_prefix="/api")
+csrf.exempt(bp)  # guards asks for the header, and not of those who bring a token
+
+
+@bp.get("/parts")
+def public_parts() -> ResponseReturnValue:
+    page = catalogue.search(request.args.get("q", "")[:200], page_number(), published_only=True)
+    parts = [shapes.public_part_shape(part, catalogue.images_of(part.id)) for part in page.parts]
+    return jsonify(parts=parts, page=page.number, pages=page.count, total=page.total)
+
+
+@bp.get("/parts/<sku:sku>")
+def public_part(sku: str) -> ResponseReturnValue:
+    part = catalogue.part_for_public(sku)
+    return jsonify(shapes.public_part_shape(part, catalogue.images_of(part.id)))
+
+
+@bp.post("/admin/parts")
+def create_part() -> ResponseReturnValue:
+    part = catalogue.create_part(bodies.json_object(_PART_FIELDS, needed=("sku", "name")))
+    return jsonify(shapes.part_shape(part)), 201
+
+
+@bp.get("/admin/parts/<part_id>")
+def part(part_id: str) -> ResponseReturnValue:
+    found = catalogue.part_by_id(part_id)
+    jobs = [shapes.job_shape(job) for job in lookups.jobs_of(part_id)]
+    return jsonify(shapes.part_shape(found) | {"images": _images(part_id), "jobs": jobs})
+
+
+@bp.get("/admin/parts/<part_id>/status")
+def part_status(part_id: str) -> ResponseReturnValue:
+    return jsonify(lookups.part_status(part_id))
+
+
+@bp.post("/admin/3d-models/upload-images")
+def upload_images() -> ResponseReturnValue:
+    """Photos for a part, put behind its others; labels in the form are those of each photo of this call."""
+    bodies.begin_upload()
+    bodies.check_parts(set(_UPLOAD_NAMES), {"partId", *gallery.LABELS})
+    part_id = request.form.get("partId", "")
+    if not part_id:
+        raise Refused(_("The field “%(name)s” is missing.", name="partId"))
+    catalogue.part_by_id(part_id)  # before the work of decoding
+    labels = {name: request.form[name] for name in gallery.LABELS if name in request.form}
+    images = gallery.add_photos(part_id, bodies.uploaded_photos(_UPLOAD_NAMES), labels)
+    listed = [shapes.image_shape(image) for image in images]
+    urls = [image["url"] for image in listed]
+    return jsonify(success=True, uploadedCount=len(listed), urls=urls, images=listed)
+
+
+@bp.put("/admin/images/<image_id>/file")
+def replace_image(image_id: str) -> ResponseReturnValue:
+    """Another picture in the same place with the same labels, sent as `image`; it has an id of its own."""
+    bodies.begin_upload()
+    bodies.check_parts({"image"}, set())
+    gallery.image_by_id(image_id)  # before the work of decoding
+    [photo] = bodies.uploaded_photos(["image"])
+    return jsonify(shapes.image_shape(gallery.replace_photo(image_id, photo)))
+
+
+@bp.patch("/admin/images/<image_id>")
+def label_image(image_id: str) -> ResponseReturnValue:
+    labels = bodies.json_object(dict.fromkeys(gallery.LABELS, _TEXT))
+    return jsonify(shapes.image_shape(gallery.label_photo(image_id, labels)))
+
+
+@bp.delete("/admin/images/<image_id>")
+def delete_image(image_id: str) -> ResponseReturnValue:
+    gallery.delete_photo(image_id)
+    return "", 204
+
+
+@bp.put("/admin/parts/<part_id>/images/order")
+def reorder_images(part_id: str) -> ResponseReturnValue:
+    try:
+        images = gallery.reorder(part_id, bodies.json_ids())
+    except gallery.OrderChanged as conflict:
+        present = [shapes.image_shape(image) for image in conflict.images]
+        return jsonify(error=str(conflict), images=present), conflict.status
+    return jsonify([shapes.image_shape(image) for image in images])
+
+
+@bp.post("/admin/3d-models/generate")
+def generate() -> ResponseReturnValue:
+    known: dict[str, type | tuple[type, ...]] = {
+        "partId": str,
+        "selectedAngles": dict,
+        "engine": _TEXT,
+        "config": (dict, NoneType),
+    }
+    body = bodies.json_object(known, needed=("partId", "selectedAngles"))
+    selected: dict[str, Any] = body["selectedAngles"]
+    if not all(isinstance(image_id, str) for image_id in selected.values()):
+        raise Refused(_("“selectedAngles” must give a photo's id for each angle."))
+    job = requests.start(body["partId"], selected, body.get("engine"), body.get("config") or {}, actor())
+    message = _("The model is in the queue.")
+    return jsonify(success=True, jobId=job.id, meshyTaskId=job.meshy_task_id, message=message), 202
+
+
+@bp.post("/admin/jobs/<job_id>/cancel")
+def cancel_job(job_id: str) -> ResponseReturnValue:
+    return jsonify(shapes.job_shape(requests.cancel(job_id, actor())))
+
+
+@bp.post("/admin/jobs/<job_id>/retry")
+def retry_job(job_id: str) -> ResponseReturnValue:
+    return jsonify(shapes.job_shape(requests.retry(job_id, actor())))
+
+
+def _images(part_id: str) -> list[dict[str, Any]]:
+    return [shapes.image_shape(image) for image in catalogue.images_of(part_id)]

@@ -1,0 +1,55 @@
+"""Whether this process serves, and whether jobs are being moved: for supervisors and load balancers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from acr3d import settings
+from acr3d.database import database_now
+from acr3d.extensions import db
+from acr3d.models import Poller
+
+_SHORTEST_PATIENCE = 90
+
+bp = Blueprint("health", __name__)
+log = logging.getLogger(__name__)
+
+
+@bp.after_request
+def _always_fresh(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/livez")
+def livez() -> ResponseReturnValue:
+    return jsonify(status="ok", message="This process serves.")
+
+
+@bp.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    try:
+        problem = _poller_problem()
+    except SQLAlchemyError as error:
+        log.warning("healthz: the database does not answer (%s)", type(error).__name__)
+        problem = "The database does not answer, so no page with parts can be shown."
+    if problem:
+        return jsonify(status="failing", message=problem), 503
+    return jsonify(status="ok", message="The database answers and the poller runs.")
+
+
+def _poller_problem() -> str | None:
+    session = db.session()
+    last = session.scalar(select(func.max(Poller.last_pass_at)))
+    if last is None:
+        return "No poller has run yet, so jobs wait."
+    patience = max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
+    if database_now(session) - last > timedelta(seconds=patience):
+        return f"The poller has not run for more than {patience} seconds, so jobs wait. Start it again."
+    return None

@@ -1,0 +1,38 @@
+"""Stored files by key: public ones for everybody and for ever, the others for staff only."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Blueprint, Response, abort, send_file
+from flask.typing import ResponseReturnValue
+
+from acr3d.blobs import Blob, find_blob
+from acr3d.storage import storage
+from acr3d.web.guards import caller
+from acr3d.web.static import FOR_EVER
+
+bp = Blueprint("media", __name__)
+
+
+@bp.get("/media/<path:key>")
+def blob(key: str) -> ResponseReturnValue:
+    """To a stranger, what is not public looks exactly like what is not there."""
+    found = find_blob(key)
+    if found is None or not (found.is_public or caller()):
+        abort(404)
+    path = storage().path(found.key)
+    if not path.is_file():
+        abort(404)
+    response = send_file(path, mimetype=found.media_type, etag=_etag(found), conditional=True)
+    return _cached(response, found)
+
+
+def _cached(response: Response, found: Blob) -> Response:
+    response.headers["Cache-Control"] = FOR_EVER if found.is_public else "private, no-store"
+    return response
+
+
+def _etag(found: Blob) -> str:
+    """A blob never changes, so its name will do where its hash is not known."""
+    return found.sha256 or hashlib.sha256(found.key.encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""Our own files under /static/, and the third parties' copies below /static/vendor/.
+
+A page names a file through `asset`, whose address changes with the content, so browsers may keep it for ever.
+Text is sent compressed, from memory: all of it together is under a megabyte.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+
+from flask import Flask, Response, abort, request, send_file, url_for
+from werkzeug.security import safe_join
+
+FOLDER = Path(__file__).parents[2] / "static"
+FOR_EVER = "public, max-age=31536000, immutable"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+}
+
+
+def install(app: Flask) -> None:
+    """Route /static/ and give templates `asset("css/app.css")`."""
+    app.add_url_rule("/static/<path:filename>", "static", serve)
+    app.jinja_env.globals["asset"] = asset
+
+
+def asset(name: str) -> str:
+    """The address of a file of ours; a new content has a new address."""
+    path = FOLDER / name
+    return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
+
+
+def serve(filename: str) -> Response:
+    path = _file(filename)
+    changed = path.stat().st_mtime_ns
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if path.suffix in _TYPES and request.accept_encodings.quality("gzip") > 0:
+        response = Response(_compressed(path, changed), headers={"Content-Encoding": "gzip"})
+        response.set_etag(_fingerprint(path, changed) + "-gzip")
+        response.make_conditional(request)
+    else:
+        response = send_file(path, etag=_fingerprint(path, changed))
+    response.headers["Content-Type"] = kind
+    response.headers["Cache-Control"] = FOR_EVER if _is_versioned(filename, path, changed) else "no-cache"
+    response.vary.add("Accept-Encoding")
+    return response
+
+
+def _file(filename: str) -> Path:
+    found = safe_join(str(FOLDER), filename)
+    if found is None or any(piece.startswith(".") for piece in filename.split("/")):
+        abort(404)
+    path = Path(found)
+    return path if path.is_file() else abort(404)
+
+
+def _is_versioned(filename: str, path: Path, changed: int) -> bool:
+    """Whether the address names this very content: by its fingerprint, or a vendor folder's version."""
+    return filename.startswith("vendor/") or request.args.get("v") == _fingerprint(path, changed)
+
+
+@functools.lru_cache(maxsize=64)
+def _fingerprint(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+@functools.lru_cache(maxsize=64)
+def _compressed(path: Path, _changed: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 9, mtime=0)
