@@ -26,7 +26,9 @@ IN_PROGRESS = "IN_PROGRESS"
 SUCCEEDED = "SUCCEEDED"
 FAILED = "FAILED"
 
-MOST_STARTS = 3  # a task that takes its worker down with it is not started for ever
+# A task that takes its worker down with it is not started for ever. The carving is a child with limits, so a
+# lost worker mostly means a killed server, which is no fault of the task: hence not just two or three.
+MOST_STARTS = 10
 _LEFTOVER_SECONDS = 3600  # a folder younger than this may belong to an order that is being written
 _GIVEN_UP = {
     "type": "server_error",
