@@ -101,9 +101,12 @@ class Engines:
             self.builtin_app.finish()
 
     def stop(self, seconds: float) -> None:
-        """End the built-in engine's child, if there is one, and hand its task back."""
+        """End the built-in engine's child, hand its task back, and close the connections."""
         if "builtin_app" in self.__dict__:
             self.builtin_app.stop(seconds)
+        for link in (self.__dict__.get("builtin"), self.__dict__.get("meshy")):
+            if link is not None:
+                link.client.close()
 
 
 def engines() -> Engines:

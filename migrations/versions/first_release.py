@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations import BatchOperations
 
 from acr3d.columns import Id, Moment, new_id
 
@@ -82,9 +84,14 @@ def _widen_parts() -> None:
         _retype("id", sa.Uuid, "uuid", "id::text::uuid")
         for column in ("created_at", "updated_at"):
             _retype(column, None, "timestamptz", f"{column}::timestamp AT TIME ZONE 'UTC'")
-    with op.batch_alter_table("parts") as parts:
+    with _rebuilding_parts() as parts:
         for column in _part_columns():
             parts.add_column(column)
+
+
+def _rebuilding_parts() -> AbstractContextManager[BatchOperations]:
+    """SQLite rebuilds the table; a constraint without a name gets one there, by which it can be dropped."""
+    return op.batch_alter_table("parts", naming_convention={"uq": "uq_%(table_name)s_%(column_0_name)s"})
 
 
 def _retype(column: str, right: type[sa.types.TypeEngine[Any]] | None, to: str, using: str) -> None:
@@ -145,24 +152,33 @@ def _moments(row: Any, now: datetime) -> dict[str, str]:
 
 
 def _tighten_parts() -> None:
-    with op.batch_alter_table("parts") as parts:
-        parts.alter_column("sku_key", existing_type=sa.Text(), nullable=False)
-        parts.alter_column("name", existing_type=sa.Text(), type_=sa.Text(), nullable=False)
-        parts.alter_column("sku", existing_type=sa.Text(), type_=sa.Text(), nullable=False)
-        parts.alter_column("created_at", existing_type=Moment(), nullable=False)
-        parts.alter_column("updated_at", existing_type=Moment(), nullable=False)
-        for name, kind in (
-            ("is_published", sa.Boolean()),
-            ("model_status", sa.String(16)),
-            ("revision", sa.Integer()),
-        ):
-            parts.alter_column(name, existing_type=kind, nullable=False, server_default=None)
+    inspector = sa.inspect(op.get_bind())
+    for index in inspector.get_indexes("parts"):
+        if index["unique"] and not index.get("duplicates_constraint"):
+            op.drop_index(index["name"], "parts")
+    with _rebuilding_parts() as parts:
+        for unique in inspector.get_unique_constraints("parts"):  # a deleted part's SKU shall be free again
+            parts.drop_constraint(unique["name"] or f"uq_parts_{unique['column_names'][0]}", type_="unique")
+        _retype_columns(parts)
         parts.create_check_constraint(
             "parts_model_status",
             "model_status IN ('none', 'queued', 'processing', 'optimizing', 'complete', 'failed')",
         )
     op.create_index("ix_parts_model_status", "parts", ["model_status"])
     _partial_unique("ux_parts_sku_key", "parts", ["sku_key"], "deleted_at IS NULL")
+
+
+def _retype_columns(parts: BatchOperations) -> None:
+    text, moment = sa.Text(), Moment()
+    for name in ("sku_key", "name", "sku"):
+        parts.alter_column(name, existing_type=text, type_=text, nullable=False)
+    for name in ("created_at", "updated_at"):
+        parts.alter_column(name, existing_type=moment, type_=moment, nullable=False, server_default=None)
+    for column in _part_columns():
+        if column.server_default is not None:
+            parts.alter_column(column.name, existing_type=column.type, nullable=False, server_default=None)
+    if op.get_bind().dialect.name == "sqlite":
+        parts.alter_column("id", existing_type=text, type_=Id(), nullable=False)
 
 
 def _partial_unique(name: str, table: str, columns: list[str], where: str) -> None:

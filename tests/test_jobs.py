@@ -1,0 +1,489 @@
+"""A job's whole way at Meshy, seen from its two ends: what the account is asked, and what the part shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from acr3d.catalogue import images_of, part_by_id
+from acr3d.columns import utc_now
+from acr3d.database import writing
+from acr3d.extensions import db
+from acr3d.gallery import delete_photo
+from acr3d.generation import lookups, requests
+from acr3d.generation.poller import JobPoller
+from acr3d.generation.states import AttemptState, Status, VersionState
+from acr3d.models import Attempt, Job, Part, User
+from acr3d.settings import Settings
+from acr3d.storage import storage
+from tests.contract.checker import Contract
+from tests.contract.server import Answer, PreparedServer, answer, cut_off, prepared_server, raw
+from tests.making import box_glb, by_angle, make_due, make_part_with_photos, make_user
+
+TASKS = "/openapi/v1/multi-image-to-3d"
+TASK_ID = "01999999-aaaa-7bbb-8ccc-dddddddddddd"
+KEY = "msy_test_0123456789"
+BAD_MODELS = sorted((Path(__file__).parents[2] / "shared/samples/bad").glob("*.glb"))
+
+
+@pytest.fixture
+def meshy() -> Iterator[PreparedServer]:
+    with prepared_server(Contract()) as server:
+        yield server
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
+    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def user(app: Flask) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def part(app: Flask) -> Part:
+    return make_part_with_photos()
+
+
+@pytest.fixture
+def job(part: Part, user: User) -> Job:
+    return requests.start(part.id, by_angle(part), "meshy", {"texture_prompt": "brushed steel"}, user)
+
+
+def task(status: str, **more: object) -> dict[str, object]:
+    return {"id": TASK_ID, "type": "multi-image-to-3d", "status": status, **more}
+
+
+def created(task_id: str = TASK_ID) -> Answer:
+    return answer(202, {"result": task_id})
+
+
+def listed(*ids: str, at: datetime | None = None) -> Answer:
+    moment = int((at or datetime.now(UTC)).timestamp() * 1000)
+    return answer(200, [{"id": one, "status": "PENDING", "created_at": moment} for one in ids])
+
+
+def finished(meshy: PreparedServer) -> Answer:
+    url = f"{meshy.base}/output/model.glb?Signature=SECRET"
+    return answer(200, task("SUCCEEDED", progress=100, consumed_credits=30, model_urls={"glb": url}))
+
+
+def file(data: bytes) -> Answer:
+    return raw(200, data, {"content-type": "model/gltf-binary"})
+
+
+def step(app: Flask, job: Job, times: int = 1) -> Job:
+    """Let the poller take the job's next steps, as if their time had come."""
+    for _ in range(times):
+        make_due(job)
+        JobPoller(app).run_once()
+    db.session.expire_all()
+    return job
+
+
+def asked(meshy: PreparedServer) -> list[str]:
+    return [f"{seen.method} {seen.path.removeprefix(TASKS)}" for seen in meshy.requests]
+
+
+def creates(meshy: PreparedServer) -> int:
+    return asked(meshy).count("POST ")
+
+
+def to_completion(app: Flask, meshy: PreparedServer, job: Job) -> Job:
+    meshy.answers += [created(), finished(meshy), finished(meshy), file(box_glb())]
+    return step(app, job, 4)
+
+
+def test_a_job_is_ordered_followed_fetched_made_small_and_published(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job
+) -> None:
+    meshy.answers += [created(), answer(200, task("IN_PROGRESS", progress=40))]
+    step(app, job, 2)
+
+    assert (job.status, job.progress, part.model_status) == (Status.PROCESSING, 40, "processing")
+    assert part.model_3d_url is None
+
+    meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
+    step(app, job, 3)
+
+    assert (job.status, job.error_message) == (Status.COMPLETE, None)
+    assert (part.model_status, part.model_3d_url) == ("complete", job.optimized_model_url)
+    assert (job.meshy_credits_used, job.polycount) == (30, 12)
+    assert asked(meshy) == ["POST ", *[f"GET /{TASK_ID}"] * 3, "GET /output/model.glb"]
+    body = meshy.requests[0].json
+    assert len(body["image_urls"]) == 3
+    assert (body["texture_prompt"], body["ai_model"]) == ("brushed steel", "meshy-7.1")
+    assert "authorization" not in meshy.requests[-1].headers
+    with storage().open(job.raw_storage_path or "") as kept:
+        assert kept.read() == box_glb()
+    told = [event.to_status for event in lookups.events_of(job.id)]
+    assert told == ["pending", "submitted", "processing", "optimizing", "complete"]
+    assert list(storage().incoming.iterdir()) == []
+
+
+def test_a_second_model_waits_for_a_person_and_the_first_keeps_its_address(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
+) -> None:
+    to_completion(app, meshy, job)
+    first_url = part.model_3d_url
+    second = requests.start(part.id, by_angle(part), "meshy", {}, user)
+    meshy.answers += [created("second"), answer(200, {"id": "second", "status": "FAILED"})]
+    step(app, second, 2)
+    assert (second.status, part.model_status, part.model_3d_url) == (Status.FAILED, "failed", first_url)
+
+    third = requests.start(part.id, by_angle(part), "meshy", {}, user)
+    to_completion(app, meshy, replace_id(third))
+
+    newest, oldest = lookups.versions_of(part.id)
+    assert (newest.state, oldest.state, part.model_3d_url) == ("draft", "published", first_url)
+    requests.publish(newest.id, user)
+    assert part_by_id(part.id).model_3d_url == third.optimized_model_url != first_url
+    assert lookups.version_by_id(oldest.id).state == VersionState.SUPERSEDED
+    requests.publish(oldest.id, user)
+    assert part_by_id(part.id).model_3d_url == first_url
+
+
+def replace_id(job: Job) -> Job:
+    """Two tasks of one account never share an id: let the earlier attempt's make room for the usual one."""
+    with writing() as session:
+        session.execute(update(Attempt).where(Attempt.task_id == TASK_ID).values(task_id="an-earlier-one"))
+    return job
+
+
+def test_an_order_whose_answer_was_lost_is_found_again_and_not_sent_twice(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [
+        cut_off,
+        listed("of-another-time", at=datetime(2026, 1, 1, tzinfo=UTC)),
+        listed(TASK_ID),
+    ]
+    step(app, job)
+    assert job.status == Status.PENDING
+    assert "looked through" in (job.waiting_for or "")
+
+    step(app, job, 2)
+
+    assert (job.status, job.meshy_task_id) == (Status.SUBMITTED, TASK_ID)
+    assert creates(meshy) == 1
+
+
+def test_an_order_that_shows_in_no_list_is_sent_again_only_after_the_wait(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [raw(503, b"<html>bad gateway</html>"), listed(), listed(), created()]
+    step(app, job, 2)
+    assert (creates(meshy), job.status) == (1, Status.PENDING)
+
+    let_pass(timedelta(seconds=121))
+    step(app, job, 2)
+
+    assert (creates(meshy), job.status) == (2, Status.SUBMITTED)
+    states = [attempt.state for attempt in lookups.attempts_of(job.id)]
+    assert states == [AttemptState.ACCEPTED, AttemptState.REFUSED]
+
+
+def test_two_tasks_that_could_be_the_order_stop_everything_until_a_person_decides(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [cut_off, listed("one", "two"), listed("one", "two")]
+    step(app, job, 2)
+    let_pass(timedelta(hours=1))
+    meshy.answers[-1] = listed("one", "two", at=utc_now() - timedelta(hours=1))
+    step(app, job)
+
+    assert (creates(meshy), job.status, job.meshy_task_id) == (1, Status.PENDING, None)
+    assert "2 tasks" in (job.waiting_for or "")
+
+
+def let_pass(time: timedelta) -> None:
+    """Let what was sent have been sent that much earlier."""
+    with writing() as session:
+        for attempt in session.scalars(select(Attempt)):
+            attempt.sent_at = attempt.sent_at and attempt.sent_at - time
+
+
+def test_while_one_order_is_unsettled_no_other_is_sent_to_the_account(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    other_part = make_part_with_photos("OTHER")
+    other = requests.start(other_part.id, by_angle(other_part), "meshy", {}, user)
+    meshy.answers += [cut_off]
+    with writing() as session:
+        session.execute(update(Job).where(Job.id == other.id).values(next_at=utc_now() + timedelta(hours=1)))
+    step(app, job)
+    with writing() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(next_at=utc_now() + timedelta(hours=1)))
+
+    step(app, other)
+
+    assert creates(meshy) == 1
+    assert "another job" in (other.waiting_for or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (401, "Invalid API key", "key"),
+        (402, "Insufficient funds", "credits"),
+        (429, "RateLimitExceeded", ""),
+        (429, "NoMoreConcurrentTasks", ""),
+        (429, "NoMorePendingTasks", ""),
+    ],
+)
+def test_a_refusal_that_is_not_the_jobs_fault_lets_it_wait_and_uses_up_no_try(
+    app: Flask, meshy: PreparedServer, job: Job, status: int, message: str, words: str
+) -> None:
+    meshy.answers += [answer(status, {"message": message})] * 7 + [created()]
+
+    step(app, job, 7)
+    assert (job.status, job.retry_count) == (Status.PENDING, 0)
+    assert words in (job.waiting_for or "").lower()
+
+    step(app, job)
+    assert (job.status, job.waiting_for) == (Status.SUBMITTED, None)
+
+
+def test_a_bad_request_fails_at_once_with_what_meshy_said(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job
+) -> None:
+    meshy.answers += [answer(400, {"message": "image_urls: unsupported format"})]
+
+    step(app, job)
+
+    assert (job.status, part.model_status) == (Status.FAILED, "failed")
+    assert "unsupported format" in (part.model_generation_error or "")
+
+
+def test_a_failed_task_tells_why_and_trying_again_orders_a_new_one(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    error = {"type": "server_error", "message": "Failed to generate preview images."}
+    meshy.answers += [created(), answer(200, task("FAILED", task_error=error, consumed_credits=0))]
+    step(app, job, 2)
+    assert (job.status, job.meshy_credits_used) == (Status.FAILED, 0)
+    assert "preview images. Nothing was charged" in (job.error_message or "")
+    assert requests.retry_pays(job)
+
+    requests.retry(job.id, user)
+    meshy.answers += [created("second")]
+    step(app, job)
+
+    assert (job.status, job.error_message, job.meshy_task_id) == (Status.SUBMITTED, None, "second")
+
+
+def test_a_task_that_is_gone_fails_the_job(app: Flask, meshy: PreparedServer, job: Job) -> None:
+    meshy.answers += [created(), answer(404, {"message": "Task not found"})]
+
+    step(app, job, 2)
+
+    assert job.status == Status.FAILED
+    assert "no longer knows" in (job.error_message or "")
+
+
+def test_meshys_own_trouble_while_waiting_is_not_the_jobs_failure(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [created(), *[raw(502, b"")] * 6, answer(200, task("IN_PROGRESS", progress=99))]
+
+    step(app, job, 8)
+
+    assert (job.status, job.progress, job.retry_count) == (Status.PROCESSING, 99, 0)
+
+
+def test_a_task_that_never_ends_is_given_up_after_two_hours_and_can_be_looked_at_again(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    stuck = answer(200, task("IN_PROGRESS", progress=99))
+    meshy.answers += [created(), stuck, stuck]
+    step(app, job, 2)
+    with writing() as session:
+        session.execute(update(Job).values(deadline_at=utc_now() - timedelta(seconds=1)))
+    step(app, job)
+    assert job.status == Status.FAILED
+    assert "two hours" in (job.error_message or "")
+    assert not requests.retry_pays(job)
+
+    requests.retry(job.id, user)
+    meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
+    step(app, job, 3)
+
+    assert (job.status, creates(meshy)) == (Status.COMPLETE, 1)
+
+
+def test_a_download_that_breaks_off_is_fetched_again_with_a_fresh_address(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    half = raw(200, box_glb()[:900], {"content-length": str(len(box_glb()))})
+    meshy.answers += [created(), finished(meshy), finished(meshy), half, finished(meshy), cut_off]
+    step(app, job, 4)
+    assert (job.status, job.retry_count) == (Status.PROCESSING, 2)
+    assert job.next_at > utc_now() + timedelta(seconds=60)
+
+    meshy.answers += [finished(meshy), file(box_glb())]
+    step(app, job, 2)
+
+    assert (job.status, creates(meshy)) == (Status.COMPLETE, 1)
+    assert list(storage().incoming.iterdir()) == []
+
+
+def test_a_download_that_never_comes_fails_after_five_tries(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [created(), finished(meshy), *[finished(meshy), cut_off] * 5]
+
+    step(app, job, 7)
+
+    assert job.status == Status.FAILED
+    assert "tried 5 times" in (job.error_message or "")
+    assert not requests.retry_pays(job)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        pytest.param(b"<html>not found</html>", id="html"),
+        pytest.param(box_glb()[:-40], id="cut-off"),
+        pytest.param(box_glb().replace(b'"count": 36', b'"count": 99'), id="count-out-of-range"),
+        *[pytest.param(path.read_bytes(), id=path.stem) for path in BAD_MODELS],
+    ],
+)
+def test_a_result_that_is_no_sound_glb_fails_with_a_sentence_and_leaves_nothing(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job, spoilt: bytes
+) -> None:
+    files = set(storage().keys())
+    meshy.answers += [created(), finished(meshy), finished(meshy), file(spoilt)]
+
+    step(app, job, 3)
+
+    assert job.status == Status.FAILED
+    assert (job.error_message or "").endswith(".")
+    assert "Traceback" not in (job.error_message or "")
+    assert set(storage().keys()) == files
+    assert list(storage().incoming.iterdir()) == []
+    assert lookups.versions_of(part.id) == []
+
+
+def test_a_result_elsewhere_than_at_the_known_places_is_not_fetched(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    elsewhere = {"glb": "http://169.254.169.254/latest/model.glb"}
+    succeeded = answer(200, task("SUCCEEDED", progress=100, model_urls=elsewhere))
+    meshy.answers += [created(), succeeded, succeeded]
+
+    step(app, job, 3)
+
+    assert job.status == Status.FAILED
+    assert "ACR3D_ASSET_ORIGINS" in (job.error_message or "")
+
+
+def test_canceling_a_waiting_order_takes_it_back_from_meshy(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
+) -> None:
+    meshy.answers += [created(), raw(200, b"")]
+    step(app, job)
+
+    requests.cancel(job.id, user)
+    assert (job.status, part_by_id(part.id).model_status) == (Status.CANCELED, "none")
+    step(app, job)
+
+    assert asked(meshy) == ["POST ", f"DELETE /{TASK_ID}"]
+    assert "removed" in (lookups.events_of(job.id)[-1].detail or "")
+    assert not job.needs_cleanup
+
+
+def test_canceling_a_running_order_says_that_its_credits_are_spent(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    meshy.answers += [created(), answer(409, {"message": "Task is in progress"})]
+    step(app, job)
+
+    requests.cancel(job.id, user)
+    step(app, job)
+
+    assert "credits are spent" in (lookups.events_of(job.id)[-1].detail or "")
+
+
+def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    meshy.answers += [cut_off, listed(TASK_ID), raw(200, b"")]
+    step(app, job)
+
+    requests.cancel(job.id, user)
+    step(app, job, 2)
+
+    assert asked(meshy) == ["POST ", "GET ", f"DELETE /{TASK_ID}"]
+    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+
+
+def test_a_job_waits_when_the_account_behind_it_changed_and_is_not_ordered_anew(
+    app: Flask, meshy: PreparedServer, job: Job, make_app: Callable[..., Flask], config: Settings
+) -> None:
+    other = make_app(**vars(replace(config, meshy_api_key="msy_another_key", meshy_api_base=meshy.base)))
+    make_due(job)
+    JobPoller(other).run_once()
+
+    db.session.expire_all()
+    assert (job.status, meshy.requests) == (Status.PENDING, [])
+    assert "another Meshy account" in (job.waiting_for or "")
+
+
+def test_photos_changed_after_generate_do_not_change_the_job(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job
+) -> None:
+    for image in images_of(part.id):
+        delete_photo(image.id)
+
+    meshy.answers += [created()]
+    step(app, job)
+
+    assert len(meshy.requests[0].json["image_urls"]) == 3
+
+
+def test_one_poisoned_job_does_not_stop_the_others(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    with writing() as session:
+        poisoned = {"selected_image_metadata": [{"nonsense": True}]}
+        session.execute(update(Job).where(Job.id == job.id).values(poisoned))
+    other_part = make_part_with_photos("OTHER")
+    other = requests.start(other_part.id, by_angle(other_part), "meshy", {}, user)
+    make_due(job)
+    meshy.answers += [created()]
+
+    step(app, other)
+
+    assert other.status == Status.SUBMITTED
+    assert (job.status, job.retry_count) == (Status.PENDING, 1)
+    assert "on our side" in (job.waiting_for or "")
+
+
+def test_a_double_click_makes_one_job(app: Flask, part: Part, job: Job, user: User) -> None:
+    with pytest.raises(requests.Conflict, match="already being made"):
+        requests.start(part.id, by_angle(part), "meshy", {}, user)
+
+    assert len(lookups.jobs_of(part.id)) == 1
+
+
+def test_no_key_and_no_signed_address_is_kept_or_logged(
+    app: Flask, meshy: PreparedServer, job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    to_completion(app, meshy, job)
+
+    with db.engine.connect() as connection:
+        rows = [str(connection.execute(select(table)).all()) for table in Job.metadata.tables.values()]
+    for text in (*rows, caplog.text):
+        assert KEY not in text
+        assert "SECRET" not in text
