@@ -222,11 +222,12 @@ class JobPoller:
 
     def _note_pass(self) -> None:
         with writing() as session:
+            now = database_now(session)
             row = session.get(Poller, self.id)
             if row is None:
-                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid())
+                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid(), last_pass_at=now)
                 session.add(row)
-            row.last_pass_at = database_now(session)
+            row.last_pass_at = now
 
 
 def _is_dead(path: os.PathLike[str]) -> bool:
