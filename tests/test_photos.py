@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from acr3d import photos
-from acr3d.photos import limits
+from acr3d.photos import headers, limits
 
 RED, GREEN, BLUE, YELLOW = (200, 30, 30), (30, 170, 60), (40, 60, 200), (220, 210, 40)
 
@@ -465,6 +465,25 @@ def test_a_large_progressive_jpeg_is_refused_where_a_plain_one_is_kept() -> None
     refused = refusal(saved(grey, "JPEG", subsampling=0, progressive=True))
     assert refused.code == "too_many_pixels"
     assert "progressive" in str(refused)
+
+
+def test_a_jpeg_that_comes_component_by_component_counts_as_several_scans() -> None:
+    frame = (
+        b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, 300, 300, 3) + bytes((1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1))
+    )
+    one_by_one = b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 0, 63, 0)
+    together = b"\xff\xda" + struct.pack(">HB", 12, 3) + bytes((1, 0, 2, 0x11, 3, 0x11, 0, 63, 0))
+    apart = headers.jpeg_layout(io.BytesIO(b"\xff\xd8" + frame + one_by_one))
+    whole = headers.jpeg_layout(io.BytesIO(b"\xff\xd8" + frame + together))
+    assert (apart.samples_per_pixel, apart.several_scans) == (1.5, True)
+    assert (whole.samples_per_pixel, whole.several_scans) == (1.5, False)
+
+
+def test_a_deep_heic_photo_may_hold_fewer_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DECODER_BYTES", 400 * 400 * 7)
+    assert cleaned(heic(quarters((400, 400)))).size == (400, 400)
+    assert refusal(heic(quarters((400, 400)), chroma=444)).code == "too_many_pixels"
+    assert refusal(heic(quarters((400, 400)).convert("RGBA"))).code == "too_many_pixels"
 
 
 # --- memory -----------------------------------------------------------------------------------
