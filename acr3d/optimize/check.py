@@ -9,7 +9,7 @@ from . import extensions, limits
 from .accessors import check_accessor, element_bytes
 from .check_scene import check_scene
 from .errors import damaged, too_large, unsupported
-from .fields import Json, extension, index, integer, names, objects, reference, text
+from .fields import Json, child, extension, index, integer, names, objects, reference, text
 from .model import Model, data_uri
 
 _LISTS = ("bufferViews", "accessors", "images", "samplers", "textures", "materials", "meshes", "nodes")
@@ -32,10 +32,25 @@ def check_structure(model: Model) -> None:
 
 
 def _check_extensions(data: Json) -> None:
+    _check_extension_objects(data)
     names(data, "extensionsUsed")
     for name in names(data, "extensionsRequired"):
         if name not in extensions.SHOWN:
             raise unsupported("extensionsRequired", f"names {name[:60]!r}")
+
+
+def _check_extension_objects(data: Json) -> None:
+    """Wherever `extensions` stands, outside anybody's extras, it is an object of objects."""
+    waiting: list[tuple[str, object]] = [("", data)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(f"{place}[{at}]", inner) for at, inner in enumerate(value)]
+        if not isinstance(value, dict):
+            continue
+        for name in child(value, "extensions", place):
+            child(value["extensions"], name, f"{place}.extensions")
+        waiting += [(f"{place}.{key}".lstrip("."), inner) for key, inner in value.items() if key != "extras"]
 
 
 def _check_views(data: Json) -> None:

@@ -37,6 +37,8 @@ def _check_meshes(data: Json) -> None:
 
 def _check_primitive(data: Json, primitive: Json, place: str) -> None:
     accessors = data.get("accessors", [])
+    if "attributes" not in primitive:
+        raise damaged(place, "has no attributes")
     attributes = child(primitive, "attributes", place)
     for holder in [attributes, *objects(primitive, "targets", place)]:
         _check_attributes(holder, accessors, place)

@@ -15,8 +15,8 @@ from .model import Model
 
 def check_contents(model: Model) -> None:
     """Raise BadModel at the first content that a browser would choke on. The structure was checked before."""
-    for number, image in enumerate(model.json.get("images", [])):
-        images.inspect(model.image_bytes(number), _image_place(number, image))
+    for number in range(len(model.json.get("images", []))):
+        images.inspect(model.image_bytes(number), image_place(model.json, number))
     for number, accessor in enumerate(model.json.get("accessors", [])):
         if accessor["componentType"] == 5126 and is_readable(model, number):
             _check_finite(read(model, number), f"accessors[{number}]")
@@ -40,8 +40,9 @@ def primitives(data: Json) -> list[tuple[str, Json]]:
     ]
 
 
-def _image_place(number: int, image: Json) -> str:
-    name = image.get("name")
+def image_place(data: Json, number: int) -> str:
+    """How an image is named in a message: by its number, and its name if it has one."""
+    name = data["images"][number].get("name")
     return f"images[{number}] ({name[:60]!r})" if name else f"images[{number}]"
 
 

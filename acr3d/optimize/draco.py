@@ -17,6 +17,12 @@ from .errors import damaged, too_large
 
 _METADATA_FLAG = 0x8000
 _METADATA_DEPTH = 16
+_NARROW_TYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype("i1"),
+    2: np.dtype("u1"),
+    3: np.dtype("i2"),
+    4: np.dtype("u2"),
+}
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,14 @@ def decode(stream: bytes, place: str) -> DracoMesh:
         mesh = DracoPy.decode(stream)
     except (DracoPy.FileTypeException, ValueError, RuntimeError, TypeError) as error:
         raise damaged(place, f"cannot be decoded ({error})") from error
-    attributes = {a["unique_id"]: np.asarray(a["data"]) for a in mesh.attributes}
+    attributes = {a["unique_id"]: _as_stored(a["data"], a["data_type"]) for a in mesh.attributes}
     by_type = {a["attribute_type"]: a["unique_id"] for a in mesh.attributes}
     faces = getattr(mesh, "faces", None)
     if faces is None or 0 not in by_type:
         raise damaged(place, "holds no mesh")
     return DracoMesh(np.asarray(faces).reshape(-1, 3), attributes, by_type)
+
+
+def _as_stored(values: NDArray[Any], data_type: int) -> NDArray[Any]:
+    """DracoPy widens sixteen-bit numbers; here they get back the type that the stream names."""
+    return np.asarray(values).astype(_NARROW_TYPES.get(data_type, values.dtype), copy=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from . import images
 from .accessors import element_bytes, is_readable, read
 from .check_scene import triangle_count
-from .contents import primitives
+from .contents import image_place, primitives
 from .errors import damaged
 from .fields import Json
 from .model import Model
@@ -75,7 +75,7 @@ def _texture_gpu_bytes(model: Model) -> int:
     """Four bytes a pixel and a third more for the smaller copies; KTX2 takes about a quarter of that."""
     total = 0
     for number in range(len(model.json.get("images", []))):
-        facts = images.inspect(model.image_bytes(number), f"images[{number}]")
+        facts = images.inspect(model.image_bytes(number), image_place(model.json, number))
         total += facts.width * facts.height * (1 if facts.format == "ktx2" else 4) * 4 // 3
     return total
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import encode
 from .accessors import COMPONENTS, element_bytes, is_readable, read
+from .check import texture_infos
 from .contents import primitives
 from .encode import DracoOptions, Encoded, Grid
 from .extensions import DRACO
@@ -75,7 +76,7 @@ def _drop_idle_tangents(model: Model) -> None:
     materials = model.json.get("materials", [])
     for _, primitive in primitives(model.json):
         material = materials[primitive["material"]] if "material" in primitive else {}
-        slots = {*material, *(key for ext in material.get("extensions", {}).values() for key in ext)}
+        slots = {place.rpartition(".")[2] for place, _ in texture_infos(material, "material")}
         has_variants = "KHR_materials_variants" in primitive.get("extensions", {})
         if not slots & _TANGENT_SLOTS and not has_variants and not primitive.get("targets"):
             primitive["attributes"].pop("TANGENT", None)

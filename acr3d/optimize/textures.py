@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from . import images, pixels
+from .contents import image_place
 from .extensions import WEBP
 from .fields import Json
 from .images import ImageFacts
@@ -45,10 +46,7 @@ class MapJob:
     length: int
     use: MapUse
     plan: MapPlan | None
-
-    @property
-    def place(self) -> str:
-        return f"images[{self.number}]"
+    place: str
 
 
 def map_jobs(model: Model, options: TextureOptions | None) -> list[MapJob]:
@@ -58,12 +56,12 @@ def map_jobs(model: Model, options: TextureOptions | None) -> list[MapJob]:
 
 
 def _job(model: Model, number: int, use: MapUse, options: TextureOptions | None) -> MapJob:
-    content = model.image_bytes(number)
-    facts = images.inspect(content, f"images[{number}]")
+    content, place = model.image_bytes(number), image_place(model.json, number)
+    facts = images.inspect(content, place)
     plan = None
     if options and use.textures and not use.is_alternative and _is_wanted(facts, options):
         plan = MapPlan(options.max_side, options.quality, options.method, use.reads_alpha)
-    return MapJob(number, facts, len(content), use, plan)
+    return MapJob(number, facts, len(content), use, plan, place)
 
 
 def _is_wanted(facts: ImageFacts, options: TextureOptions) -> bool:

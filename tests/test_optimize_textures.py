@@ -1,0 +1,163 @@
+"""Textures: small, in the right format, and still the same picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from acr3d.optimize import pipeline
+from tests.optimize_glbs import Builder, add_sphere, encoded, picture, sphere, textured_sphere, unpack
+
+WEBP = "EXT_texture_webp"
+
+
+def optimized(builder: Builder, folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[Image.Image]]:
+    """The report, the JSON and every image, decoded."""
+    (folder / "in.glb").write_bytes(builder.glb())
+    report = pipeline.optimize(folder / "in.glb", folder / "out.glb", threads=2)
+    data, binary = unpack(folder / "out.glb")
+    pictures = []
+    for image in data["images"]:
+        view = data["bufferViews"][image["bufferView"]]
+        pictures.append(Image.open(io.BytesIO(binary[view["byteOffset"] :][: view["byteLength"]])))
+    return report, data, pictures
+
+
+def with_base_colour(content: bytes, media_type: str, **material: Any) -> Builder:
+    builder = Builder()
+    add_sphere(builder, sphere(rings=8), material=0)
+    texture = builder.image(content, media_type)
+    builder.data["materials"] = [
+        {"pbrMetallicRoughness": {"baseColorTexture": {"index": texture}}, **material}
+    ]
+    return builder
+
+
+def difference(image: Image.Image, other: Image.Image) -> float:
+    """Mean difference of 0–255 values."""
+    pair = [np.asarray(each.convert("RGBA"), float) for each in (image, other)]
+    return float(np.abs(pair[0] - pair[1]).mean())
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_maps_become_webp_and_stay_the_same_picture(format: str, tmp_path: Path) -> None:
+    report, data, pictures = optimized(textured_sphere(format), tmp_path)
+
+    assert [p.format for p in pictures] == ["WEBP"] * 3
+    assert [image["mimeType"] for image in data["images"]] == ["image/webp"] * 3
+    assert all(texture["extensions"][WEBP] == {"source": at} for at, texture in enumerate(data["textures"]))
+    assert not any("source" in texture for texture in data["textures"])
+    assert {WEBP} <= set(data["extensionsRequired"]) <= set(data["extensionsUsed"])
+    for seed, found in enumerate(pictures):
+        assert difference(found, picture(seed=seed)) < 6
+    assert [m["kinds"] for m in report["maps"]] == [["base colour"], ["metal and roughness"], ["normal"]]
+    assert all(m["after"]["bytes"] < m["before"]["bytes"] / 2 for m in report["maps"])
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((4096, 1024), (2048, 512)), ((2500, 2500), (2048, 2048)), ((300, 2048), (300, 2048))],
+)
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_maps_are_fitted_into_2048_pixels(
+    size: tuple[int, int], expected: tuple[int, int], format: str, tmp_path: Path
+) -> None:
+    source = picture(*size)
+
+    report, _, (found,) = optimized(
+        with_base_colour(encoded(source, format), f"image/{format.lower()}"), tmp_path
+    )
+
+    assert found.size == expected
+    assert report["maps"][0]["after"]["width"] == expected[0]
+    assert difference(found, source.resize(expected, Image.Resampling.LANCZOS)) < 6
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("BLEND", True), ("MASK", True), ("OPAQUE", False)])
+def test_transparency_stays_where_the_material_reads_it(mode: str, kept: bool, tmp_path: Path) -> None:
+    source = picture(mode="RGBA")
+    builder = with_base_colour(encoded(source, "PNG"), "image/png", alphaMode=mode)
+
+    _, _, (found,) = optimized(builder, tmp_path)
+
+    assert (found.mode == "RGBA") is kept
+    if kept:
+        alpha = [np.asarray(each.getchannel("A"), float) for each in (found, source)]
+        assert np.abs(alpha[0] - alpha[1]).mean() < 3
+
+
+def sixteen_bit(image: Image.Image) -> bytes:
+    return encoded(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("content", "like"),
+    [
+        (encoded(picture().convert("L"), "PNG"), picture().convert("L")),
+        (encoded(picture().quantize(64), "PNG"), picture().quantize(64)),
+        (sixteen_bit(picture()), picture().convert("L")),
+        (encoded(picture().convert("CMYK"), "JPEG", quality=95), picture().convert("CMYK")),
+    ],
+    ids=["grey", "palette", "sixteen bits", "cmyk"],
+)
+def test_odd_kinds_of_pixels_keep_their_colours(content: bytes, like: Image.Image, tmp_path: Path) -> None:
+    media_type = "image/png" if content[1:4] == b"PNG" else "image/jpeg"
+
+    _, _, (found,) = optimized(with_base_colour(content, media_type), tmp_path)
+
+    assert found.format == "WEBP"
+    assert difference(found, like.convert("RGB")) < 6
+
+
+def test_a_map_that_would_grow_stays_as_it_is(tmp_path: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
+    content = encoded(noise, "JPEG", quality=5)
+
+    _, data, (found,) = optimized(with_base_colour(content, "image/jpeg"), tmp_path)
+
+    assert found.format == "JPEG"
+    assert data["textures"] == [{"source": 0}]
+
+
+def test_equal_maps_are_stored_once(tmp_path: Path) -> None:
+    builder = textured_sphere()
+    content = encoded(picture(seed=9), "PNG")
+    for image in builder.data["images"]:
+        image["bufferView"] = builder.view(content)
+
+    _, data, _ = optimized(builder, tmp_path)
+
+    assert len({image["bufferView"] for image in data["images"]}) < 3
+    assert len({view["byteOffset"] for view in data["bufferViews"]}) == len(data["bufferViews"])
+
+
+def test_a_picture_in_a_data_uri_moves_into_the_file(tmp_path: Path) -> None:
+    builder = textured_sphere()
+    content = encoded(picture(seed=5), "PNG")
+    builder.data["images"][0] = {"uri": "data:image/png;base64," + base64.b64encode(content).decode()}
+
+    _, data, pictures = optimized(builder, tmp_path)
+
+    assert "uri" not in data["images"][0]
+    assert difference(pictures[0], picture(seed=5)) < 6
+
+
+def test_a_large_webp_is_shrunk_and_a_small_one_left_alone(tmp_path: Path) -> None:
+    builder = textured_sphere()
+    large, small = encoded(picture(2400, 1200), "WEBP"), encoded(picture(100, 100), "WEBP", lossless=True)
+    for at, content in enumerate((large, small)):
+        builder.data["images"][at] = {"bufferView": builder.view(content), "mimeType": "image/webp"}
+        builder.data["textures"][at] = {"extensions": {WEBP: {"source": at}}}
+    builder.data["extensionsUsed"] = builder.data["extensionsRequired"] = [WEBP]
+
+    report, _, pictures = optimized(builder, tmp_path)
+
+    assert pictures[0].size == (2048, 1024)
+    assert report["maps"][1]["after"]["bytes"] == len(small)
+    assert difference(pictures[1], picture(100, 100)) == 0
