@@ -1,6 +1,7 @@
 """The client against a real server on a port that holds every request and answer against the contract."""
 
 import base64
+import contextlib
 import logging
 import socket
 import threading
@@ -454,6 +455,18 @@ def test_nobody_listening_means_nothing_was_sent() -> None:
 
     assert refused.value.repeatable
     assert not refused.value.unknown
+
+
+def test_a_connection_that_is_never_taken_means_nothing_was_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, contextlib.ExitStack() as waiting:
+        for _ in range(3):  # fill the queue of a server that takes nobody
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(deaf.getsockname())
+        base = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        client = waiting.enter_context(MeshyClient(base, KEY, timeouts=Timeouts(connect=0.3)))
+        with pytest.raises(errors.Unreachable, match="too long"):
+            client.create([FRONT], CreateOptions())
 
 
 def test_a_name_without_an_address_means_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:

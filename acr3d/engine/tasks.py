@@ -273,8 +273,11 @@ class Tasks:
         """Remove what has expired, and folders that no task owns."""
         with self._writing() as database:
             removed = self._expired(database)
-            owned = {each["id"] for each in database.execute("SELECT id FROM task")}
+            owned = {each["id"]: each["status"] for each in database.execute("SELECT id, status FROM task")}
         self._remove_files(removed)
+        for task_id, status in owned.items():
+            if status in (SUCCEEDED, FAILED):  # a kill may have come between its end and this
+                self._drop_photos(task_id)
         oldest = time.time() - _LEFTOVER_SECONDS
         for folder in self._files.iterdir():
             with contextlib.suppress(FileNotFoundError):
