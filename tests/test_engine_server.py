@@ -143,10 +143,19 @@ def test_photos_go_in_and_a_model_comes_out(bench: Bench) -> None:
     assert (order["target_polycount"], order["should_texture"]) == (5000, True)
 
 
+def test_a_short_lived_process_can_wait_for_its_engine_to_finish(bench: Bench) -> None:
+    made = [bench.create() for _ in range(3)]
+
+    bench.engine.finish()
+
+    assert {bench.client.get(task_id).status for task_id in made} == {"SUCCEEDED"}
+
+
 def test_the_photos_are_gone_when_the_task_has_ended(bench: Bench) -> None:
     task_id = bench.create()
 
     bench.until(task_id, ended)
+    bench.engine.stop()
 
     assert [path.name for path in (bench.folder / "tasks" / task_id).iterdir()] == ["model.glb"]
 
@@ -435,6 +444,18 @@ def test_a_body_that_is_too_large_is_refused(bench: Bench) -> None:
     assert "20 MB" in answer.json()["message"]
 
 
+def test_photos_that_a_kill_left_behind_are_swept(bench: Bench) -> None:
+    task_id = bench.create()
+    bench.until(task_id, ended)
+    left = bench.folder / "tasks" / task_id / "photo0"
+    left.write_bytes(b"x")
+
+    bench.until(bench.create(), ended)
+
+    assert not left.exists()
+    assert bench.client.get(task_id).succeeded
+
+
 def test_leftover_folders_are_swept_and_young_ones_spared(bench: Bench) -> None:
     old, young = bench.folder / "tasks" / "old", bench.folder / "tasks" / "young"
     old.mkdir()
@@ -489,17 +510,22 @@ def test_a_task_that_loses_its_worker_again_and_again_is_given_up(bench: Bench) 
 
     assert (task.status, task.error_type) == ("FAILED", "server_error")
     assert "broke off 10 times" in task.error_message
-    assert list((bench.folder / "tasks" / task_id).iterdir()) == []
     bench.app.app.stop()
+    assert list((bench.folder / "tasks" / task_id).iterdir()) == []
 
 
 def test_two_engines_share_the_work_and_start_each_task_once(bench: Bench) -> None:
+    bench.tell_child("wait")
     second = bench.another_engine()
     client = MeshyClient(BASE, "any", transport=httpx.WSGITransport(second), sends_angles=True)
     made = [each.create([FRONT], CreateOptions()) for each in (bench.client, client) * 3]
 
-    assert {bench.until(task_id, ended).status for task_id in made} == {"SUCCEEDED"}
+    bench.until(made[0], is_carving)
+    bench.tell_child("carve")
 
+    assert {bench.until(task_id, ended).status for task_id in made} == {"SUCCEEDED"}
+    rows = [Tasks(bench.folder, clock=bench.clock).get(task_id) for task_id in made]
+    assert [row.starts for row in rows if row] == [1] * 6
     assert len(bench.starts()) == 6
     second.stop()
 
@@ -541,9 +567,11 @@ def test_a_killed_engine_loses_no_task_and_makes_none_twice(tmp_path: Path) -> N
         process.send_signal(signal.SIGKILL)
         process.wait()
     (folder / "behaviour").write_text("carve")
-    with served(folder, log) as (_, client):
+    with served(folder, log) as (process, client):
         ends = [until(client, task_id, ended) for task_id in made]
         listed = [task.id for task in client.list()]
+        process.terminate()
+        process.wait()
 
     assert [task.status for task in ends] == ["SUCCEEDED"] * 3
     assert listed == made[::-1]
