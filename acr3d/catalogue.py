@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,25 +159,22 @@ class _unique_sku:  # noqa: N801 - used like a function
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, IntegrityError) and "sku" in str(error.orig):
-            raise Conflict(_("The SKU “%(sku)s” is in use by another part.", sku=self.sku)) from error
+            conflict = Conflict(_("The SKU “%(sku)s” is in use by another part.", sku=self.sku))
+            conflict.field = "sku"
+            raise conflict from error
 
 
 def _fill(part: Part, fields: dict[str, Any]) -> None:
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise Refused(_("Unknown field: %(name)s.", name=unknown[0]))
-    if "sku" in fields:
-        part.sku = _text(fields["sku"], _("SKU"), SKU_LENGTH)
-        part.sku_key = sku_key(part.sku)
-    if "name" in fields:
-        part.name = _text(fields["name"], _("name"), NAME_LENGTH)
-    if "description" in fields:
-        part.description = _long_text(fields["description"])
-    if "is_published" in fields:
-        part.is_published = _switch(fields["is_published"])
-    for size in SIZES:
-        if size in fields:
-            setattr(part, size, _millimetres(fields[size]))
+    for name, value in fields.items():
+        try:
+            setattr(part, name, _READERS[name](value))
+        except Refused as refusal:
+            refusal.field = name
+            raise
+    part.sku_key = sku_key(part.sku)
 
 
 def _text(value: object, label: str, length: int) -> str:
@@ -216,3 +214,12 @@ def _millimetres(value: object) -> float | None:
     if isinstance(value, bool) or not 0.1 <= number <= 100_000:
         raise Refused(_("A size must be a number of millimetres from 0.1 to 100000."))
     return number
+
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "sku": lambda value: _text(value, _("SKU"), SKU_LENGTH),
+    "name": lambda value: _text(value, _("name"), NAME_LENGTH),
+    "description": _long_text,
+    "is_published": _switch,
+    **dict.fromkeys(SIZES, _millimetres),
+}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """A request that changes nothing. `str()` is a sentence for a person; `status` its HTTP status."""
+    """A request that changes nothing. `str()` is a sentence for a person; `status` its HTTP status.
+
+    `field` names what was typed wrong, where that is known.
+    """
 
     status = 400
+    field: str | None = None
 
 
 class Missing(Refused):

@@ -62,6 +62,12 @@ def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
     return JobPage(list(jobs), number, count)
 
 
+def jobs_by_ids(job_ids: Sequence[str]) -> list[Job]:
+    """Those of the jobs that are there, newest first."""
+    query = select(Job).where(Job.id.in_(job_ids)).order_by(Job.created_at.desc(), Job.id)
+    return list(db.session.scalars(query))
+
+
 def newest_jobs(part_ids: Sequence[str]) -> dict[str, Job]:
     """The newest job of each of these parts that has one, by part."""
     newest = (

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,7 +36,7 @@ def livez() -> ResponseReturnValue:
 @bp.get("/healthz")
 def healthz() -> ResponseReturnValue:
     try:
-        problem = _poller_problem()
+        problem = poller_problem()
     except SQLAlchemyError as error:
         log.warning("healthz: the database does not answer (%s)", type(error).__name__)
         problem = "The database does not answer, so no page with parts can be shown."
@@ -44,12 +45,14 @@ def healthz() -> ResponseReturnValue:
     return jsonify(status="ok", message="The database answers and the poller runs.")
 
 
-def _poller_problem() -> str | None:
+def poller_problem() -> str | None:
+    """Why jobs do not move, as a sentence; None while a poller runs."""
     session = db.session()
     last = session.scalar(select(func.max(Poller.last_pass_at)))
     if last is None:
-        return "No poller has run yet, so jobs wait."
+        return str(_("No poller has run yet, so jobs wait."))
     patience = max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
     if database_now(session) - last > timedelta(seconds=patience):
-        return f"The poller has not run for more than {patience} seconds, so jobs wait. Start it again."
+        sentence = _("The poller has not run for more than %(n)s seconds, so jobs wait. Start it again.")
+        return str(sentence % {"n": patience})
     return None

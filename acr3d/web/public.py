@@ -11,7 +11,8 @@ from acr3d import catalogue as parts
 from acr3d import gallery
 from acr3d.generation import lookups
 from acr3d.models import Part
-from acr3d.web.pages import absolute, has_real_size, model_alt, page_number
+from acr3d.web.pages import absolute, page_number
+from acr3d.web.wording import has_real_size, model_alt
 
 bp = Blueprint("public", __name__)
 

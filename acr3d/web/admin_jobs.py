@@ -1,0 +1,103 @@
+"""Jobs and model versions for staff: the list, and the clicks that start, end and choose."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d import catalogue
+from acr3d.errors import Missing, Refused
+from acr3d.generation import lookups, requests
+from acr3d.generation.states import Status
+from acr3d.web import live as liveness
+from acr3d.web.choice import Choice
+from acr3d.web.guards import actor
+from acr3d.web.pages import page_number
+from acr3d.web.wording import status_name
+
+bp = Blueprint("jobs", __name__)
+
+
+@bp.get("/jobs")
+def index() -> ResponseReturnValue:
+    status = request.args.get("status")
+    status = status if status in set(Status) else None
+    page = lookups.recent_jobs(page_number(), status)
+    names = [(word.value, status_name(word)) for word in Status]
+    watched = liveness.jobs_poller(page.jobs)
+    return render_template("admin/jobs.html", page=page, status=status, statuses=names, live_jobs=watched)
+
+
+@bp.get("/jobs/live")
+def live() -> ResponseReturnValue:
+    """The states of the watched jobs (`job`, at most a list's worth), when they differ from `rev`."""
+    ids = [one for one in request.args.getlist("job")[: lookups.PAGE_SIZE] if catalogue.is_id(one)]
+    jobs = lookups.jobs_by_ids(ids)
+    if request.args.get("rev") == liveness.jobs_revision(jobs):
+        return "", 204
+    return render_template("admin/_live_jobs.html", jobs=jobs, live_jobs=liveness.jobs_poller(jobs))
+
+
+@bp.post("/parts/<part_id>/generate")
+def generate(part_id: str) -> ResponseReturnValue:
+    choice = Choice.read(request.form, catalogue.images_of(part_id))
+    try:
+        requests.start(part_id, choice.selected(), choice.engine, choice.config(), actor())
+    except Missing:
+        raise
+    except Refused as problem:
+        return _panels(part_id, str(problem), choice), problem.status
+    return _panels(part_id, said=_("The model is being made."))
+
+
+@bp.post("/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> ResponseReturnValue:
+    part_id = lookups.job_by_id(job_id).part_id
+    try:
+        requests.cancel(job_id, actor())
+    except Missing:
+        raise
+    except Refused as problem:
+        return _panels(part_id, str(problem)), problem.status
+    return _panels(part_id, said=_("The job is canceled."))
+
+
+@bp.post("/jobs/<job_id>/retry")
+def retry(job_id: str) -> ResponseReturnValue:
+    part_id = lookups.job_by_id(job_id).part_id
+    try:
+        requests.retry(job_id, actor())
+    except Missing:
+        raise
+    except Refused as problem:
+        return _panels(part_id, str(problem)), problem.status
+    return _panels(part_id, said=_("The job is taken up again."))
+
+
+@bp.post("/versions/<version_id>/publish")
+def publish(version_id: str) -> ResponseReturnValue:
+    version = requests.publish(version_id, actor())
+    return _panels(version.part_id, said=_("Customers see model %(n)s now.", n=version.number))
+
+
+@bp.post("/versions/<version_id>/reject")
+def reject(version_id: str) -> ResponseReturnValue:
+    version = requests.reject(version_id, actor())
+    return _panels(version.part_id, said=_("Model %(n)s is rejected.", n=version.number))
+
+
+@bp.get("/versions/<version_id>/preview")
+def preview(version_id: str) -> ResponseReturnValue:
+    version = lookups.version_by_id(version_id)
+    context = liveness.part_context(version.part_id)
+    return render_template("admin/_preview.html", shown=version, **context)
+
+
+def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:
+    """The model panel, and out of band everything else that follows the newest job."""
+    context = liveness.part_context(part_id)
+    choice = choice or Choice.suggested(context["images"])
+    return render_template(
+        "admin/_model_answer.html", choice=choice, model_problem=problem, said=said, **context
+    )

@@ -1,0 +1,79 @@
+"""Which photos, engine and options the form of the Generate panel holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from acr3d.errors import Refused
+from acr3d.generation.requests import MOST
+from acr3d.models import PartImage
+from acr3d.web.wording import angle_name
+
+# Three axes and the other side of the first say more about a shape than four views around it.
+_BEST_FIRST = ("front", "right", "top", "back", "left", "bottom")
+
+
+@dataclass
+class Choice:
+    """The form as it stands: `used` photo ids, the side of every photo, and the engine's options."""
+
+    used: set[str] = field(default_factory=set)
+    angles: dict[str, str] = field(default_factory=dict)
+    engine: str | None = None
+    polycount: str = ""
+    pbr: bool = False
+    prompt: str = ""
+
+    @classmethod
+    def suggested(cls, images: Sequence[PartImage]) -> Choice:
+        """The labelled photos that make the best model: the first of each side, four at most."""
+        first: dict[str, str] = {}
+        for image in images:
+            if image.angle_label and image.storage_path:
+                first.setdefault(image.angle_label, image.id)
+        used = [first[angle] for angle in _BEST_FIRST if angle in first][:MOST]
+        return cls(set(used), {image.id: image.angle_label or "" for image in images})
+
+    @classmethod
+    def read(cls, form: MultiDict[str, str], images: Sequence[PartImage]) -> Choice:
+        """What a person sent."""
+        return cls(
+            used=set(form.getlist("use")),
+            angles={image.id: form.get(f"angle-{image.id}", "") for image in images},
+            engine=form.get("engine"),
+            polycount=form.get("target_polycount", "").strip(),
+            pbr="enable_pbr" in form,
+            prompt=form.get("texture_prompt", "").strip(),
+        )
+
+    def selected(self) -> dict[str, str]:
+        """The chosen photos by side. Raises Refused when two are of one side, or one is of none."""
+        selected: dict[str, str] = {}
+        for image_id in sorted(self.used):
+            angle = self.angles.get(image_id, "")
+            if not angle:
+                raise Refused(_("Say for every chosen photo which side it shows."))
+            if angle in selected:
+                raise Refused(_("Two chosen photos show the same side (%(side)s).", side=angle_name(angle)))
+            selected[angle] = image_id
+        return selected
+
+    def config(self) -> dict[str, Any]:
+        """The options for the engine; the built-in one has none. Raises Refused."""
+        if self.engine == "builtin":
+            return {}
+        config: dict[str, Any] = {}
+        if self.polycount:
+            if not self.polycount.isascii() or not self.polycount.isdigit():
+                raise Refused(_("The number of triangles must be a whole number."))
+            config["target_polycount"] = int(self.polycount[:9])
+        if self.pbr:
+            config["enable_pbr"] = True
+        if self.prompt:
+            config["texture_prompt"] = self.prompt
+        return config

@@ -1,0 +1,62 @@
+// The order of the photos: dragged, or moved with the buttons. Both send the same list of ids, and the answer
+// is the photos as they then are, for another person may have moved them too.
+"use strict";
+{
+  const announce = document.getElementById("announce");
+  let wanted = null; // the newest order of ours that has not been sent yet
+  let sending = false;
+
+  const tiles = () => document.getElementById("tiles");
+  const order = () => [...tiles().querySelectorAll(".tile")].map((tile) => tile.dataset.id);
+
+  function makeSortable() {
+    const list = tiles();
+    if (!list || Sortable.get(list) || !list.querySelector(".tile-grip")) return;
+    Sortable.create(list, {
+      animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 160,
+      handle: ".tile-photo",
+      ghostClass: "is-ghost",
+      delay: 150,
+      delayOnTouchOnly: true,
+      onEnd: (event) => { if (event.oldIndex !== event.newIndex) moved(event.item); },
+    });
+  }
+
+  function moved(tile) {
+    const ids = order();
+    const place = ids.indexOf(tile.dataset.id) + 1;
+    announce.textContent = tiles().dataset.moved.replace("{place}", place).replace("{count}", ids.length);
+    wanted = ids;
+    send();
+  }
+
+  async function send() {
+    if (sending || !wanted) return;
+    sending = true;
+    const ids = wanted;
+    wanted = null;
+    await htmx.ajax("POST", tiles().dataset.order, { values: { id: ids }, target: "#photos", swap: "outerHTML" });
+    sending = false;
+    send();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-move]");
+    if (!button || button.getAttribute("aria-disabled") === "true") return;
+    const tile = button.closest(".tile");
+    const other = button.dataset.move === "1" ? tile.nextElementSibling : tile.previousElementSibling;
+    if (!other) return;
+    if (button.dataset.move === "1") other.after(tile);
+    else other.before(tile);
+    button.focus();
+    moved(tile);
+  });
+
+  // While a newer order waits to be sent, an older answer would only make the photos jump back and forth.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answersOrder = event.detail.pathInfo?.requestPath === tiles()?.dataset.order;
+    if (answersOrder && wanted && event.detail.xhr.status === 200) event.detail.shouldSwap = false;
+  });
+  document.addEventListener("htmx:load", makeSortable);
+  makeSortable();
+}
