@@ -25,8 +25,8 @@ BUSY_SECONDS = 30
 def engine_options(url: str) -> dict[str, Any]:
     """Options for `create_engine` that suit the database behind `url`."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
+        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
+    return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
 
 
 def prepare(engine: Engine) -> None:
