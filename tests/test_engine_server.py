@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gc
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -467,6 +469,25 @@ def test_leftover_folders_are_swept_and_young_ones_spared(bench: Bench) -> None:
 
     assert not old.exists()
     assert young.exists()
+
+
+def test_the_photos_of_an_order_do_not_stay_in_memory(bench: Bench) -> None:
+    bench.engine.stop()
+    client = MeshyClient(BASE, "any", transport=httpx.WSGITransport(bench.engine))
+    photo = (b"\xff\xd8\xff" + bytes(3_000_000), "front")
+    client.create([photo], CreateOptions())
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        client.create([photo], CreateOptions())
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+
+    assert grown < 500_000
 
 
 # --- stopping and dying -----------------------------------------------------------------------

@@ -67,7 +67,7 @@ class Engine:
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(environ)
+        request = Request(environ, populate_request=False)  # else it and environ keep each other, and 20 MB
         request.max_content_length = BODY_LIMIT
         return self._answer(request)(environ, start_response)
 
