@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from acr3d.generation.poller import JobPoller
-
 _port = os.environ.get("PORT", "5000")
 bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
@@ -20,12 +18,15 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # No access log: an address may hold a signature. The proxy in front, or the platform, keeps its own.
 accesslog = None
 errorlog = "-"
+control_socket_disable = True  # one more socket that nobody here asks
 
 
 def post_worker_init(worker: Any) -> None:
-    app = worker.wsgi
-    flask_app = getattr(app, "application", app)
+    flask_app = worker.wsgi
     if flask_app.extensions["acr3d_settings"].poller == "web":
+        # Not imported above: gunicorn's arbiter reads this file too, and needs none of it in its memory.
+        from acr3d.generation.poller import JobPoller
+
         poller = JobPoller(flask_app)
         flask_app.extensions["acr3d_poller"] = poller
         poller.start()

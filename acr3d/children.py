@@ -57,7 +57,7 @@ class ChildStopped(ChildError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child may use: wall and CPU seconds, private memory in MB, largest file in MB, threads."""
+    """What one child may use: wall seconds, resident memory in MB, the largest file in MB, threads."""
 
     seconds: int = 120
     memory_mb: int = 700
@@ -131,6 +131,8 @@ class _Child:
                     raise ChildStopped(_STOPPING)
                 if time.monotonic() > deadline:
                     raise ChildCrashed(self._too_slow())
+                if _resident_mb(self.process.pid) > self.limits.memory_mb:
+                    raise ChildCrashed(self._too_large())
         finally:
             self._end()
         return self._report()
@@ -146,11 +148,14 @@ class _Child:
 
     def _why(self, code: int) -> str:
         if "MemoryError" in self.stderr or "bad_alloc" in self.stderr or code == -signal.SIGKILL:
-            return f"The work needed more than its {self.limits.memory_mb} MB of memory and was ended."
+            return self._too_large()
         if code == -signal.SIGXCPU:
             return self._too_slow()
         lines = self.stderr.strip().splitlines()
         return f"The work broke off unexpectedly ({lines[-1][:200] if lines else f'exit {code}'})."
+
+    def _too_large(self) -> str:
+        return f"The work needed more than its {self.limits.memory_mb} MB of memory and was ended."
 
     def _too_slow(self) -> str:
         return f"The work took longer than {self.limits.seconds} seconds and was ended."
@@ -184,6 +189,14 @@ class _Child:
                 stream.close()
 
 
+def _resident_mb(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):  # it has just ended
+        return 0
+    return pages * resource.getpagesize() >> 20
+
+
 def _child_environment(threads: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
@@ -198,7 +211,9 @@ def _become_child(seconds: int, memory_mb: int, file_mb: int) -> None:
     """Take the limits, refuse the network, and tie this process's life to its stdin."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+    # Against one sudden claim: what is claimed but not touched costs nothing, and the parent counts the rest.
+    claimed = memory_mb * 2 << 20
+    resource.setrlimit(resource.RLIMIT_DATA, (claimed, claimed))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
     os.nice(5)  # the web process goes first
     sys.addaudithook(_no_network)
