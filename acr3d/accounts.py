@@ -10,7 +10,6 @@ import re
 import unicodedata
 
 from flask_babel import gettext as _
-from flask_login import LoginManager
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -26,14 +25,8 @@ EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-def install(manager: LoginManager) -> None:
-    """Teach flask-login to find the user of a session."""
-    manager.session_protection = None  # phones change their address; the epoch ends sessions instead
-    manager.user_loader(user_of_session)
-
-
 def user_of_session(identity: str) -> User | None:
-    """The active user whose session says `identity` (see User.get_id); None once it was ended."""
+    """The active user whose session says `identity` (see User.session_identity); None once it was ended."""
     user_id, _separator, epoch = identity.partition(":")
     user = db.session.get(User, user_id) if is_id(user_id) else None
     return user if user and user.is_active and user.session_epoch == epoch else None

@@ -7,8 +7,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from acr3d import accounts, cli, database, settings
-from acr3d.extensions import babel, csrf, db, limiter, login, migrate
+from acr3d import cli, database, settings
+from acr3d.extensions import babel, csrf, db, migrate
 from acr3d.generation.engines import Engines
 from acr3d.settings import Settings
 from acr3d.storage import LocalStorage
@@ -52,10 +52,7 @@ def _bind_extensions(app: Flask) -> None:
     with app.app_context():
         database.prepare(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
-    login.init_app(app)
-    accounts.install(login)
     csrf.init_app(app)
-    limiter.init_app(app)
     babel.init_app(
         app,
         default_translation_directories=str(ROOT / "translations"),

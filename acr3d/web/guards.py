@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
-from acr3d import settings, tokens
+from acr3d import accounts, settings, tokens
 from acr3d.models import User
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_KEY = "user"
 _REMEMBERED = "acr3d.caller"
 
 
@@ -77,10 +77,9 @@ def _caller_by_token() -> Caller | None:
 
 
 def _caller_by_session() -> Caller | None:
-    if not current_user.is_authenticated:
-        return None
-    user: User = current_user._get_current_object()
-    return Caller(user, user.role, by_token=False)
+    identity = session.get(SESSION_KEY)
+    user = accounts.user_of_session(identity) if identity else None
+    return Caller(user, user.role, by_token=False) if user else None
 
 
 def _admit() -> ResponseReturnValue | None:

@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request, session
 
 from acr3d import settings
 from acr3d.web import vendor
+from acr3d.web.guards import SESSION_KEY
 
 # <model-viewer> puts one <style> element into its shadow tree; a test holds the hash against the package.
 VIEWER_STYLE = "'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='"
@@ -75,4 +76,4 @@ def _limit_caching(response: Response) -> None:
 
 def _is_personal() -> bool:
     """Whether the answer is for one person: signed in, or just now given a session."""
-    return session.modified or "_user_id" in session or "Authorization" in request.headers
+    return session.modified or SESSION_KEY in session or "Authorization" in request.headers

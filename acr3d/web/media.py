@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, abort, send_file
+from flask import Blueprint, abort, send_file
 from flask.typing import ResponseReturnValue
 
 from acr3d.blobs import Blob, find_blob
@@ -24,11 +24,8 @@ def blob(key: str) -> ResponseReturnValue:
     path = storage().path(found.key)
     if not path.is_file():
         abort(404)
-    response = send_file(path, mimetype=found.media_type, etag=_etag(found), conditional=True)
-    return _cached(response, found)
-
-
-def _cached(response: Response, found: Blob) -> Response:
+    response = send_file(path, mimetype=found.media_type, etag=_etag(found))
+    del response.headers["Content-Disposition"]  # nothing to say about how to show it
     response.headers["Cache-Control"] = FOR_EVER if found.is_public else "private, no-store"
     return response
 

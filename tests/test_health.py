@@ -1,0 +1,68 @@
+"""What supervisors and load balancers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from acr3d.columns import utc_now
+from acr3d.database import writing
+from acr3d.models import Poller
+
+
+def note_pass(app: Flask, seconds_ago: float) -> None:
+    at = utc_now() - timedelta(seconds=seconds_ago)
+    with app.app_context(), writing() as session:
+        session.add(Poller(id=f"poller-{seconds_ago}", host="here", pid=1, last_pass_at=at))
+
+
+def health(client: FlaskClient) -> tuple[int, str]:
+    answer = client.get("/healthz")
+    assert answer.json is not None
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json["message"]
+
+
+def test_the_process_is_alive_whatever_else_is_broken(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), writing() as session:
+        session.execute(text("DROP TABLE pollers"))
+
+    answer = client.get("/livez")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "message": "This process serves."})
+
+
+def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) -> None:
+    assert health(client) == (503, "No poller has run yet, so jobs wait.")
+
+    note_pass(app, seconds_ago=100)
+    status, message = health(client)
+    assert status == 503
+    assert "has not run for more than 90 seconds" in message
+
+    note_pass(app, seconds_ago=80)
+    assert health(client)[0] == 200
+
+
+def test_a_slow_poller_has_three_rounds_of_patience(make_app: Callable[..., Flask]) -> None:
+    app = make_app(poll_seconds=100)
+
+    note_pass(app, seconds_ago=310)
+    assert health(app.test_client())[0] == 503
+
+    note_pass(app, seconds_ago=290)
+    assert health(app.test_client())[0] == 200
+
+
+def test_unhealthy_when_the_database_does_not_answer(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), writing() as session:
+        session.execute(text("DROP TABLE pollers"))
+
+    status, message = health(client)
+
+    assert status == 503
+    assert message == "The database does not answer, so no page with parts can be shown."
