@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SKIPPED = "import pytest\ndef test_one(): pass\n@pytest.mark.skip\ndef test_two(): pass\n"
+SKIPPED = """
+import unittest
+def test_one(): pass
+def test_two(): raise unittest.SkipTest("for no reason")
+"""
 NEEDS_ALL = """
 import pytest
 def test_plain(): pass
