@@ -8,6 +8,8 @@ The number of threads is ACR3D_THREADS (default: two, or one on a single core).
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -17,6 +19,7 @@ from typing import Any
 
 REFUSED_EXIT = 3
 _MEMORY_BYTES = 400 << 20
+_M_MMAP_THRESHOLD, _MMAP_THRESHOLD = -3, 1 << 20
 
 
 def main(argv: list[str]) -> int:
@@ -55,11 +58,14 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _limit_memory() -> None:
-    """Hold to 400 MB even when nobody set a limit, and keep numpy from reserving for every core."""
+    """Hold to 400 MB even when nobody set a limit, and give large blocks back as soon as they are freed."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, hard))
+    # glibc keeps freed blocks of up to 32 MB to itself unless its threshold is fixed. Others have no mallopt.
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD)
 
 
 def _work(options: argparse.Namespace) -> dict[str, Any]:

@@ -30,10 +30,10 @@ _MAX_BITS = 20
 class DracoOptions:
     """Bits per coordinate, and Draco's level (0 fast and large … 10 slow and small)."""
 
-    position_bits: int = 14
+    position_bits: int = 13
     texcoord_bits: int = 12
     normal_bits: int = 10
-    level: int = 7
+    level: int = 10
 
 
 @dataclass(frozen=True)

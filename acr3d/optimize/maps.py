@@ -16,16 +16,25 @@ _KINDS = {
     "occlusionTexture": "occlusion",
     "emissiveTexture": "emission",
 }
-# These never read alpha, whatever the material says.
-_OPAQUE_KINDS = {"metal and roughness", "normal", "occlusion", "emission"}
+# The channels that shaders read, where glTF says that they read no others.
+_CHANNELS = {
+    "metal and roughness": "GB",
+    "normal": "RGB",
+    "occlusion": "R",
+    "emission": "RGB",
+    "clearcoat": "R",
+    "clearcoatRoughness": "G",
+    "transmission": "R",
+    "thickness": "G",
+}
 
 
 @dataclass
 class MapUse:
-    """How one image is used."""
+    """How one image is used: for what, by which textures, and which of its channels are read at all."""
 
     kinds: set[str] = field(default_factory=set)
-    reads_alpha: bool = False
+    channels: set[str] = field(default_factory=set)
     textures: list[int] = field(default_factory=list)
     is_alternative: bool = False  # some texture has this image and another format of it
 
@@ -44,7 +53,9 @@ def map_uses(data: Json) -> list[MapUse]:
             kind = _KINDS.get(slot, slot.removesuffix("Texture"))
             for image in texture_images(data["textures"][info["index"]]):
                 uses[image].kinds.add(kind)
-                uses[image].reads_alpha |= _reads_alpha(kind, material)
+                uses[image].channels |= _channels(kind, material)
+    for use in uses:
+        use.channels = use.channels or set("RGBA")
     return uses
 
 
@@ -54,7 +65,7 @@ def texture_images(texture: Json) -> list[int]:
     return [holder["source"] for holder in holders if "source" in holder]
 
 
-def _reads_alpha(kind: str, material: Json) -> bool:
+def _channels(kind: str, material: Json) -> set[str]:
     if kind == "base colour":
-        return str(material.get("alphaMode", "OPAQUE")) != "OPAQUE"
-    return kind not in _OPAQUE_KINDS
+        return set("RGB" if str(material.get("alphaMode", "OPAQUE")) == "OPAQUE" else "RGBA")
+    return set(_CHANNELS.get(kind, "RGBA"))

@@ -18,11 +18,22 @@ from .recode import DecodingBudget, MapPlan, recode
 
 @dataclass(frozen=True)
 class TextureOptions:
-    """Longest side in pixels, WebP's quality (0–100) and method (0 fast … 6 small)."""
+    """Longest side in pixels, WebP's method (0 fast … 6 small) and its quality (0–100) by kind of map.
+
+    How these were chosen: docs/decisions/optimizer-texture-quality.md.
+    """
 
     max_side: int = 2048
-    quality: int = 80
     method: int = 4
+    colour_quality: int = 81
+    normal_quality: int = 80
+    data_quality: int = 75
+
+    def quality(self, use: MapUse) -> int:
+        """The quality for a map: what is seen directly gets the most."""
+        if use.channels == {"G", "B"}:
+            return self.data_quality
+        return self.normal_quality if use.kinds == {"normal"} else self.colour_quality
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ def _job(model: Model, number: int, use: MapUse, options: TextureOptions | None)
     facts = images.inspect(content, place)
     plan = None
     if options and use.textures and not use.is_alternative and _is_wanted(facts, options):
-        plan = MapPlan(options.max_side, options.quality, options.method, use.reads_alpha)
+        plan = MapPlan(options.max_side, options.quality(use), options.method, frozenset(use.channels))
     return MapJob(number, facts, len(content), use, plan, place)
 
 
