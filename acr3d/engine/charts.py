@@ -1,0 +1,140 @@
+"""Laying the surface out flat: charts seen along the part's six directions, packed into one square atlas.
+
+A chart is a connected piece of surface that faces one direction, seen along it, so its texels lie as the pixels
+of a photo from that side do. Pieces that would cover each other become charts of their own: no UVs overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from acr3d.engine.hull import Mesh
+from acr3d.engine.raster import covered_texels
+from acr3d.engine.simplify import normals_and_areas
+from acr3d.engine.views import SIDES
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_PADDING = 3  # texels around each chart
+_LEAST_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
+_CALMING = 0.35  # how much a triangle's neighbours count against its own direction
+_PROBE = 512  # side of the grid on which covered pieces are looked for
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """`corners`: (m, 3, 2) texel places of each triangle's corners, column and row, in a square of `side` texels;
+    `charts`: (m,) the chart of each triangle."""
+
+    corners: Floats
+    charts: Integers
+    side: int
+
+
+def lay_out(mesh: Mesh, side: int) -> Atlas:
+    """Charts for a closed mesh, packed as large as the square of `side` texels allows."""
+    vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
+    neighbours = _neighbours(triangles)
+    directions = _directions(vertices, triangles, neighbours)
+    flat = _flattened(vertices, triangles, directions)
+    charts = _pieces(neighbours, directions)
+    for _ in range(4):
+        covered = _covering_others(flat, charts)
+        if not covered.any():
+            break
+        charts = _pieces(neighbours, charts + covered * (charts.max() + 1))
+    return _packed(flat, charts, side)
+
+
+def _neighbours(triangles: Integers) -> Integers:
+    """(k, 2) pairs of triangles that share an edge."""
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    owner = np.repeat(np.arange(len(triangles)), 3)
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    same = (edges[order[1:]] == edges[order[:-1]]).all(1)
+    return np.column_stack([owner[order[:-1]][same], owner[order[1:]][same]])
+
+
+def _directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> Integers:
+    """For each triangle the direction (0 to 5, in the order of SIDES) it is laid out along."""
+    normals, _ = normals_and_areas(vertices, triangles)
+    facing = normals @ np.array([side[2] for side in SIDES.values()]).T
+    best = facing.argmax(1)
+    for _ in range(6):
+        votes = np.zeros_like(facing)
+        for one, other in (neighbours.T, neighbours[:, ::-1].T):
+            np.add.at(votes, (one, best[other]), _CALMING)
+        best = np.where(facing > _LEAST_FACING, facing + votes, facing - 9).argmax(1)
+    return best
+
+
+def _flattened(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:
+    """(m, 3, 2) each triangle's corners along its direction's picture, rightwards and downwards, in units."""
+    axes = np.array([[side[0], -side[1]] for side in SIDES.values()])
+    flat: Floats = np.einsum("mij,mkj->mki", axes[directions], vertices[triangles])
+    return flat
+
+
+def _pieces(neighbours: Integers, kinds: Integers) -> Integers:
+    """Connected pieces of triangles of one kind, numbered."""
+    together = neighbours[kinds[neighbours[:, 0]] == kinds[neighbours[:, 1]]]
+    shape = (len(kinds), len(kinds))
+    graph = sparse.coo_array((np.ones(len(together), np.int8), (together[:, 0], together[:, 1])), shape=shape)
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _covering_others(flat: Floats, charts: Integers) -> NDArray[np.bool_]:
+    """Triangles that lie, in their chart, over another one of it."""
+    probe = _packed(flat, charts, _PROBE * 2)
+    covering = np.zeros(len(charts), bool)
+    texels, faces = [], []
+    for texel, face, _ in covered_texels(probe.corners, probe.side, shrink=1e-3):
+        texels.append(texel)
+        faces.append(face)
+    texel, face = np.concatenate(texels), np.concatenate(faces)
+    order = np.lexsort((face, texel))
+    again = texel[order][1:] == texel[order][:-1]
+    covering[face[order][1:][again]] = True
+    return covering
+
+
+def _packed(flat: Floats, charts: Integers, side: int) -> Atlas:
+    """The charts on shelves, as large as they fit."""
+    count = int(charts.max()) + 1
+    low = np.full((count, 2), np.inf)
+    high = np.full((count, 2), -np.inf)
+    np.minimum.at(low, charts, flat.min(1))
+    np.maximum.at(high, charts, flat.max(1))
+    size = high - low
+    small, large = 0.0, side / size.max()
+    for _ in range(14):
+        scale = (small + large) / 2
+        places = _shelves(np.ceil(size * scale).astype(int) + 2 * _PADDING, side)
+        small, large = (scale, large) if places is not None else (small, scale)
+    places = _shelves(np.ceil(size * small).astype(int) + 2 * _PADDING, side)
+    if places is None:
+        raise RuntimeError(f"{count} charts do not fit into {side} texels")
+    corners = (flat - low[charts][:, None]) * small + places[charts][:, None] + _PADDING
+    return Atlas(corners, charts, side)
+
+
+def _shelves(sizes: Integers, side: int) -> Integers | None:
+    """The upper left corners of boxes set on shelves, highest first; None when they do not fit."""
+    places = np.zeros_like(sizes)
+    column = row = shelf = 0
+    for box in np.argsort(-sizes[:, 1], kind="stable"):
+        width, height = sizes[box]
+        if column + width > side:
+            column, row, shelf = 0, row + shelf, 0
+        shelf = max(shelf, height)
+        if column + width > side or row + height > side:
+            return None
+        places[box] = column, row
+        column += width
+    return places

@@ -1,0 +1,57 @@
+"""From a mesh and its atlas to the vertices of a file: split where the texture or the shading breaks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acr3d.engine.charts import Atlas
+from acr3d.engine.glb import Corners
+from acr3d.engine.hull import Mesh
+from acr3d.engine.simplify import normals_and_areas
+
+_CREASE = 0.77  # cosine of 40°: triangles that turn more from each other are shaded apart
+
+
+def make_corners(mesh: Mesh, atlas: Atlas) -> Corners:
+    """Positions, normals and UVs; corners of one vertex that agree in all three share an entry."""
+    triangles = mesh.triangles.astype(np.int64)
+    normals = _corner_normals(mesh.vertices.astype(np.float64), triangles).reshape(-1, 3)
+    vertex = triangles.reshape(-1)
+    chart = np.repeat(atlas.charts, 3)
+    key = np.column_stack([vertex, chart, np.round(normals * 500).astype(np.int64)])
+    _, first, entry = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    uvs = atlas.corners.reshape(-1, 2)[first] / atlas.side
+    return Corners(
+        positions=mesh.vertices[vertex[first]],
+        normals=normals[first].astype(np.float32),
+        uvs=uvs.astype(np.float32),
+        triangles=entry.reshape(-1, 3).astype(np.uint32),
+    )
+
+
+def _corner_normals(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(m, 3, 3): at each corner the mean normal of the vertex' triangles on the same side of any crease."""
+    normals, areas = normals_and_areas(vertices, triangles)
+    around = np.argsort(triangles.reshape(-1), kind="stable") // 3  # triangles, vertex by vertex
+    counts = np.bincount(triangles.reshape(-1), minlength=len(vertices))
+    starts = np.cumsum(counts) - counts
+    corner_vertex = triangles.reshape(-1)
+    repeats = counts[corner_vertex]
+    corner = np.repeat(np.arange(len(corner_vertex)), repeats)
+    within = np.arange(len(corner)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    other = around[starts[corner_vertex[corner]] + within]
+    smooth = np.einsum("ij,ij->i", normals[corner // 3], normals[other]) > _CREASE
+    sums = np.column_stack(
+        [
+            np.bincount(
+                corner[smooth], (normals[other] * areas[other, None])[smooth, axis], len(corner_vertex)
+            )
+            for axis in range(3)
+        ]
+    )
+    lengths = np.linalg.norm(sums, axis=1)
+    flat = np.repeat(normals, 3, axis=0)
+    unit = np.where(lengths[:, None] > 1e-20, sums / np.maximum(lengths, 1e-20)[:, None], flat)
+    unit[np.linalg.norm(unit, axis=1) < 0.5] = (0.0, 1.0, 0.0)  # a triangle without area has no normal
+    return unit.reshape(-1, 3, 3)

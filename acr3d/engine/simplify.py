@@ -1,0 +1,179 @@
+"""Fewer triangles, same shape: quadric edge collapse (Garland and Heckbert 1997), many edges at a time.
+
+Each round collapses a set of cheap edges that lie far enough apart not to touch each other's triangles, so
+whole rounds are array operations. The mesh must be closed, and stays closed and of the same topology.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from acr3d.engine.hull import Mesh
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_ROUNDS = 80
+_CHEAPEST = 0.4  # the share of edges a round may choose from
+_SHORT_FIRST = 1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
+_LEAST_FULLNESS = 0.05  # below this a triangle may not become thinner than it was
+_LARGEST_TURN = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
+
+
+def simplify(mesh: Mesh, most_triangles: int) -> Mesh:
+    """The mesh with at most about `most_triangles`, or as few as its topology lets it have."""
+    vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
+    quadrics = _vertex_quadrics(vertices, triangles)
+    random = np.random.default_rng(0)
+    for _ in range(_ROUNDS):
+        surplus = (len(triangles) - most_triangles) // 2
+        if surplus <= 0:
+            break
+        edges = _edges(triangles)
+        costs, targets = _collapse_costs(edges, vertices, quadrics)
+        cheap = np.flatnonzero(costs <= np.quantile(costs, _CHEAPEST))
+        chosen = _spread_out(edges, random.permutation(cheap), triangles, len(vertices))
+        chosen = chosen[_keeps_topology(edges[chosen], edges, len(vertices))]
+        chosen = chosen[_keeps_orientation(edges[chosen], targets[chosen], vertices, triangles)]
+        chosen = chosen[np.argsort(costs[chosen])][:surplus]
+        if not len(chosen):
+            break
+        vertices, triangles, quadrics = _collapse(
+            edges[chosen], targets[chosen], vertices, triangles, quadrics
+        )
+    return Mesh(vertices.astype(np.float32), triangles.astype(np.int32))
+
+
+def normals_and_areas(vertices: Floats, triangles: Integers) -> tuple[Floats, Floats]:
+    """Unit normals (m, 3) and areas (m,) of the triangles."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    crosses = np.cross(b - a, c - a)
+    lengths = np.linalg.norm(crosses, axis=1)
+    return crosses / np.maximum(lengths, 1e-30)[:, None], lengths / 2
+
+
+def _vertex_quadrics(vertices: Floats, triangles: Integers) -> Floats:
+    """(n, 10): for each vertex the area-weighted sum of its planes' quadrics, upper triangle row by row."""
+    normals, areas = normals_and_areas(vertices, triangles)
+    offsets = -np.einsum("ij,ij->i", normals, vertices[triangles[:, 0]])
+    planes = np.column_stack([normals, offsets])
+    upper = np.triu_indices(4)
+    per_triangle = planes[:, upper[0]] * planes[:, upper[1]] * areas[:, None]
+    quadrics = np.empty((len(vertices), 10))
+    for entry in range(10):
+        weights = np.repeat(per_triangle[:, entry], 3)
+        quadrics[:, entry] = np.bincount(triangles.ravel(), weights, len(vertices))
+    return quadrics
+
+
+def _edges(triangles: Integers) -> Integers:
+    """Every edge once, as pairs (smaller, larger)."""
+    forward = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    return forward[forward[:, 0] < forward[:, 1]]
+
+
+def _collapse_costs(edges: Integers, vertices: Floats, quadrics: Floats) -> tuple[Floats, Floats]:
+    """For each edge the cost of collapsing it, and the place to collapse it to."""
+    quadric = quadrics[edges[:, 0]] + quadrics[edges[:, 1]]
+    one, other = vertices[edges[:, 0]], vertices[edges[:, 1]]
+    middle, squared = (one + other) / 2, ((one - other) ** 2).sum(1)
+    xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = quadric.T
+    pull = 1e-3 * (xx + yy + zz) + 1e-30  # towards the edge's middle, where the planes leave the place open
+    target = _solve_symmetric(
+        (xx + pull, xy, xz, yy + pull, yz, zz + pull), pull[:, None] * middle - np.column_stack([xw, yw, zw])
+    )
+    x, y, z = target.T
+    error = (
+        xx * x * x + yy * y * y + zz * z * z + ww
+        + 2 * (xy * x * y + xz * x * z + yz * y * z + xw * x + yw * y + zw * z)
+    )  # fmt: skip
+    area = xx + yy + zz  # the planes' normals have length one, so the trace is their area
+    return np.maximum(error, 0) + _SHORT_FIRST * 1e-3 * area * squared, target
+
+
+def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
+    """Cramer's rule for many symmetric 3 × 3 systems at once (xx, xy, xz, yy, yz, zz)."""
+    xx, xy, xz, yy, yz, zz = matrix
+    inverse = (yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy,
+               xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy)  # fmt: skip
+    determinant = xx * inverse[0] + xy * inverse[1] + xz * inverse[2]
+    a, b, c = right.T
+    solved = np.column_stack([
+        inverse[0] * a + inverse[1] * b + inverse[2] * c,
+        inverse[1] * a + inverse[3] * b + inverse[4] * c,
+        inverse[2] * a + inverse[4] * b + inverse[5] * c,
+    ])  # fmt: skip
+    return solved / determinant[:, None]
+
+
+def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
+    """Those candidates (edge indices) that come before all others in the neighbourhood of both their ends."""
+    order = np.arange(len(candidates))
+    best = np.full(count, len(edges), np.int64)
+    for end in (0, 1):
+        np.minimum.at(best, edges[candidates, end], order)
+    around = best[triangles].min(1)
+    nearby = best.copy()
+    for corner in range(3):
+        np.minimum.at(nearby, triangles[:, corner], around)
+    first = (nearby[edges[candidates, 0]] == order) & (nearby[edges[candidates, 1]] == order)
+    return candidates[first]
+
+
+def _keeps_topology(chosen: Integers, edges: Integers, count: int) -> NDArray[np.bool_]:
+    """Whether each chosen edge's ends have just the two common neighbours that its two triangles give them."""
+    both = np.concatenate([edges, edges[:, ::-1]])
+    adjacency = sparse.csr_array(
+        (np.ones(len(both), np.int8), (both[:, 0], both[:, 1])), shape=(count, count)
+    )
+    common = adjacency[chosen[:, 0]].multiply(adjacency[chosen[:, 1]]).sum(axis=1)
+    return np.asarray(common).ravel() == 2
+
+
+def _keeps_orientation(
+    chosen: Integers, targets: Floats, vertices: Floats, triangles: Integers
+) -> NDArray[np.bool_]:
+    """Whether no triangle around each chosen edge would turn over or lose its area."""
+    owner = np.full(len(vertices), -1)
+    moved = vertices.copy()
+    for end in (0, 1):
+        owner[chosen[:, end]] = np.arange(len(chosen))
+        moved[chosen[:, end]] = targets
+    owners = owner[triangles]
+    # A triangle with both ends of an edge vanishes; one with a single end is bent.
+    bent = np.flatnonzero((owners >= 0).sum(1) == 1)
+    before, _ = normals_and_areas(vertices, triangles[bent])
+    after, _ = normals_and_areas(moved, triangles[bent])
+    thinner = _fullness(moved, triangles[bent]) < np.minimum(
+        _LEAST_FULLNESS, _fullness(vertices, triangles[bent])
+    )
+    spoilt = (np.einsum("ij,ij->i", before, after) < _LARGEST_TURN) | thinner
+    keeps = np.ones(len(chosen), bool)
+    keeps[owners[bent[spoilt]].max(1)] = False
+    return keeps
+
+
+def _fullness(vertices: Floats, triangles: Integers) -> Floats:
+    """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
+    corners = vertices[triangles]
+    longest = ((corners - np.roll(corners, 1, axis=1)) ** 2).sum(2).max(1)
+    return normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
+
+
+def _collapse(
+    chosen: Integers, targets: Floats, vertices: Floats, triangles: Integers, quadrics: Floats
+) -> tuple[Floats, Integers, Floats]:
+    kept, dropped = chosen.T
+    vertices[kept] = targets
+    quadrics[kept] += quadrics[dropped]
+    renamed = np.arange(len(vertices))
+    renamed[dropped] = kept
+    triangles = renamed[triangles]
+    a, b, c = triangles.T
+    triangles = triangles[(a != b) & (b != c) & (c != a)]
+    used = np.zeros(len(vertices), bool)
+    used[triangles] = True
+    numbers = np.cumsum(used) - 1
+    return vertices[used], numbers[triangles], quadrics[used]

@@ -1,0 +1,193 @@
+"""Projecting the photos onto the surface: one colour per texel of the atlas.
+
+Each texel takes the photos that see it, the one that faces it best counting by far the most, which blends the
+seams. What no photo sees is filled from the colours around it, spread over the surface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import spsolve
+
+from acr3d.engine.charts import Atlas
+from acr3d.engine.hull import Mesh
+from acr3d.engine.outline import Outline
+from acr3d.engine.raster import barycentric, covered_texels
+from acr3d.engine.simplify import normals_and_areas
+from acr3d.engine.views import Camera
+
+Floats = NDArray[np.float32]
+
+_DEPTH_CELLS = 320  # per unit of length, in the pictures of what lies in front
+_BEHIND = 0.012  # units: how far behind the foremost surface still counts as seen
+_SHARPNESS = 6  # the power of the facing: high lets the best view win, low blends
+_ENOUGH = 0.02  # total weight from which a texel counts as seen
+_RIM = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
+_AT_ONCE = 400_000
+
+
+@dataclass(frozen=True)
+class Texture:
+    """`pixels` (side, side, 3) uint8; `seen`: the share of the surface that some photo shows."""
+
+    pixels: NDArray[np.uint8]
+    seen: float
+
+
+@dataclass(frozen=True)
+class _Texels:
+    """Every covered texel: its number in the atlas, its triangle, its point in space."""
+
+    number: NDArray[np.int32]
+    face: NDArray[np.int32]
+    points: Floats
+
+
+def paint(mesh: Mesh, atlas: Atlas, outlines: list[Outline], cameras: list[Camera]) -> Texture:
+    """The atlas' colours from the photos."""
+    texels = _texels(mesh, atlas)
+    normals = normals_and_areas(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))[0]
+    colours = np.zeros((len(texels.number), 3), np.float32)
+    total = np.zeros(len(texels.number), np.float32)
+    for outline, camera in zip(outlines, cameras, strict=True):
+        _add_view(texels, normals.astype(np.float32), outline, camera, colours, total)
+    seen = total > _ENOUGH
+    colours /= np.maximum(total, 1e-6)[:, None]
+    _fill_unseen(mesh, atlas, texels, colours, seen)
+    return Texture(_spread_into_gutters(texels, colours, atlas.side), float(seen.mean()))
+
+
+def _texels(mesh: Mesh, atlas: Atlas) -> _Texels:
+    owner = np.full(atlas.side**2, -1, np.int32)
+    for number, face, _ in covered_texels(atlas.corners, atlas.side):
+        owner[number] = face
+    texel = np.flatnonzero(owner >= 0).astype(np.int32)
+    face = owner[texel]
+    points = np.empty((len(texel), 3), np.float32)
+    for part in _portions(len(texel)):
+        weights = _weights(atlas, texel[part], face[part])
+        points[part] = np.einsum("kc,kcj->kj", weights, mesh.vertices[mesh.triangles[face[part]]])
+    return _Texels(texel, face, points)
+
+
+def _portions(count: int) -> list[slice]:
+    return [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
+
+
+def _weights(atlas: Atlas, number: NDArray[np.int32], face: NDArray[np.int32]) -> Floats:
+    """(k, 3) where in their triangles the texels lie."""
+    middle = np.column_stack([number % atlas.side, number // atlas.side]) + 0.5
+    return barycentric(atlas.corners[face], middle).astype(np.float32)
+
+
+def _add_view(
+    texels: _Texels, normals: Floats, outline: Outline, camera: Camera, colours: Floats, total: Floats
+) -> None:
+    """Add one photo's colours, each times its weight, and the weights."""
+    picture = _without_backdrop(outline)
+    foremost = _Foremost(texels.points, camera, picture.shape)
+    for part in _portions(len(total)):
+        points = texels.points[part]
+        facing = np.einsum("ij,ij->i", normals[texels.face[part]], camera.direction_to(points))
+        candidates = np.flatnonzero(facing > 0.05)
+        points = points[candidates]
+        column, row, towards = camera.project(points)
+        weight = facing[candidates] ** _SHARPNESS * foremost.sees(column, row, towards)
+        places = np.stack([row, column])
+        at = part.start + candidates
+        total[at] += weight
+        for channel in range(3):
+            sampled = ndimage.map_coordinates(
+                picture[..., channel], places, output=np.float32, order=1, mode="nearest", prefilter=False
+            )
+            colours[at, channel] += weight * sampled
+
+
+def _without_backdrop(outline: Outline) -> NDArray[np.uint8]:
+    """The photo with its part's colours carried on over the rim and the backdrop."""
+    core = ndimage.binary_erosion(outline.mask, iterations=_RIM) | (outline.mask & ~_has_core(outline.mask))
+    nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
+    carried: NDArray[np.uint8] = outline.picture[nearest[0], nearest[1]]
+    return carried
+
+
+def _has_core(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without what is thinner than the rim on both sides."""
+    opened: NDArray[np.bool_] = ndimage.binary_dilation(
+        ndimage.binary_erosion(mask, iterations=_RIM), iterations=2 * _RIM
+    )
+    return opened
+
+
+class _Foremost:
+    """For one camera, how near the foremost surface lies in each cell of a coarse picture."""
+
+    def __init__(self, points: Floats, camera: Camera, shape: tuple[int, ...]) -> None:
+        self.cell = camera.zoom / _DEPTH_CELLS
+        self.rows, self.columns = (int(size / self.cell) + 1 for size in shape[:2])
+        self.nearest = np.full(self.rows * self.columns, -np.inf, np.float32)
+        for part in _portions(len(points)):
+            column, row, towards = camera.project(points[part])
+            np.maximum.at(self.nearest, self._cells(column, row), towards)
+
+    def sees(self, column: Floats, row: Floats, towards: Floats) -> NDArray[np.bool_]:
+        """Whether nothing lies before these points."""
+        seen: NDArray[np.bool_] = towards > self.nearest[self._cells(column, row)] - _BEHIND
+        return seen
+
+    def _cells(self, column: Floats, row: Floats) -> NDArray[np.int32]:
+        across = np.clip(column / self.cell, 0, self.columns - 1).astype(np.int32)
+        down = np.clip(row / self.cell, 0, self.rows - 1).astype(np.int32)
+        return down * self.columns + across
+
+
+def _fill_unseen(mesh: Mesh, atlas: Atlas, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> None:
+    """Give unseen texels the colours around them, spread evenly over the surface."""
+    if seen.all() or not seen.any():
+        return
+    at_vertices = _vertex_colours(mesh, texels, colours, seen)
+    unseen = np.flatnonzero(~seen)
+    for part in _portions(len(unseen)):
+        number, face = texels.number[unseen[part]], texels.face[unseen[part]]
+        weights = _weights(atlas, number, face)
+        colours[unseen[part]] = np.einsum("kc,kcj->kj", weights, at_vertices[mesh.triangles[face]])
+
+
+def _vertex_colours(mesh: Mesh, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> Floats:
+    """Every vertex' colour: the mean of its triangles' seen texels, else harmonic between such vertices."""
+    count, faces = len(mesh.vertices), len(mesh.triangles)
+    face = texels.face[seen]
+    per_face = np.column_stack(
+        [np.bincount(face, minlength=faces)]
+        + [np.bincount(face, colours[seen, channel], faces) for channel in range(3)]
+    )
+    corner = mesh.triangles.reshape(-1)
+    per_corner = np.repeat(per_face, 3, axis=0)
+    weight, *channels = (np.bincount(corner, per_corner[:, entry], count) for entry in range(4))
+    sums = np.column_stack(channels)
+    known = weight > 0
+    links = mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    graph = sparse.coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count)).tocsr()
+    pull = 1e-6  # towards the usual colour, for pieces without any seen vertex
+    usual = sums.sum(0) / weight.sum()
+    hold = np.where(known, 1e3, pull)
+    system = sparse.diags_array(np.asarray(graph.sum(1)).ravel() + hold) - graph
+    target = hold[:, None] * np.where(known[:, None], sums / np.maximum(weight, 1)[:, None], usual)
+    solved = spsolve(system.tocsc(), target)
+    return solved.astype(np.float32)
+
+
+def _spread_into_gutters(texels: _Texels, colours: Floats, side: int) -> NDArray[np.uint8]:
+    """The atlas as a picture, its charts' colours carried on between them against seams in small mipmaps."""
+    pixels = np.zeros((side * side, 3), np.uint8)
+    pixels[texels.number] = np.clip(colours + 0.5, 0, 255).astype(np.uint8)
+    filled = np.zeros(side * side, bool)
+    filled[texels.number] = True
+    empty = ~filled.reshape(side, side)
+    nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
+    spread: NDArray[np.uint8] = pixels.reshape(side, side, 3)[nearest[0], nearest[1]]
+    return spread

@@ -1,0 +1,90 @@
+"""The six labelled sides and the cameras that stand before them.
+
+The part's axes are glTF's: +X to the right and +Y up for who stands before the front, +Z towards them.
+Left and right are that viewer's. Lengths are arbitrary until the solid is scaled at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.floating]
+
+# For each side: the part's direction that lies along the picture's right, up, and towards the camera.
+_RIGHT, _UP, _FRONT = np.eye(3)
+SIDES: dict[str, NDArray[np.float64]] = {
+    "front": np.array([_RIGHT, _UP, _FRONT]),
+    "back": np.array([-_RIGHT, _UP, -_FRONT]),
+    "left": np.array([_FRONT, _UP, -_RIGHT]),
+    "right": np.array([-_FRONT, _UP, _RIGHT]),
+    "top": np.array([_RIGHT, -_FRONT, _UP]),
+    "bottom": np.array([_RIGHT, _FRONT, -_UP]),
+}
+AXIS_NAMES = ("width", "height", "depth")
+
+
+def axis_towards(side: str) -> int:
+    """Which of the part's axes (0 width, 1 height, 2 depth) a camera on this side looks along."""
+    return int(np.abs(SIDES[side][2]).argmax())
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera before one side, in mask pixels.
+
+    `zoom`: pixels per unit of length at the part's middle; `shift`: where that middle lies off the optical axis
+    (picture's right and up, in units); `tilt`: small turns about the picture's right, up and viewing axes, in
+    radians; `nearness`: one over the distance to the part's middle (0: no perspective);
+    `centre`: the optical axis in the picture.
+    """
+
+    side: str
+    zoom: float
+    shift: tuple[float, float]
+    centre: tuple[float, float]
+    tilt: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    nearness: float = 0.0
+
+    def moved(self, **changes: object) -> Camera:
+        """The same camera with some of its fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def turn(self) -> NDArray[np.float64]:
+        """The rotation from the part's axes to the picture's right, up and towards the camera (rows)."""
+        return _small_turn(self.tilt) @ SIDES[self.side]
+
+    def project(self, points: Points) -> tuple[Points, Points, Points]:
+        """(column, row, depth) of (n, 3) points: pixels, pixels, and units towards the camera."""
+        across, up, towards = (points @ self.turn.T.astype(points.dtype)).T
+        zoom = self.zoom / (1 - self.nearness * towards)
+        column = self.centre[0] + zoom * (across + self.shift[0])
+        row = self.centre[1] - zoom * (up + self.shift[1])
+        return column, row, towards
+
+    def points_at(self, column: Points, row: Points, towards: Points) -> Points:
+        """The (n, 3) points seen at the given pixels at the given depths: the inverse of `project`."""
+        unit = (1 - self.nearness * towards) / self.zoom
+        across = (column - self.centre[0]) * unit - self.shift[0]
+        up = (self.centre[1] - row) * unit - self.shift[1]
+        return np.stack([across, up, towards], -1) @ self.turn
+
+    def direction_to(self, points: Points) -> Points:
+        """Unit vectors from (n, 3) points to the camera."""
+        if self.nearness < 1e-6:
+            return np.broadcast_to(self.turn[2].astype(points.dtype), points.shape)
+        place = np.array([-self.shift[0], -self.shift[1], 1 / self.nearness]) @ self.turn
+        ways = place.astype(points.dtype) - points
+        return ways / np.linalg.norm(ways, axis=1, keepdims=True)
+
+
+def _small_turn(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
+    (sx, sy, sz), (cx, cy, cz) = np.sin(tilt), np.cos(tilt)
+    about_right = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_up = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_view = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    turn: NDArray[np.float64] = about_view @ about_up @ about_right
+    return turn
