@@ -21,7 +21,7 @@ from tests.making import picture
 from tests.services import Server
 from tests.site import Site, running_site
 
-KILLS = 10
+KILLS = 5  # for each database and victim
 PATIENCE = 120
 
 
@@ -101,7 +101,7 @@ def _seconds_of_an_undisturbed_job(site: Site, token: str) -> float:
 def _check_what_is_left(site: Site, jobs: int) -> None:
     """One task at the engine and one model for each job; no temporary file, and no blob of nobody's."""
     with sqlite3.connect(site.instance / "engine" / "tasks.sqlite") as engine:
-        assert engine.execute("SELECT count(*) FROM tasks").fetchone() == (jobs,)
+        assert engine.execute("SELECT count(*) FROM task").fetchone() == (jobs,)
     url = site.environ.get("DATABASE_URL", f"sqlite:///{site.instance}/acr3d.sqlite")
     database = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with database.connect() as connection:
