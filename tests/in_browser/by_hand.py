@@ -1,0 +1,73 @@
+"""Moving the jobs of a site that has no poller, as the poller would."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+
+from acr3d import settings
+from acr3d.app import create_app
+from acr3d.database import writing
+from acr3d.extensions import db
+from acr3d.generation import lookups, record
+from acr3d.generation.states import Status
+from acr3d.models import ModelVersion
+from acr3d.storage import storage
+from tests.conftest import close
+from tests.making import box_glb
+from tests.site import Site
+
+
+@contextmanager
+def app_beside(site: Site) -> Iterator[Flask]:
+    """A second app on the site's instance folder."""
+    app = create_app(settings.from_environment({"ACR3D_INSTANCE": str(site.instance)}))
+    try:
+        yield app
+    finally:
+        close(app)
+
+
+def progress(app: Flask, part_id: str, percent: int) -> None:
+    with app.app_context(), writing() as session:
+        job = lookups.live_job(session, part_id)
+        assert job is not None
+        job.progress = percent
+
+
+def move(app: Flask, part_id: str, to: Status, detail: str | None = None) -> None:
+    with app.app_context(), writing() as session:
+        live = lookups.live_job(session, part_id)
+        assert live is not None
+        job, part = lookups.locked_job(session, live.id)
+        record.move(session, job, part, to, "poller", detail)
+
+
+def finish(app: Flask, part_id: str, *, published: bool) -> None:
+    """Give the live job its model, a plain box, and bring it to its end."""
+    data = box_glb()
+    sha256 = hashlib.sha256(data).hexdigest()
+    with app.app_context(), writing() as session:
+        live = lookups.live_job(session, part_id)
+        assert live is not None
+        job, part = lookups.locked_job(session, live.id)
+        key = f"parts/{part_id}/models/{job.id}-{sha256[:16]}.glb"
+        storage().put(key, data)
+        version = ModelVersion(
+            storage_path=key, sha256=sha256, file_size_bytes=len(data), polycount=12, report={}
+        )
+        record.add_version(session, job, version)
+        if published:
+            record.publish(session, version, part, by_user=None)
+        for step in (Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING, Status.COMPLETE):
+            record.move(session, job, part, step, "poller")
+
+
+def job_count(app: Flask, part_id: str) -> int:
+    with app.app_context():
+        count = len(lookups.jobs_of(part_id))
+        db.session.remove()
+        return count

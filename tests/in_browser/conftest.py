@@ -1,0 +1,49 @@
+"""Real Chromium before the real server; whatever the browser complains of fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import chromium as launched
+from tests.in_browser.visits import Visitor
+from tests.site import Site, running_site
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """acr3d as it runs, its poller included; shared, so each test makes parts of its own."""
+    with running_site(tmp_path_factory.mktemp("site") / "instance") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def still_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same without a poller: jobs stand still, and a test moves them by hand."""
+    instance = tmp_path_factory.mktemp("still") / "instance"
+    with running_site(instance, {"ACR3D_POLLER": "worker"}) as site:
+        yield site
+
+
+@pytest.fixture
+def visitor(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors of `site` (or of `to`); when the test ends, none of them may have a complaint."""
+    visitors: list[Visitor] = []
+
+    def make(*, to: Site = site, staff: bool = False, **how: bool) -> Visitor:
+        visitors.append(Visitor(chromium, to, **how))
+        if staff:
+            visitors[-1].sign_in()
+        return visitors[-1]
+
+    yield make
+    for one in visitors:
+        one.leave()

@@ -1,0 +1,130 @@
+"""The public pages as customers meet them: without scripts, on a phone, by keyboard, when things break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from acr3d.accounts import user_by_email
+from acr3d.catalogue import create_part, images_of
+from acr3d.gallery import add_photos
+from acr3d.generation import requests
+from tests.in_browser.by_hand import app_beside, finish
+from tests.in_browser.visits import LONG, Visitor
+from tests.making import photo
+from tests.site import EMAIL, Site
+
+SKU = "PUB/1 ü"
+ADDRESS = "/parts/PUB%2F1%20%C3%BC"
+
+
+@pytest.fixture(scope="module")
+def engine(still_site: Site) -> Iterator[Flask]:
+    with app_beside(still_site) as app:
+        yield app
+
+
+@pytest.fixture(scope="module", autouse=True)
+def part_with_a_model(engine: Flask) -> str:
+    """A published part with two photos and a model; its id."""
+    with engine.app_context():
+        fields = {
+            "sku": SKU,
+            "name": "Flanged sleeve",
+            "description": "Turned from one piece.",
+            "width_mm": 40,
+        }
+        part = create_part(fields)
+        for angle, colour in (("front", "steelblue"), ("right", "tomato")):
+            add_photos(part.id, [photo(colour)], {"angle_label": angle})
+        chosen = {image.angle_label or "": image.id for image in images_of(part.id)}
+        requests.start(part.id, chosen, "builtin", {}, user_by_email(EMAIL))
+    finish(engine, part.id, published=True)
+    return part.id
+
+
+@pytest.fixture
+def customer(visitor: Callable[..., Visitor], still_site: Site) -> Callable[..., Visitor]:
+    return lambda **how: visitor(to=still_site, **how)
+
+
+def test_a_part_is_readable_without_scripts(customer: Callable[..., Visitor]) -> None:
+    page = customer(scripts=False).open(ADDRESS)
+
+    expect(page.get_by_role("heading", name="Flanged sleeve")).to_be_visible()
+    expect(page.get_by_text("Turned from one piece.")).to_be_visible()
+    expect(page.locator("noscript .notice")).to_be_visible()
+    assert page.locator(".viewer img").evaluate("image => image.complete && image.naturalWidth > 0")
+    page.locator(".thumb[href='#photo-2']").click()
+    expect(page.locator("#photo-2 img")).to_be_in_viewport()
+
+
+def test_the_thumbnails_bring_up_their_pictures(customer: Callable[..., Visitor]) -> None:
+    page = customer().open(ADDRESS)
+
+    page.locator(".thumb[href='#photo-2']").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#photo-2 img")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator(".thumb[href='#photo-2']")).to_have_attribute("aria-current", "true")
+    expect(page.locator(".thumb[aria-current]")).to_have_count(1)
+
+
+def test_a_model_that_cannot_be_shown_leaves_the_photo_and_says_so(customer: Callable[..., Visitor]) -> None:
+    visit = customer()
+    page = visit.context.new_page()
+    page.route("**/*.glb", lambda route: route.abort())
+    page.goto(ADDRESS)
+
+    expect(page.get_by_text("The 3D model could not be shown on this device.")).to_be_visible(timeout=LONG)
+    expect(page.locator(".viewer img")).to_be_visible()
+
+
+def test_the_viewer_can_be_embedded_alone(customer: Callable[..., Visitor]) -> None:
+    page = customer(phone=True).open(ADDRESS.replace("/parts/", "/embed/"))
+
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    assert page.locator("model-viewer").evaluate("model => model.modelIsVisible")
+    expect(page.get_by_role("link", name="Flanged sleeve")).to_be_visible()
+
+
+def test_lists_load_no_viewer_and_no_script(customer: Callable[..., Visitor]) -> None:
+    visit = customer()
+    page = visit.context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.resource_type))
+    page.goto("/")
+
+    expect(page.locator(".card", has_text="Flanged sleeve")).to_be_visible()
+    assert "script" not in asked
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_no_page_is_wider_than_its_window(
+    customer: Callable[..., Visitor], part_with_a_model: str, phone: bool
+) -> None:
+    visit = customer(staff=True, phone=phone)
+    paths = ["/", ADDRESS, "/login", "/admin/", "/admin/parts", "/admin/parts/new", "/admin/jobs"]
+    for path in [*paths, f"/admin/parts/{part_with_a_model}", "/account/password"]:
+        page = visit.open(path)
+        assert overflow(page) == 0, path
+        page.close()
+
+
+def test_the_first_tab_leads_past_the_header(customer: Callable[..., Visitor]) -> None:
+    page = customer().open("/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#content")).to_be_focused()
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page can be pushed sideways."""
+    pixels: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return pixels

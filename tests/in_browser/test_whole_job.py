@@ -1,0 +1,90 @@
+"""The main job, as one person does it: photos of a part go in, and a customer turns the model around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.in_browser.staff import new_part, order, photo_file, press_move, set_side, tiles
+from tests.in_browser.visits import LONG, Visitor
+
+# One block, drawn from four sides: as wide, high and deep in each of them.
+SIDES = {"Right": (300, 300), "Front": (500, 300), "Top": (500, 300), "Back": (500, 300)}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visitor], phone: bool) -> None:
+    staff = visitor(staff=True, phone=phone)
+    sku = "WHOLE/1 phone" if phone else "WHOLE/1"
+    page = new_part(staff, sku)
+    staff.refusals = {400}  # the bad file
+
+    drawn = [photo_file(f"{side}.jpg", size=size) for side, size in SIDES.items()]
+    bad = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"these are only words"}
+    page.locator("#chooser").set_input_files([*drawn[:2], bad, *drawn[2:]])
+    expect(tiles(page)).to_have_count(4)
+    expect(page.locator("#uploads li")).to_have_count(1)
+    expect(page.locator("#uploads li")).to_contain_text("not a JPEG")
+
+    bring_front_first(page, by_dragging=not phone)
+    for place, side in enumerate(["Front", "Right", "Top", "Back"], start=1):
+        set_side(page, place, side)
+    generate_and_wait(page)
+
+    customer = visitor(phone=phone)
+    turn_the_model(find_the_part(customer, sku))
+
+
+def bring_front_first(page: Page, *, by_dragging: bool) -> None:
+    """The photo of the front came second."""
+    right, front, *others = order(page)
+    if by_dragging:
+        with page.expect_response("**/photos/order"):
+            tiles(page).nth(1).locator(".tile-photo").drag_to(tiles(page).nth(0).locator(".tile-photo"))
+    else:
+        press_move(page, 2, "earlier")
+    expect(page.locator("#announce")).to_have_text("Photo is now number 1 of 4.")
+    page.reload()
+    assert order(page) == [front, right, *others]
+
+
+def generate_and_wait(page: Page) -> None:
+    """The badge goes through the states without a reload, and is read out."""
+    page.evaluate("window.sameDocument = true")
+    badge = page.locator("#part-badge")
+    page.get_by_role("button", name="Generate").click()
+    expect(badge).to_have_text("Queued")
+    expect(page.locator("#model-panel .steps [aria-current=step]")).to_be_visible()
+    expect(badge).to_have_text("Complete", timeout=LONG)
+    expect(page.locator("#announce")).to_have_text("Cast bracket: Complete")
+    expect(page.locator("#versions")).to_contain_text("Published")
+    page.locator("#preview").scroll_into_view_if_needed()  # it loads no model that nobody looks at
+    expect(page.locator("#preview .viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    assert page.evaluate("window.sameDocument")
+
+
+def find_the_part(customer: Visitor, sku: str) -> Page:
+    page = customer.open("/")
+    page.get_by_label("Search for a part").fill(sku)
+    page.get_by_role("button", name="Search").click()
+    page.locator(".card", has_text=sku).get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Cast bracket")).to_be_visible()
+    return page
+
+
+def turn_the_model(page: Page) -> None:
+    model = page.locator("model-viewer")
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    assert model.evaluate("model => model.modelIsVisible")
+    expect(page.get_by_text("made from photos").first).to_be_visible()
+    before = model.evaluate("model => model.getCameraOrbit().theta")
+    model.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "before => Math.abs(document.querySelector('model-viewer').getCameraOrbit().theta - before) > 0.1",
+        arg=before,
+    )
