@@ -16,13 +16,6 @@ from tests.people import browser, csrf_header, csrf_token
 
 NO_SIZES = {"width_mm": "", "height_mm": "", "depth_mm": ""}
 FIELDS = {"name": "Bracket", "sku": "BR-100", "description": ""} | NO_SIZES
-    "name": "Bracket",
-    "sku": "BR-100",
-    "description": "",
-    "width_mm": "",
-    "height_mm": "",
-    "depth_mm": "",
-}
 
 
 @pytest.fixture
