@@ -8,14 +8,15 @@ import struct
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpcore
 import httpx
 import pytest
 
-from acr3d.generation import network
-from acr3d.generation.download import (
+from acr3d import network
+from acr3d.download import (
     DownloadError,
     DownloadGone,
     DownloadInterrupted,
@@ -25,6 +26,7 @@ from acr3d.generation.download import (
     fetch,
     origin_of,
 )
+from acr3d.generation.raw_model import RAW_MODEL
 from tests.contract.checker import Contract
 from tests.contract.server import Answer, Handler, PreparedServer, cut_off, prepared_server, raw, silent
 
@@ -45,7 +47,7 @@ def take(
     """Fetch from the server as an origin that the operator has configured."""
     into = io.BytesIO()
     options = {"allowed_origins": [server.base], "private_origins": [server.base]} | options
-    fetched = fetch(server.base + path, into, **options)
+    fetched = fetch(server.base + path, into, RAW_MODEL, **options)
     return fetched, into.getvalue()
 
 
@@ -116,6 +118,7 @@ def test_an_engine_in_this_process_is_read_without_any_socket(monkeypatch: pytes
     fetch(
         "http://builtin.engine/results/x/model.glb",
         into,
+        RAW_MODEL,
         allowed_origins=["http://builtin.engine"],
         transport_for=transports.get,
     )
@@ -132,6 +135,7 @@ def test_an_engine_in_this_process_that_delivers_half_is_noticed() -> None:
         fetch(
             "http://builtin.engine/model.glb",
             io.BytesIO(),
+            RAW_MODEL,
             allowed_origins=["http://builtin.engine"],
             transport_for=lambda _origin: httpx.WSGITransport(app),
         )
@@ -164,7 +168,7 @@ def test_only_the_exact_origin_is_allowed(url: str) -> None:
         raise AssertionError(f"{host} was looked up")
 
     with pytest.raises(DownloadRefused):
-        fetch(url, io.BytesIO(), allowed_origins=["https://assets.meshy.ai"], resolve=no_lookup)
+        fetch(url, io.BytesIO(), RAW_MODEL, allowed_origins=["https://assets.meshy.ai"], resolve=no_lookup)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +221,31 @@ def test_an_address_of_the_open_internet_is_public(address: str) -> None:
     assert network.is_public(address)
 
 
+def test_where_any_place_is_allowed_private_ones_are_not(server: PreparedServer) -> None:
+    with pytest.raises(DownloadRefused, match="private network"):
+        take(server, allowed_origins=None, private_origins=[])
+
+    assert server.requests == []
+
+
+def test_where_any_place_is_allowed_a_redirect_may_lead_to_another_but_not_inside(
+    server: PreparedServer,
+) -> None:
+    elsewhere = server.base.replace("127.0.0.1", "photos.example.test")
+    inside = server.base.replace("127.0.0.1", "inside.example.test")
+    server.answers = [
+        raw(302, b"", {"location": f"{elsewhere}/a.glb"}),
+        raw(302, b"", {"location": f"{inside}/b.glb"}),
+        raw(200, glb()),
+    ]
+    configured = [server.base, elsewhere]
+
+    with pytest.raises(DownloadRefused, match="private network"):
+        take(server, allowed_origins=None, private_origins=configured, resolve=lambda *_: ["127.0.0.1"])
+
+    assert [seen.path for seen in server.requests] == ["/model.glb", "/a.glb"]
+
+
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["::1", "127.0.0.1"], ["93.184.216.34", "127.0.0.1"]])
 def test_a_public_place_that_leads_into_a_private_network_is_not_even_dialled(
     monkeypatch: pytest.MonkeyPatch, addresses: list[str]
@@ -228,7 +257,13 @@ def test_a_public_place_that_leads_into_a_private_network_is_not_even_dialled(
     origins = ["https://assets.example.test"]
 
     with pytest.raises(DownloadRefused, match="private network"):
-        fetch(f"{origins[0]}/x.glb", io.BytesIO(), allowed_origins=origins, resolve=lambda *_: addresses)
+        fetch(
+            f"{origins[0]}/x.glb",
+            io.BytesIO(),
+            RAW_MODEL,
+            allowed_origins=origins,
+            resolve=lambda *_: addresses,
+        )
 
 
 def test_only_a_configured_origin_may_be_private(server: PreparedServer) -> None:
@@ -252,7 +287,13 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_address_that_wa
     origin = server.base.replace("127.0.0.1", "assets.example.test")
 
     with pytest.raises(DownloadInterrupted):
-        fetch(f"{origin}/x.glb", io.BytesIO(), allowed_origins=[origin], resolve=lambda *_: next(lookups))
+        fetch(
+            f"{origin}/x.glb",
+            io.BytesIO(),
+            RAW_MODEL,
+            allowed_origins=[origin],
+            resolve=lambda *_: next(lookups),
+        )
 
     assert dialled == ["93.184.216.34"]
     assert next(lookups) == ["127.0.0.1"]
@@ -270,7 +311,13 @@ def test_a_connection_that_lands_elsewhere_than_dialled_is_refused(
     origin = server.base.replace("127.0.0.1", "assets.example.test")
 
     with pytest.raises(DownloadRefused, match="private network"):
-        fetch(f"{origin}/x.glb", io.BytesIO(), allowed_origins=[origin], resolve=lambda *_: ["93.184.216.34"])
+        fetch(
+            f"{origin}/x.glb",
+            io.BytesIO(),
+            RAW_MODEL,
+            allowed_origins=[origin],
+            resolve=lambda *_: ["93.184.216.34"],
+        )
 
     assert server.requests == []
 
@@ -328,9 +375,9 @@ def test_a_file_announced_too_large_is_refused_before_its_body(server: PreparedS
         fetch(
             f"{server.base}/x",
             into,
+            replace(RAW_MODEL, max_bytes=1 << 20),
             allowed_origins=[server.base],
             private_origins=[server.base],
-            max_bytes=1 << 20,
         )
 
     assert into.getvalue() == b""
@@ -344,9 +391,9 @@ def test_an_endless_body_ends_at_the_limit(server: PreparedServer) -> None:
         fetch(
             f"{server.base}/x",
             written,
+            replace(RAW_MODEL, max_bytes=2 << 20),
             allowed_origins=[server.base],
             private_origins=[server.base],
-            max_bytes=2 << 20,
         )
 
     assert len(written.getvalue()) <= 2 << 20
@@ -437,7 +484,13 @@ def test_a_full_disk_is_not_hidden(server: PreparedServer) -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        fetch(f"{server.base}/x", FullDisk(), allowed_origins=[server.base], private_origins=[server.base])
+        fetch(
+            f"{server.base}/x",
+            FullDisk(),
+            RAW_MODEL,
+            allowed_origins=[server.base],
+            private_origins=[server.base],
+        )
 
 
 # --- how long ---------------------------------------------------------------------------------

@@ -20,11 +20,12 @@ import httpx
 import pytest
 from PIL import Image
 
+from acr3d.download import DownloadGone, fetch
 from acr3d.engine.app import BODY_LIMIT, Engine, create_engine_app
 from acr3d.engine.tasks import MOST_STARTS, Room, Tasks
 from acr3d.generation import errors
-from acr3d.generation.download import DownloadGone, fetch
 from acr3d.generation.meshy import CreateOptions, MeshyClient
+from acr3d.generation.raw_model import RAW_MODEL
 from acr3d.generation.task import Task
 from tests.contract.checker import DESCRIPTIONS, CheckedApp, Contract
 from tests.engine_child import tiny_glb
@@ -84,7 +85,7 @@ class Bench:
         into = io.BytesIO()
         assert url is not None
         transport = httpx.WSGITransport(self.app)
-        fetch(url, into, allowed_origins=[BASE], transport_for=lambda _origin: transport)
+        fetch(url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport)
         return into.getvalue()
 
 
@@ -234,7 +235,7 @@ def test_the_real_carving_makes_a_model_with_the_parts_proportions(
     task = until(client, task_id, ended)
     assert task.succeeded, task.error_message
     assert task.glb_url is not None
-    fetch(task.glb_url, into, allowed_origins=[BASE], transport_for=lambda _origin: transport)
+    fetch(task.glb_url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport)
     engine.stop()
 
     model = read_json_chunk(into.getvalue())
@@ -694,7 +695,7 @@ def test_on_a_port_the_model_is_fetched_large_orders_are_answered_and_no_signatu
     with served(tmp_path / "engine", tmp_path / "log") as (process, client):
         task = until(client, client.create([FRONT], CreateOptions()), ended)
         assert task.glb_url is not None
-        fetch(task.glb_url, into, allowed_origins=[client.base], private_origins=[client.base])
+        fetch(task.glb_url, into, RAW_MODEL, allowed_origins=[client.base], private_origins=[client.base])
         with pytest.raises(errors.InvalidRequest, match="20 MB"):
             client.create([(b"\xff\xd8\xff" + bytes(BODY_LIMIT), "front")], CreateOptions())
         process.terminate()

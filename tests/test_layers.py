@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "extensions": {"models"},
     "database": {"columns", "extensions"},
     "storage": set(),
+    "network": set(),
+    "download": {"network"},
     "passwords": {"errors"},
 }
 PAGES = {"web", "cli", "user_commands", "demo", "app"}

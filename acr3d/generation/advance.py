@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from acr3d.children import ChildError, ChildRefused, ChildStopped
 from acr3d.columns import utc_now
+from acr3d.download import DownloadError, DownloadRefused, DownloadStopped
 from acr3d.extensions import db
 from acr3d.generation import errors, record
-from acr3d.generation.download import DownloadError, DownloadRefused, DownloadStopped
 from acr3d.generation.engines import engines
 from acr3d.generation.fetch import fetch_result
 from acr3d.generation.finish import optimize

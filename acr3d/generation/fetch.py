@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 
 from acr3d import children, settings
 from acr3d.columns import utc_now
+from acr3d.download import DownloadGone, fetch
 from acr3d.gallery import media_url
 from acr3d.generation import record
-from acr3d.generation.download import DownloadGone, fetch
 from acr3d.generation.engines import Link, heavy_lock
 from acr3d.generation.hold import ACTOR, Hold
+from acr3d.generation.raw_model import RAW_MODEL
 from acr3d.generation.states import Status
 from acr3d.generation.task import Task
 from acr3d.models import Job
@@ -39,6 +40,7 @@ def fetch_result(hold: Hold, job: Job, link: Link) -> None:
             fetch(
                 task.glb_url,
                 file,
+                RAW_MODEL,
                 allowed_origins=link.allowed_origins,
                 private_origins=link.private_origins,
                 transport_for=lambda _origin: link.transport,

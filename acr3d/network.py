@@ -30,7 +30,7 @@ logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class AddressRefused(Exception):
-    """The name leads to an address inside a network, where a result has no business to be."""
+    """The name leads to an address inside a network, where what we fetch has no business to be."""
 
 
 class Stopped(Exception):
