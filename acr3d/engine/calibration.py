@@ -22,6 +22,7 @@ from acr3d.engine.views import Camera, axis_towards
 Vector = NDArray[np.float64]
 
 _RAYS = 140  # per photo
+_SIDE = 256  # cells of the coarse fields the rays are tried in
 _STEPS = 40  # places tried along each ray
 _PER_CAMERA = 6  # log zoom, shift (2), tilt (3)
 _USUAL_TILT = 0.03  # radians: a careful photographer's
@@ -64,7 +65,7 @@ class _Problem:
     ) -> None:
         self.first = cameras
         self.size = size
-        self.fields = [field.coarser(4) for field in fields]
+        self.fields = [field.coarser(max(1, max(field.values.shape) // _SIDE)) for field in fields]
         self.picture_sides = [max(outline.mask.shape) for outline in outlines]
         self.rays = [_outline_points(field) for field in self.fields]
         self.depths = [_depths(camera, size) for camera in cameras]

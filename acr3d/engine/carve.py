@@ -34,7 +34,6 @@ from acr3d.engine.views import AXIS_NAMES, SIDES, axis_towards
 
 REFUSED_EXIT = 3  # acr3d.children's agreement; the carving imports nothing outside its own room
 _CELLS = 160
-_ATLAS_SIDE = 2048
 _FEWEST_TRIANGLES, _MOST_TRIANGLES = 500, 100_000
 _LARGEST_DISAGREEMENT = 0.2  # of a side; a wide lens close by explains less
 _LARGEST_MISFIT = (
@@ -83,7 +82,7 @@ def carve(request: Request, out: Path) -> dict[str, Any]:
     _progress(50)
     mesh = simplify(_solid(calibration, fields, request.cells), request.triangles)
     _progress(75)
-    atlas = lay_out(mesh, _ATLAS_SIDE)
+    atlas = lay_out(mesh, max(camera.zoom for camera in calibration.cameras))
     texture = paint(mesh, atlas, outlines, calibration.cameras) if request.textured else None
     _progress(95)
     scaled = _centred(mesh)

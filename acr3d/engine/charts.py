@@ -21,10 +21,12 @@ from acr3d.engine.views import SIDES
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_SIDES = (512, 1024, 2048)  # texels
+_USUAL_FILL = 0.6  # the share of an atlas that charts come to cover
 _PADDING = 3  # texels around each chart
 _LEAST_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
 _CALMING = 0.35  # how much a triangle's neighbours count against its own direction
-_PROBE = 512  # side of the grid on which covered pieces are looked for
+_PROBE = 1024  # side of the atlas in which pieces that cover others are looked for
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Atlas:
     side: int
 
 
-def lay_out(mesh: Mesh, side: int) -> Atlas:
-    """Charts for a closed mesh, packed as large as the square of `side` texels allows."""
+def lay_out(mesh: Mesh, density: float) -> Atlas:
+    """Charts for a closed mesh, at `density` texels per unit or as many as the largest atlas has room for."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     neighbours = _neighbours(triangles)
     directions = _directions(vertices, triangles, neighbours)
@@ -49,7 +51,8 @@ def lay_out(mesh: Mesh, side: int) -> Atlas:
         if not covered.any():
             break
         charts = _pieces(neighbours, charts + covered * (charts.max() + 1))
-    return _packed(flat, charts, side)
+    wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _USUAL_FILL))
+    return _packed(flat, charts, next((side for side in _SIDES if side >= wanted), _SIDES[-1]))
 
 
 def _neighbours(triangles: Integers) -> Integers:
@@ -91,7 +94,7 @@ def _pieces(neighbours: Integers, kinds: Integers) -> Integers:
 
 def _covering_others(flat: Floats, charts: Integers) -> NDArray[np.bool_]:
     """Triangles that lie, in their chart, over another one of it."""
-    probe = _packed(flat, charts, _PROBE * 2)
+    probe = _packed(flat, charts, _PROBE)
     covering = np.zeros(len(charts), bool)
     texels, faces = [], []
     for texel, face, _ in covered_texels(probe.corners, probe.side, shrink=1e-3):

@@ -79,8 +79,10 @@ def _edges(picture: Field) -> tuple[Field, Field]:
     """(sharpness, gradient), both in grey levels, the strongest colour channel counting."""
     fine = _smooth(picture, _FINE)
     sharpness = np.abs(fine - _smooth(picture, _COARSE)).max(2)
-    rise = [ndimage.sobel(fine, axis=axis) for axis in (0, 1)]
-    return sharpness, np.hypot(rise[0], rise[1]).max(2)
+    gradient = np.zeros(fine.shape[:2], np.float32)
+    gradient[1:-1] = np.abs(fine[2:] - fine[:-2]).max(2)
+    gradient[:, 1:-1] += np.abs(fine[:, 2:] - fine[:, :-2]).max(2)
+    return sharpness, gradient
 
 
 def _border(field: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -175,8 +177,9 @@ def _cut(gradient: Field, outside: Mask, openings: Mask) -> Mask:
     backdrop = outside | openings
     deep = ~ndimage.binary_dilation(backdrop, iterations=_BAND)
     markers = np.where(backdrop, 1, np.where(deep, 2, 0)).astype(np.int32)
-    labels = watershed(gradient, markers)
-    part: Mask = labels == 2
+    band = ndimage.binary_dilation(markers == 0, iterations=2)
+    labels = watershed(gradient, markers, mask=band)
+    part: Mask = np.where(band, labels, markers) == 2
     return part
 
 

@@ -1,4 +1,4 @@
-"""The one error of the carving: its input cannot become a model, and the sentence says which photo and why."""
+"""The one error of the carving: its input cannot become a model; the sentence says which photo and why."""
 
 
 class Refused(Exception):

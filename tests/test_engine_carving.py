@@ -1,0 +1,334 @@
+"""Labelled photos of shapes rendered here become textured models of those shapes."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from acr3d import children
+
+GRID = 64
+VIEWS = {  # side: the part's direction along the picture's right, and towards the camera
+    "front": ((1, 0, 0), (0, 0, 1)),
+    "back": ((-1, 0, 0), (0, 0, -1)),
+    "left": ((0, 0, 1), (-1, 0, 0)),
+    "right": ((0, 0, -1), (1, 0, 0)),
+    "top": ((1, 0, 0), (0, 1, 0)),
+    "bottom": ((1, 0, 0), (0, -1, 0)),
+}
+
+
+def rotation(axis, degrees):
+    return trimesh.transformations.rotation_matrix(np.radians(degrees), axis)[:3, :3]
+
+
+def photograph(shape, side, path, *, distance=None, tilt=0.0, backdrop=255.0, noise=0.0, pixels=240):
+    """Render `shape` (a function of points telling what is inside) from `side`; each side has its colour."""
+    right, towards = (np.array(way, float) for way in VIEWS[side])
+    turn = rotation(towards, tilt)
+    right = turn @ right
+    up = np.cross(towards, right)
+    steps = (np.arange(pixels) + 0.5) / pixels * 3 - 1.5
+    across, down = np.meshgrid(steps, -steps)
+    plane = across[..., None] * right + down[..., None] * up
+    hit = np.zeros((pixels, pixels), bool)
+    place = np.zeros((pixels, pixels, 3))
+    for depth in np.linspace(1.1, -1.1, 67):  # the nearest slice first; a later one may not paint over it
+        scale = 1 if distance is None else 1 - depth / distance
+        points = plane * scale + depth * towards
+        new = shape(points) & ~hit
+        hit |= new
+        place[new] = points[new]
+    picture = np.broadcast_to(backdrop_shade(backdrop, steps), (pixels, pixels, 3)).copy()
+    picture[hit] = COLOURS[side] * (0.9 + 0.1 * np.sin(9 * place[hit].sum(1)))[:, None]
+    picture += np.random.default_rng(7).normal(0, noise, picture.shape) if noise else 0
+    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path, quality=92)
+    return {"path": str(path), "angle": side}
+
+
+def backdrop_shade(level, steps):
+    """White stays white; anything darker gets a slow shade and a colour cast."""
+    if level == 255:
+        return np.full((1, 1, 3), 255.0)
+    shade = level - 18 * (steps[:, None] ** 2 + steps[None] ** 2)
+    return shade[..., None] + np.array([4.0, 0.0, -4.0])
+
+
+COLOURS = {
+    "front": np.array([200.0, 40, 40]),
+    "back": np.array([40.0, 160, 40]),
+    "left": np.array([40.0, 60, 200]),
+    "right": np.array([120.0, 90, 30]),
+    "top": np.array([60.0, 60, 60]),
+    "bottom": np.array([90.0, 30, 120]),
+}
+
+
+def random_shape(seed):
+    """A few boxes and drums about the middle, at random, with a hole through along the depth."""
+    random = np.random.default_rng(seed)
+    boxes = [(random.uniform(-0.35, 0.35, 3), random.uniform(0.15, 0.5, 3)) for _ in range(3)]
+    boxes.append((np.zeros(3), np.array([0.45, 0.3, 0.3])))
+    hole = random.uniform(0.08, 0.15)
+
+    def inside(points):
+        solid = np.zeros(points.shape[:-1], bool)
+        for middle, half in boxes:
+            solid |= (np.abs(points - middle) < half).all(-1)
+        drum = (np.hypot(points[..., 0], points[..., 1] - 0.2) < 0.55) & (np.abs(points[..., 2]) < 0.2)
+        return (solid | drum) & (np.hypot(points[..., 0], points[..., 1]) > hole)
+
+    return inside
+
+
+def box(half):
+    return lambda points: (np.abs(points) < np.array(half)).all(-1)
+
+
+def carved(tmp_path, photos, **options):
+    """Run the carving as the product does; its report and its model."""
+    request, out = tmp_path / "request.json", tmp_path / "out.glb"
+    request.write_text(json.dumps({"images": photos, "target_polycount": 4000, "grid": GRID} | options))
+    limits = children.Limits(seconds=60, memory_mb=450)
+    report = children.run(
+        "acr3d.engine.carve", [str(request), str(out)], limits, lock=tmp_path / "heavy.lock"
+    )
+    return report, out
+
+
+def refusal(tmp_path, photos):
+    with pytest.raises(children.ChildRefused) as caught:
+        carved(tmp_path, photos)
+    return caught.value
+
+
+def solid(path):
+    mesh = trimesh.load(path, force="mesh", process=False)
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    return mesh
+
+
+def document(path):
+    content = Path(path).read_bytes()
+    return json.loads(content[20 : 20 + struct.unpack_from("<I", content, 12)[0]])
+
+
+def occupied(inside, low, high, cells=80):
+    step = (high - low).max() / cells
+    axes = [np.arange(lo + step / 2, hi, step) for lo, hi in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
+    return inside(points)
+
+
+def likeness(mesh, shape):
+    """(IoU of the model with the shape, the IoU that outlines along the three axes allow)."""
+    fine = np.stack(np.meshgrid(*[np.linspace(-1, 1, 161)] * 3, indexing="ij"), -1)
+    where = fine[shape(fine)]
+    low, high = where.min(0), where.max(0)
+    mesh = mesh.copy()
+    mesh.apply_translation(-mesh.bounds.mean(0))
+    mesh.apply_scale((high - low).max() / mesh.extents.max())
+    mesh.apply_translation((low + high) / 2)
+    truth = occupied(shape, low, high)
+    model = occupied(lambda points: contains(mesh, points), low, high)
+    hull = truth.any(0)[None] & truth.any(1)[:, None] & truth.any(2)[:, :, None]
+    return (truth & model).sum() / (truth | model).sum(), truth.sum() / hull.sum()
+
+
+def contains(mesh, points):
+    return mesh.ray.contains_points(points.reshape(-1, 3)).reshape(points.shape[:-1])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_random_shape_comes_out_as_its_outlines_allow(tmp_path, seed):
+    shape = random_shape(seed)
+    sides = ("front", "right", "top", "back")
+    photos = [photograph(shape, side, tmp_path / f"{side}.jpg", distance=12) for side in sides]
+
+    _, out = carved(tmp_path, photos)
+
+    reached, ceiling = likeness(solid(out), shape)
+    assert reached / ceiling > 0.85
+
+
+def test_snapshots_on_a_grey_backdrop_come_out_too(tmp_path):
+    shape = random_shape(3)
+    tilts = {"front": 1.5, "right": -1.0, "top": 0.5, "back": -1.5}
+    photos = [
+        photograph(shape, side, tmp_path / f"{side}.jpg", distance=5, tilt=tilt, backdrop=205.0, noise=2.0)
+        for side, tilt in tilts.items()
+    ]
+
+    _, out = carved(tmp_path, photos)
+
+    reached, ceiling = likeness(solid(out), shape)
+    assert reached / ceiling > 0.8
+
+
+def test_the_model_is_closed_oriented_and_within_its_polycount(tmp_path):
+    shape = random_shape(1)
+    photos = [photograph(shape, side, tmp_path / f"{side}.png") for side in ("front", "left", "bottom")]
+
+    report, out = carved(tmp_path, photos)
+
+    mesh = solid(out)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    assert mesh.volume > 0
+    assert report["triangles"] == len(mesh.faces) <= 4000
+    assert max(mesh.extents) == pytest.approx(1, abs=1e-3)
+
+
+def test_proportions_are_the_parts_whatever_the_photos_scale(tmp_path):
+    photos = [
+        photograph(box((0.9, 0.3, 0.6)), "front", tmp_path / "front.png", pixels=300),
+        photograph(box((0.9, 0.3, 0.6)), "right", tmp_path / "right.png", pixels=400),
+    ]
+
+    report, _ = carved(tmp_path, photos)
+
+    assert report["size"] == pytest.approx([1, 1 / 3, 2 / 3], abs=0.02)
+    assert not any("depth" in guess for guess in report["guessed"])
+
+
+def test_without_a_view_of_the_depth_it_is_guessed_and_said(tmp_path):
+    photos = [photograph(box((0.9, 0.3, 0.6)), side, tmp_path / f"{side}.png") for side in ("front", "back")]
+
+    report, out = carved(tmp_path, photos)
+
+    assert any("depth" in guess for guess in report["guessed"])
+    assert solid(out).extents == pytest.approx([1, 1 / 3, 1 / 3], abs=0.02)
+
+
+def test_each_side_shows_its_photo(tmp_path):
+    sides = ("front", "right", "top", "left")
+    photos = [photograph(box((0.8, 0.5, 0.6)), side, tmp_path / f"{side}.png") for side in sides]
+
+    _, out = carved(tmp_path, photos)
+
+    mesh = solid_with_texture(out)
+    for side in sides:
+        colour = colour_seen_from(mesh, VIEWS[side][1])
+        assert np.abs(colour - COLOURS[side]).max() < 35, side
+
+
+def solid_with_texture(path):
+    return trimesh.load(path, force="mesh", process=False)
+
+
+def colour_seen_from(mesh, towards):
+    """The median texture colour of the faces that look that way."""
+    faces = mesh.face_normals @ np.array(towards, float) > 0.95
+    uv = mesh.visual.uv[mesh.faces[faces]].mean(1)
+    texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"), float)
+    column = (uv[:, 0] * texture.shape[1]).astype(int)
+    row = ((1 - uv[:, 1]) * texture.shape[0]).astype(int)
+    return np.median(texture[row, column], axis=0)
+
+
+def test_no_two_triangles_share_a_place_in_the_texture(tmp_path):
+    shape = random_shape(2)
+    photos = [photograph(shape, side, tmp_path / f"{side}.png") for side in ("front", "right", "top")]
+
+    _, out = carved(tmp_path, photos)
+
+    mesh = solid_with_texture(out)
+    corners = mesh.visual.uv[mesh.faces] * 1024
+    taken = np.zeros((1024, 1024), int)
+    for a, b, c in corners:
+        low, high = np.floor(np.min([a, b, c], 0)).astype(int), np.ceil(np.max([a, b, c], 0)).astype(int)
+        x, y = np.meshgrid(np.arange(low[0], high[0]) + 0.5, np.arange(low[1], high[1]) + 0.5)
+        area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
+        if abs(area) < 1e-9:
+            continue
+        first = ((b[0] - x) * (c[1] - y) - (c[0] - x) * (b[1] - y)) / area
+        second = ((c[0] - x) * (a[1] - y) - (a[0] - x) * (c[1] - y)) / area
+        inside = (first > 0.01) & (second > 0.01) & (1 - first - second > 0.01)
+        taken[low[1] : high[1], low[0] : high[0]] += inside
+    assert taken.max() == 1
+
+
+def test_without_texture_the_file_holds_none(tmp_path):
+    photos = [photograph(box((0.5, 0.5, 0.5)), side, tmp_path / f"{side}.png") for side in ("front", "right")]
+
+    _, out = carved(tmp_path, photos, should_texture=False)
+
+    assert "images" not in document(out)
+
+
+def test_a_photo_that_lies_on_its_side_is_turned_upright(tmp_path):
+    shape = box((0.9, 0.3, 0.5))
+    photos = [photograph(shape, side, tmp_path / f"{side}.jpg") for side in ("front", "right")]
+    lying = Image.open(tmp_path / "front.jpg").transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying.save(tmp_path / "front.jpg", exif=exif)
+
+    report, _ = carved(tmp_path, photos)
+
+    assert report["size"] == pytest.approx([1, 1 / 3, 5 / 9], abs=0.02)
+
+
+def test_an_empty_photo_is_refused_by_name(tmp_path):
+    photos = [photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png")]
+    photos.append(photograph(box((0, 0, 0)), "right", tmp_path / "right.png"))
+
+    refused = refusal(tmp_path, photos)
+
+    assert refused.code == "no_object"
+    assert "right photo" in str(refused)
+
+
+def test_a_part_that_runs_out_of_its_photo_is_refused_by_name(tmp_path):
+    photos = [photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png")]
+    photos.append(photograph(box((0.5, 0.5, 2.0)), "right", tmp_path / "right.png"))
+
+    refused = refusal(tmp_path, photos)
+
+    assert refused.code == "cropped"
+    assert "right photo" in str(refused)
+
+
+def test_a_photo_full_of_the_part_is_refused_by_name(tmp_path):
+    photos = [photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png")]
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "right.png")
+    photos.append({"path": str(tmp_path / "right.png"), "angle": "right"})
+
+    refused = refusal(tmp_path, photos)
+
+    assert refused.code == "no_backdrop"
+    assert "right photo" in str(refused)
+
+
+def test_photos_that_contradict_each_other_are_refused(tmp_path):
+    shape = box((0.9, 0.2, 0.4))
+    photos = [photograph(shape, side, tmp_path / f"{side}.png") for side in ("front", "right", "top")]
+    photos[0]["angle"], photos[1]["angle"] = "right", "front"
+
+    assert refusal(tmp_path, photos).code == "contradiction"
+
+
+@pytest.mark.parametrize(
+    ("angles", "code"),
+    [(["front"], "photo_count"), (["front", "front"], "same_angle"), (["front", "above"], "unknown_angle")],
+)
+def test_labels_that_make_no_sense_are_refused(tmp_path, angles, code):
+    photos = [{"path": str(tmp_path / "none.png"), "angle": angle} for angle in angles]
+
+    assert refusal(tmp_path, photos).code == code
+
+
+def test_a_file_that_is_no_picture_is_refused_by_name(tmp_path):
+    photos = [photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png")]
+    (tmp_path / "back.jpg").write_text("<html>")
+    photos.append({"path": str(tmp_path / "back.jpg"), "angle": "back"})
+
+    refused = refusal(tmp_path, photos)
+
+    assert refused.code == "unreadable"
+    assert "back photo" in str(refused)
