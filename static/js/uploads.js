@@ -144,7 +144,7 @@
   // Two at a time arrive in any order. What others did meanwhile stays: only the places that our photos hold
   // among the present ones are dealt out anew.
   async function putInOrder(added) {
-    const part = await (await fetch(`/api/admin/parts/${zone.dataset.part}`)).json();
+    const part = await (await fetch(zone.dataset.present)).json();
     let present = part.images.map((image) => image.id);
     for (let tries = 0; tries < 3; tries += 1) {
       const ours = added.filter((id) => present.includes(id));
