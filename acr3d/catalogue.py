@@ -85,7 +85,8 @@ def part_by_id(part_id: str) -> Part:
 
 def part_for_public(sku: str) -> Part:
     """The published part that customers may see. Raises Missing."""
-    part = db.session.scalar(_visible().where(Part.sku_key == sku_key(sku), Part.is_published))
+    wanted = _visible().where(Part.sku_key == sku_key(sku), Part.is_published)
+    part = db.session.scalar(wanted) if sku.isprintable() else None
     if part is None:
         raise Missing(_("There is no such part."))
     return part
@@ -93,7 +94,7 @@ def part_for_public(sku: str) -> Part:
 
 def search(query: str, page: int, *, published_only: bool) -> Page:
     """Parts whose SKU, name or description hold every word of `query`, by name; pages count from 1."""
-    wanted = [_holds(word) for word in query.split()]
+    wanted = [_holds(word) for word in query.replace("\x00", " ").split()]
     if published_only:
         wanted.append(Part.is_published.is_(True))
     found = _visible().where(*wanted)

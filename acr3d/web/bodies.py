@@ -67,7 +67,9 @@ def begin_upload() -> None:
 
 def check_parts(files: set[str], fields: set[str]) -> None:
     """Raises Refused for a part of the form that is not among these."""
-    unknown = sorted((set(request.files) - files) | (set(request.form) - fields))
+    unknown = sorted(
+        map(str, (set(request.files) - files) | (set(request.form) - fields))
+    )  # a name may be None
     if unknown and unknown[0].startswith("image"):
         raise Refused(_("At most six photos can be sent, as image0 to image5."))
     if unknown:

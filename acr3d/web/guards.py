@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
 from acr3d import accounts, settings, tokens
+from acr3d.catalogue import is_id
 from acr3d.models import User
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,6 +40,7 @@ class Caller:
 def install(app: Flask) -> None:
     """Comes before the CSRF protection, which reads a whole form before it decides."""
     app.before_request(_admit)
+    app.before_request(_find_nothing_under_what_is_no_id)
 
 
 def caller() -> Caller | None:
@@ -91,6 +93,13 @@ def _admit() -> ResponseReturnValue | None:
     elif request.blueprint == "public":
         return _must_change_first()
     return None
+
+
+def _find_nothing_under_what_is_no_id() -> None:
+    """Else PostgreSQL would be asked for it, and refuse the question."""
+    ids = [value for name, value in (request.view_args or {}).items() if name.endswith("_id")]
+    if not all(is_id(one) for one in ids):
+        abort(404)
 
 
 def _admit_to_api() -> None:

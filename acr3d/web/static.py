@@ -59,7 +59,10 @@ def _file(filename: str) -> Path:
     if found is None or any(piece.startswith(".") for piece in filename.split("/")):
         abort(404)
     path = Path(found)
-    return path if path.is_file() else abort(404)
+    try:
+        return path if path.is_file() else abort(404)
+    except OSError:  # a name longer than any file's
+        abort(404)
 
 
 def _is_versioned(filename: str, path: Path, changed: int) -> bool:
