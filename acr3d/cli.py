@@ -14,6 +14,7 @@ from acr3d import demo, settings
 from acr3d.engine.app import serve
 from acr3d.generation.engines import engines
 from acr3d.generation.poller import JobPoller
+from acr3d.photo_commands import photos
 from acr3d.user_commands import users
 
 jobs = AppGroup("jobs", help="Models in the making.")
@@ -22,7 +23,7 @@ engine = AppGroup("engine", help="The built-in engine.")
 
 def register(app: Flask) -> None:
     """Add acr3d's commands to `flask`."""
-    for command in (users, jobs, engine, demo_command):
+    for command in (users, photos, jobs, engine, demo_command):
         app.cli.add_command(command)
 
 
@@ -50,7 +51,6 @@ def work_on_jobs() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Listens on 127.0.0.1 only.")
 def serve_engine(port: int) -> None:
     """Serve the built-in engine to another acr3d of this host; any bearer key is accepted."""
-    click.echo(f"The built-in engine is at http://127.0.0.1:{port}")
     serve(engines().builtin_app, port)
 
 

@@ -70,6 +70,26 @@ def replace_photo(image_id: str, photo: Photo) -> PartImage:
     return new
 
 
+def import_photo(image_id: str, photo: Photo) -> bool:
+    """Give a photo that is "to import" its picture; its id, place and labels stay.
+
+    False, and nothing changed, when it is no longer to be imported. Raises Missing when it is gone.
+    """
+    part_id = image_by_id(image_id).part_id
+    with writing() as session:
+        part = locked_part(session, part_id)
+        image = _present_image(session, image_id)
+        if image.storage_path is not None:
+            return False
+        # Stored while the part is held: another import of this photo would use the same names, and must not
+        # take these files away when it finds itself second. After a kill the next import uses them again.
+        with _files_kept([image], [photo]):
+            _describe(image, photo)
+            session.flush()
+            _mirror(part, images_of(part_id, session))
+    return True
+
+
 def reorder(part_id: str, image_ids: Sequence[object]) -> list[PartImage]:
     """Bring the photos into the given order.
 
