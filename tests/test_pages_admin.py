@@ -30,12 +30,18 @@ def queued(part: Part, actor: User) -> str:
 
 
 def test_a_new_part_leads_to_its_page(admin: FlaskClient) -> None:
-    form = FIELDS | {"width_mm": "12,5", "is_published": "on", "csrf_token": csrf_token(admin)}
+    form = FIELDS | {
+        "width_mm": "12,5",
+        "depth_mm": "12345.67",
+        "is_published": "on",
+        "csrf_token": csrf_token(admin),
+    }
 
     answer = admin.post("/admin/parts", data=form, follow_redirects=True)
 
     assert "The part is there. Now add its photos." in answer.text
     assert 'name="width_mm" inputmode="decimal" value="12.5"' in answer.text
+    assert 'name="depth_mm" inputmode="decimal" value="12345.67"' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,6 +12,7 @@ from acr3d import catalogue
 from acr3d.errors import Missing, Refused
 from acr3d.generation import lookups, requests
 from acr3d.generation.states import Status
+from acr3d.models import Job, User
 from acr3d.web import live as liveness
 from acr3d.web.choice import Choice
 from acr3d.web.guards import actor
@@ -53,26 +56,12 @@ def generate(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> ResponseReturnValue:
-    part_id = lookups.job_by_id(job_id).part_id
-    try:
-        requests.cancel(job_id, actor())
-    except Missing:
-        raise
-    except Refused as problem:
-        return _panels(part_id, str(problem)), problem.status
-    return _panels(part_id, said=_("The job is canceled."))
+    return _changed(job_id, requests.cancel, _("The job is canceled."))
 
 
 @bp.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> ResponseReturnValue:
-    part_id = lookups.job_by_id(job_id).part_id
-    try:
-        requests.retry(job_id, actor())
-    except Missing:
-        raise
-    except Refused as problem:
-        return _panels(part_id, str(problem)), problem.status
-    return _panels(part_id, said=_("The job is taken up again."))
+    return _changed(job_id, requests.retry, _("The job is taken up again."))
 
 
 @bp.post("/versions/<version_id>/publish")
@@ -92,6 +81,17 @@ def preview(version_id: str) -> ResponseReturnValue:
     version = lookups.version_by_id(version_id)
     context = liveness.part_context(version.part_id)
     return render_template("admin/_preview.html", shown=version, **context)
+
+
+def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> ResponseReturnValue:
+    part_id = lookups.job_by_id(job_id).part_id
+    try:
+        change(job_id, actor())
+    except Missing:
+        raise
+    except Refused as problem:
+        return _panels(part_id, str(problem)), problem.status
+    return _panels(part_id, said=said)
 
 
 def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:

@@ -59,7 +59,7 @@ def part_revision(job: Job | None, versions: list[ModelVersion]) -> str:
 
 
 def changed_groups(before: str, now: str) -> set[str]:
-    """Which of `job`, `progress` and `versions` differ between two revisions; all if `before` is no revision."""
+    """Which of `job`, `progress` and `versions` differ; all of them if `before` is no revision."""
     groups = ("job", "progress", "versions")
     old, new = before.split("."), now.split(".")
     if len(old) != len(new):

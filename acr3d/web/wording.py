@@ -102,7 +102,7 @@ def photo_alt(image: PartImage, part: Part) -> str:
 
 def model_alt(part: Part) -> str:
     """What the 3D model shows, for those who cannot see it."""
-    known = [f"{value:g}" for value in (part.width_mm, part.height_mm, part.depth_mm) if value]
+    known = [f"{value:.10g}" for value in (part.width_mm, part.height_mm, part.depth_mm) if value]
     if not known:
         return str(_("3D model of %(name)s", name=part.name))
     return str(_("3D model of %(name)s, %(size)s mm", name=part.name, size=" × ".join(known)))

@@ -28,13 +28,13 @@
   });
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
+    if (event.detail.requestConfig.verb === "get") return; // the next look makes up for it
     const kind = xhr.getResponseHeader("Content-Type") || "";
     if (!kind.startsWith("text/plain")) say(toast.dataset.failed);
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
-      const asked = event.detail.requestConfig.verb === "get";
-      if (!asked) say(toast.dataset.offline); // a missed look at the state is made up for by the next one
+      if (event.detail.requestConfig.verb !== "get") say(toast.dataset.offline);
     });
   }
 
