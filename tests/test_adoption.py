@@ -80,6 +80,12 @@ def names_of(part: Part) -> set[str]:
     return {key for image in images_of(part.id) for key in (image.storage_path, image.thumbnail_path) if key}
 
 
+def read(visitor: FlaskClient, path: str) -> str:
+    page = visitor.get(path)
+    assert page.status_code == 200
+    return page.text
+
+
 # --- what works -------------------------------------------------------------------------------
 
 
@@ -90,8 +96,10 @@ def test_a_remote_picture_becomes_a_photo_that_customers_and_admins_see(
     part = adopt("OF-1", url)
     staff = browser(in_app)
     old_host.answers = [raw(200, picture(kind="PNG"))]
-    pages = {"/parts/OF-1": client, "/": client, f"/admin/parts/{part.id}": staff}
-    before = {path: visitor.get(path).text for path, visitor in pages.items()}
+    public = dict.fromkeys(("/parts/OF-1", "/", "/embed/OF-1", "/api/parts", "/api/parts/OF-1"), client)
+    admin, api = f"/admin/parts/{part.id}", f"/api/admin/parts/{part.id}"
+    pages = public | dict.fromkeys((admin, "/admin/parts", api), staff)
+    before = {path: read(visitor, path) for path, visitor in pages.items()}
 
     result = fetch_photos(in_app)
 
@@ -99,12 +107,12 @@ def test_a_remote_picture_becomes_a_photo_that_customers_and_admins_see(
     assert "OF-1: imported from 127.0.0.1" in result.output
     db.session.expire_all()
     [image] = images_of(part.id)
-    after = {path: visitor.get(path).text for path, visitor in pages.items()}
+    after = {path: read(visitor, path) for path, visitor in pages.items()}
     assert image.image_url in after["/parts/OF-1"]
     assert f"/media/{image.thumbnail_path}" in after["/"]
-    assert f"/media/{image.thumbnail_path}" in after[f"/admin/parts/{part.id}"]
-    assert "to import" in before[f"/admin/parts/{part.id}"]
-    assert "to import" not in after[f"/admin/parts/{part.id}"]
+    assert f"/media/{image.thumbnail_path}" in after[admin]
+    assert "to import" in before[admin]
+    assert "to import" not in after[admin]
     remote = old_host.base.removeprefix("http://")
     assert not any(remote in page or "token=old" in page for page in (*before.values(), *after.values()))
     with client.get(image.image_url) as file:
