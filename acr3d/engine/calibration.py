@@ -3,8 +3,8 @@
 Silhouette coherence (Hernández, Schmitt, Cipolla 2007, "Silhouette coherence for camera calibration under
 circular motion"): a ray through any point of one outline must touch the part, so it must somewhere lie inside
 all other outlines' cones. How far it misses them is the error that is made small, over all photos at once.
-Weak wishes (small tilts, one lens and about one distance for all photos, a long lens) settle what the outlines
-leave open.
+Weak wishes (small tilts, one lens and about one distance for all photos, a long lens) settle what the
+outlines leave open.
 """
 
 from __future__ import annotations
@@ -47,13 +47,11 @@ class Calibration:
 def calibrate(
     cameras: list[Camera], outlines: list[Outline], fields: list[DistanceField], size: Vector
 ) -> Calibration:
-    """Refine the first `cameras` until the outlines agree about one solid. `size`: the part's, largest side 1."""
+    """Refine the first `cameras` until the outlines agree about one solid of about `size` (largest 1)."""
     problem = _Problem(cameras, outlines, fields, size)
     if len({axis_towards(camera.side) for camera in cameras}) < 2:
         return problem.answer(problem.start)
-    solution = least_squares(
-        problem.errors, problem.start, loss="soft_l1", x_scale=problem.scales, diff_step=1e-4, max_nfev=12
-    ).x
+    solution = least_squares(problem.errors, problem.start, loss="soft_l1", diff_step=[1e-4], max_nfev=12).x
     return problem.answer(solution)
 
 
@@ -70,7 +68,6 @@ class _Problem:
         self.rays = [_outline_points(field) for field in self.fields]
         self.depths = [_depths(camera, size) for camera in cameras]
         self.start = np.zeros(_PER_CAMERA * len(cameras) + 1)
-        self.scales = np.ones_like(self.start)
         self.unit = np.array([0.05, 0.03, 0.03, *[_USUAL_TILT] * 3])
         self.wish = np.array([0.2, 0.2, 0.2, 1, 1, 1] * len(cameras) + [1])
 
@@ -115,7 +112,7 @@ class _Problem:
         return [np.minimum(inside.max(1), 0.0) for inside in alongs]
 
     def _along_rays(self, cameras: list[Camera], number: int) -> tuple[Vector, Vector]:
-        """Points (rays, steps, 3) on one outline's rays, and how deep (rays, steps) in all other cones they lie."""
+        """Points (rays, steps, 3) on one outline's rays, and their depth (rays, steps) in all other cones."""
         column, row = self.rays[number]
         depth = self.depths[number]
         shape = (len(column), len(depth))
@@ -129,7 +126,7 @@ class _Problem:
                 columns, rows, towards = camera.project(points)
                 units = field.at(columns, rows) * (1 - camera.nearness * towards) / camera.zoom
                 inside = np.minimum(inside, units)
-        return points.reshape(*shape, 3), inside.reshape(shape)
+        return np.asarray(points.reshape(*shape, 3), np.float64), inside.reshape(shape)
 
     def _needed_box(self, cameras: list[Camera], number: int) -> Vector:
         """How far the solid must reach in each direction so that every ray of this outline still meets it.
@@ -151,7 +148,7 @@ def _outline_points(field: DistanceField) -> tuple[Vector, Vector]:
     rows, columns = np.nonzero(np.abs(values) < 0.75 * field.step)
     chosen = np.linspace(0, len(rows) - 1, min(_RAYS, len(rows))).astype(int)
     rows, columns = rows[chosen], columns[chosen]
-    slope_row, slope_column = np.gradient(values)
+    slope_row, slope_column = (np.gradient(values, axis=axis) for axis in (0, 1))
     depth = values[rows, columns] / field.step
     offset = (field.step - 1) / 2
     exact_columns = columns - depth * slope_column[rows, columns] / field.step

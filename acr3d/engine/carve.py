@@ -2,9 +2,9 @@
 
     python -m acr3d.engine.carve REQUEST.json OUT.glb
 
-REQUEST.json: {"images": [{"path": "…", "angle": "front"}, …], "target_polycount": 30000, "should_texture": true}
-and optionally "grid", the number of cells along the largest side. Runs in a child (acr3d.children) and prints
-its progress and its report, or its refusal, as JSON lines.
+REQUEST.json: {"images": [{"path": "…", "angle": "front"}, …], "target_polycount": 30000,
+"should_texture": true} and optionally "grid", the number of cells along the largest side. Runs in a
+child (acr3d.children) and prints its progress and its report, or its refusal, as JSON lines.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ def _check_agreement(shares: tuple[float, ...], limit: float, outlines: list[Out
         return
     angle = outlines[worst].angle
     raise Refused(
-        f"The {angle} photo contradicts the others: its outline does not fit the widths and heights they show. "
-        f"Check that it is labelled rightly, shows the same part, and stands upright as seen from the {angle}.",
+        f"The {angle} photo contradicts the others: its outline does not fit what they show. Check that it "
+        f"is labelled rightly, shows the same part, and stands upright as seen from the {angle}.",
         "contradiction",
     )
 

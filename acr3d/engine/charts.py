@@ -1,7 +1,8 @@
 """Laying the surface out flat: charts seen along the part's six directions, packed into one square atlas.
 
-A chart is a connected piece of surface that faces one direction, seen along it, so its texels lie as the pixels
-of a photo from that side do. Pieces that would cover each other become charts of their own: no UVs overlap.
+A chart is a connected piece of surface that faces one direction, seen along it, so its texels lie as the
+pixels of a photo from that side do. Pieces that would cover each other become charts
+of their own: no UVs overlap.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _PROBE = 1024  # side of the atlas in which pieces that cover others are looked 
 
 @dataclass(frozen=True)
 class Atlas:
-    """`corners`: (m, 3, 2) texel places of each triangle's corners, column and row, in a square of `side` texels;
+    """`corners`: (m, 3, 2) columns and rows of each triangle's corners, in a square of `side` texels;
     `charts`: (m,) the chart of each triangle."""
 
     corners: Floats
@@ -74,7 +75,7 @@ def _directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> 
         for one, other in (neighbours.T, neighbours[:, ::-1].T):
             np.add.at(votes, (one, best[other]), _CALMING)
         best = np.where(facing > _LEAST_FACING, facing + votes, facing - 9).argmax(1)
-    return best
+    return np.asarray(best, np.int64)
 
 
 def _flattened(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:

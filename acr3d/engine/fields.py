@@ -38,6 +38,6 @@ def distance_field(mask: Mask) -> DistanceField:
     """The field of a mask, its zero on the line between the last pixel inside and the first outside."""
     inside = ndimage.distance_transform_edt(mask)
     outside = ndimage.distance_transform_edt(~mask)
-    # A pixel next to the line is half a pixel from it; the light smoothing takes the stairs out of slanting lines.
+    # A pixel next to the line is half a pixel from it; the smoothing takes the stairs out of slanting lines.
     depth = (inside - outside + 0.5 - mask).astype(np.float32)
     return DistanceField(ndimage.gaussian_filter(depth, 0.8))

@@ -20,7 +20,7 @@ _JPEG_QUALITY = 90
 
 @dataclass(frozen=True)
 class Corners:
-    """What the file holds per vertex: `positions` and `normals` (n, 3), `uvs` (n, 2), float32; `triangles` (m, 3)."""
+    """Per vertex `positions` and `normals` (n, 3) and `uvs` (n, 2), float32; `triangles` (m, 3)."""
 
     positions: NDArray[np.float32]
     normals: NDArray[np.float32]

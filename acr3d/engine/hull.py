@@ -34,7 +34,7 @@ class Grid:
 
     def axis(self, number: int) -> NDArray[np.float32]:
         """The cells' middles along one axis."""
-        return (self.low[number] + self.step * np.arange(self.shape[number])).astype(np.float32)
+        return np.asarray(self.low[number] + self.step * np.arange(self.shape[number]), np.float32)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def make_grid(box: Vector, cells: int) -> Grid:
 def hull_field(
     cameras: list[Camera], fields: list[DistanceField], box: Vector, grid: Grid
 ) -> NDArray[np.float32]:
-    """How deep, in cells, each of the grid's points lies inside all outlines and the box; negative outside."""
+    """How deep, in cells, each grid point lies inside all outlines and the box; negative outside."""
     x, y, z = (grid.axis(number) for number in range(3))
     slab = np.stack(np.meshgrid(np.float32(0), y, z, indexing="ij"), -1).reshape(-1, 3)
     depth = np.empty(grid.shape, np.float32)
@@ -74,7 +74,7 @@ def _depth(
     points: NDArray[np.float32], cameras: list[Camera], fields: list[DistanceField], box: Vector
 ) -> NDArray[np.float32]:
     low, high = box.astype(np.float32)
-    depth = np.minimum(points - low, high - points).min(1)
+    depth: NDArray[np.float32] = np.minimum(points - low, high - points).min(1)
     for camera, field in zip(cameras, fields, strict=True):
         column, row, towards = camera.project(points)
         unit = (1 - camera.nearness * towards) / camera.zoom
@@ -103,6 +103,8 @@ def surface(depth: NDArray[np.float32], grid: Grid) -> Mesh:
     """The closed surface between inside and outside."""
     near = np.abs(depth) < _AWAY_FROM_ZERO
     depth[near] = np.where(depth[near] < 0, -_AWAY_FROM_ZERO, _AWAY_FROM_ZERO)
-    vertices, triangles, _, _ = marching_cubes(depth, 0.0, gradient_direction="ascent")
+    vertices, triangles, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
+        depth, 0.0, gradient_direction="ascent"
+    )
     placed = vertices.astype(np.float64) * grid.step + grid.low
     return Mesh(placed.astype(np.float32), triangles.astype(np.int32))

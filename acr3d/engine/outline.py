@@ -1,9 +1,9 @@
 """Finding the part's outline in a photo on a plain backdrop.
 
 The backdrop is what can be reached from the picture's border without crossing a sharp edge. Sharpness is the
-difference between a lightly and a strongly smoothed picture, which a slow ramp (shading, a soft shadow) leaves
-at zero while an edge, however weak, raises it. Between surely backdrop and surely part, a watershed on the
-gradient puts the line where the edge is steepest. See docs/decisions/engine-outline.md.
+difference between a lightly and a strongly smoothed picture, which a slow ramp (shading, a soft shadow)
+leaves at zero while an edge, however weak, raises it. Between surely backdrop and surely part, a
+watershed on the gradient puts the line where the edge is steepest. See docs/decisions/engine-outline.md.
 """
 
 from __future__ import annotations
@@ -102,14 +102,15 @@ def _calm(picture: Field, sharpness: Field, noise: float) -> Mask:
 
 
 def _backdrop_coloured(picture: Field) -> Mask:
-    """Where the hue is the backdrop's, give or take, and the brightness between a deep shadow's and its own."""
+    """Where the hue is about the backdrop's, and the brightness between a deep shadow's and its own."""
     border = _border(picture)
     usual = np.median(border, axis=0) + 1
     ratio = (picture + 1) / usual
     spread = ratio.max(2) - ratio.min(2)
     level = ratio.mean(2)
     brightest = np.percentile(border.mean(1), 99) / usual.mean()
-    return (spread < 0.12) & (level > 0.25) & (level < 1.25 * brightest)
+    coloured: Mask = (spread < 0.12) & (level > 0.25) & (level < 1.25 * brightest)
+    return coloured
 
 
 def _reached_from_border(calm: Mask) -> Mask:
@@ -125,7 +126,7 @@ def _reached_from_border(calm: Mask) -> Mask:
 
 
 def _up_to_the_edge(picture: Field, outside: Mask, noise: float) -> Mask:
-    """`outside` grown over the halo of the coarse smoothing, as long as the colour stays the one beside it."""
+    """`outside` grown over the coarse smoothing's halo, as long as the colour stays the one beside it."""
     reach = round(3 * _COARSE)
     distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
     halo = np.flatnonzero((distance > 0) & (distance <= reach))
@@ -178,7 +179,7 @@ def _cut(gradient: Field, outside: Mask, openings: Mask) -> Mask:
     deep = ~ndimage.binary_dilation(backdrop, iterations=_BAND)
     markers = np.where(backdrop, 1, np.where(deep, 2, 0)).astype(np.int32)
     band = ndimage.binary_dilation(markers == 0, iterations=2)
-    labels = watershed(gradient, markers, mask=band)
+    labels = watershed(gradient, markers, mask=band)  # type: ignore[no-untyped-call]
     part: Mask = np.where(band, labels, markers) == 2
     return part
 
@@ -195,8 +196,8 @@ def _checked(mask: Mask, angle: str) -> Mask:
     touching = [side for side, edge in _sides(kept).items() if edge.mean() > 0.01]
     if touching:
         raise Refused(
-            f"In the {angle} photo the part runs out of the picture ({', '.join(touching)}), so its outline is "
-            "not whole. Take it again from farther away, with backdrop on all sides.",
+            f"In the {angle} photo the part runs out of the picture ({', '.join(touching)}), so its "
+            "outline is not whole. Take it again from farther away, with backdrop on all sides.",
             "cropped",
         )
     return kept

@@ -14,8 +14,8 @@ from acr3d.engine.views import AXIS_NAMES, SIDES, Camera, axis_towards
 @dataclass(frozen=True)
 class Proportions:
     """`size`: width, height, depth with the largest at 1; `zooms`: mask pixels per unit, photo by photo;
-    `guessed`: sentences about what no photo shows; `disagreement`: per photo, by what share its outline is larger
-    or smaller than the others let it be."""
+    `guessed`: sentences about what no photo shows; `disagreement`: per photo, by what share its outline is
+    larger or smaller than the others let it be."""
 
     size: NDArray[np.float64]
     zooms: tuple[float, ...]
@@ -57,7 +57,7 @@ def _measurements(outlines: list[Outline]) -> tuple[list[list[float]], list[floa
 
 
 def _wishes(photos: int, rows: list[list[float]], values: list[float], weights: list[float]) -> None:
-    """Weak equations that settle only what the measurements leave open: equal zooms, and the unit of length."""
+    """Weak equations that settle only what the measurements leave open: equal zooms, a unit of length."""
     for number in range(photos):
         row = [0.0] * (3 + photos)
         row[3 + number] = 1.0
@@ -73,7 +73,7 @@ def _wishes(photos: int, rows: list[list[float]], values: list[float], weights: 
 def _unseen_size(
     sizes: NDArray[np.float64], outlines: list[Outline]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """With photos along one axis only, the size along it: that of the smaller side, as of a round or square bar."""
+    """With photos along one axis only, the size along it: the smaller side, as of a round or square bar."""
     axes = {axis_towards(outline.angle) for outline in outlines}
     if len(axes) > 1:
         return sizes, ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_AT_ONCE = 250_000  # texels looked at in one go: bounds the memory
+_AT_ONCE = 80_000  # texels looked at in one go: bounds the memory
 
 
 def covered_texels(
@@ -50,7 +50,7 @@ def _inside(
 
 
 def barycentric(corners: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k, 3) weights of points (k, 2) in their triangles (k, 3, 2); NaN-free also where a triangle has no area."""
+    """(k, 3) weights of points (k, 2) in their triangles (k, 3, 2); finite also where one has no area."""
     first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
     double = _cross(second - first, third - first)
     scale = 1 / np.where(np.abs(double) > 1e-12, double, np.inf)

@@ -123,17 +123,19 @@ def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, coun
     for corner in range(3):
         np.minimum.at(nearby, triangles[:, corner], around)
     first = (nearby[edges[candidates, 0]] == order) & (nearby[edges[candidates, 1]] == order)
-    return candidates[first]
+    chosen: Integers = candidates[first]
+    return chosen
 
 
 def _keeps_topology(chosen: Integers, edges: Integers, count: int) -> NDArray[np.bool_]:
-    """Whether each chosen edge's ends have just the two common neighbours that its two triangles give them."""
+    """Whether each chosen edge's ends share just the two neighbours that its two triangles give them."""
     both = np.concatenate([edges, edges[:, ::-1]])
     adjacency = sparse.csr_array(
         (np.ones(len(both), np.int8), (both[:, 0], both[:, 1])), shape=(count, count)
     )
-    common = adjacency[chosen[:, 0]].multiply(adjacency[chosen[:, 1]]).sum(axis=1)
-    return np.asarray(common).ravel() == 2
+    common: Floats = adjacency[chosen[:, 0]].multiply(adjacency[chosen[:, 1]]).sum(axis=1)
+    keeps: NDArray[np.bool_] = np.asarray(common).ravel() == 2
+    return keeps
 
 
 def _keeps_orientation(
@@ -163,7 +165,8 @@ def _fullness(vertices: Floats, triangles: Integers) -> Floats:
     """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
     corners = vertices[triangles]
     longest = ((corners - np.roll(corners, 1, axis=1)) ** 2).sum(2).max(1)
-    return normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
+    fullness: Floats = normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
+    return fullness
 
 
 def _collapse(

@@ -25,9 +25,10 @@ Floats = NDArray[np.float32]
 _DEPTH_CELLS = 320  # per unit of length, in the pictures of what lies in front
 _BEHIND = 0.012  # units: how far behind the foremost surface still counts as seen
 _SHARPNESS = 6  # the power of the facing: high lets the best view win, low blends
+_LEAST_FACING = 0.05  # cosine: a photo that grazes the surface tells nothing of its colour
 _ENOUGH = 0.02  # total weight from which a texel counts as seen
 _RIM = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
-_AT_ONCE = 400_000
+_AT_ONCE = 80_000  # texels handled in one go: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -40,38 +41,44 @@ class Texture:
 
 @dataclass(frozen=True)
 class _Texels:
-    """Every covered texel: its number in the atlas, its triangle, its point in space."""
+    """Every covered texel: its number in the atlas and its triangle."""
 
     number: NDArray[np.int32]
     face: NDArray[np.int32]
-    points: Floats
 
 
 def paint(mesh: Mesh, atlas: Atlas, outlines: list[Outline], cameras: list[Camera]) -> Texture:
     """The atlas' colours from the photos."""
-    texels = _texels(mesh, atlas)
+    texels = _texels(atlas)
+    points = _points(mesh, atlas, texels)
     normals = normals_and_areas(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))[0]
     colours = np.zeros((len(texels.number), 3), np.float32)
     total = np.zeros(len(texels.number), np.float32)
     for outline, camera in zip(outlines, cameras, strict=True):
-        _add_view(texels, normals.astype(np.float32), outline, camera, colours, total)
+        _add_view(points, normals.astype(np.float32), texels.face, outline, camera, colours, total)
+    del points  # the largest array of all, and memory is short
     seen = total > _ENOUGH
     colours /= np.maximum(total, 1e-6)[:, None]
     _fill_unseen(mesh, atlas, texels, colours, seen)
     return Texture(_spread_into_gutters(texels, colours, atlas.side), float(seen.mean()))
 
 
-def _texels(mesh: Mesh, atlas: Atlas) -> _Texels:
+def _texels(atlas: Atlas) -> _Texels:
     owner = np.full(atlas.side**2, -1, np.int32)
-    for number, face, _ in covered_texels(atlas.corners, atlas.side):
-        owner[number] = face
-    texel = np.flatnonzero(owner >= 0).astype(np.int32)
-    face = owner[texel]
-    points = np.empty((len(texel), 3), np.float32)
-    for part in _portions(len(texel)):
-        weights = _weights(atlas, texel[part], face[part])
-        points[part] = np.einsum("kc,kcj->kj", weights, mesh.vertices[mesh.triangles[face[part]]])
-    return _Texels(texel, face, points)
+    for place, face, _ in covered_texels(atlas.corners, atlas.side):
+        owner[place] = face
+    number = np.flatnonzero(owner >= 0)
+    return _Texels(number.astype(np.int32), owner[number])
+
+
+def _points(mesh: Mesh, atlas: Atlas, texels: _Texels) -> Floats:
+    """(k, 3) where in space the texels lie."""
+    points = np.empty((len(texels.number), 3), np.float32)
+    for part in _portions(len(points)):
+        face = texels.face[part]
+        weights = _weights(atlas, texels.number[part], face)
+        points[part] = np.einsum("kc,kcj->kj", weights, mesh.vertices[mesh.triangles[face]])
+    return points
 
 
 def _portions(count: int) -> list[slice]:
@@ -80,22 +87,26 @@ def _portions(count: int) -> list[slice]:
 
 def _weights(atlas: Atlas, number: NDArray[np.int32], face: NDArray[np.int32]) -> Floats:
     """(k, 3) where in their triangles the texels lie."""
-    middle = np.column_stack([number % atlas.side, number // atlas.side]) + 0.5
-    return barycentric(atlas.corners[face], middle).astype(np.float32)
+    middle = np.column_stack([number % atlas.side, number // atlas.side]).astype(np.float64) + 0.5
+    return np.asarray(barycentric(atlas.corners[face], middle), np.float32)
 
 
 def _add_view(
-    texels: _Texels, normals: Floats, outline: Outline, camera: Camera, colours: Floats, total: Floats
+    points: Floats,
+    normals: Floats,
+    face: NDArray[np.int32],
+    outline: Outline,
+    camera: Camera,
+    colours: Floats,
+    total: Floats,
 ) -> None:
     """Add one photo's colours, each times its weight, and the weights."""
     picture = _without_backdrop(outline)
-    foremost = _Foremost(texels.points, camera, picture.shape)
+    foremost = _Foremost(points, camera, picture.shape)
     for part in _portions(len(total)):
-        points = texels.points[part]
-        facing = np.einsum("ij,ij->i", normals[texels.face[part]], camera.direction_to(points))
-        candidates = np.flatnonzero(facing > 0.05)
-        points = points[candidates]
-        column, row, towards = camera.project(points)
+        facing = np.einsum("ij,ij->i", normals[face[part]], camera.direction_to(points[part]))
+        candidates = np.flatnonzero(facing > _LEAST_FACING)
+        column, row, towards = camera.project(points[part][candidates])
         weight = facing[candidates] ** _SHARPNESS * foremost.sees(column, row, towards)
         places = np.stack([row, column])
         at = part.start + candidates
@@ -142,7 +153,8 @@ class _Foremost:
     def _cells(self, column: Floats, row: Floats) -> NDArray[np.int32]:
         across = np.clip(column / self.cell, 0, self.columns - 1).astype(np.int32)
         down = np.clip(row / self.cell, 0, self.rows - 1).astype(np.int32)
-        return down * self.columns + across
+        cells: NDArray[np.int32] = down * self.columns + across
+        return cells
 
 
 def _fill_unseen(mesh: Mesh, atlas: Atlas, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> None:
@@ -171,13 +183,15 @@ def _vertex_colours(mesh: Mesh, texels: _Texels, colours: Floats, seen: NDArray[
     sums = np.column_stack(channels)
     known = weight > 0
     links = mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    graph = sparse.coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count)).tocsr()
+    graph: sparse.csr_array = sparse.coo_array(
+        (np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count)
+    ).tocsr()
     pull = 1e-6  # towards the usual colour, for pieces without any seen vertex
     usual = sums.sum(0) / weight.sum()
     hold = np.where(known, 1e3, pull)
-    system = sparse.diags_array(np.asarray(graph.sum(1)).ravel() + hold) - graph
+    system: sparse.csr_array = sparse.diags_array(np.asarray(graph.sum(1)).ravel() + hold) - graph
     target = hold[:, None] * np.where(known[:, None], sums / np.maximum(weight, 1)[:, None], usual)
-    solved = spsolve(system.tocsc(), target)
+    solved = spsolve(sparse.csc_array(system), target)
     return solved.astype(np.float32)
 
 

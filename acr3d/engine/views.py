@@ -35,9 +35,9 @@ def axis_towards(side: str) -> int:
 class Camera:
     """A pinhole camera before one side, in mask pixels.
 
-    `zoom`: pixels per unit of length at the part's middle; `shift`: where that middle lies off the optical axis
-    (picture's right and up, in units); `tilt`: small turns about the picture's right, up and viewing axes, in
-    radians; `nearness`: one over the distance to the part's middle (0: no perspective);
+    `zoom`: pixels per unit of length at the part's middle; `shift`: where that middle lies off the optical
+    axis (picture's right and up, in units); `tilt`: small turns about the picture's right, up and viewing
+    axes, in radians; `nearness`: one over the distance to the part's middle (0: no perspective);
     `centre`: the optical axis in the picture.
     """
 
@@ -78,7 +78,7 @@ class Camera:
             return np.broadcast_to(self.turn[2].astype(points.dtype), points.shape)
         place = np.array([-self.shift[0], -self.shift[1], 1 / self.nearness]) @ self.turn
         ways = place.astype(points.dtype) - points
-        return ways / np.linalg.norm(ways, axis=1, keepdims=True)
+        return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True), points.dtype)
 
 
 def _small_turn(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
