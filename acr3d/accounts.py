@@ -25,6 +25,10 @@ EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
+class WrongPassword(Refused):
+    """The present password was not the one that was typed."""
+
+
 def user_of_session(identity: str) -> User | None:
     """The active user whose session says `identity` (see User.session_identity); None once it was ended."""
     user_id, _separator, epoch = identity.partition(":")
@@ -102,9 +106,12 @@ def authenticate(email: str, password: str) -> User | None:
 
 
 def change_password(user: User, present: str, new: str) -> None:
-    """A new password of the user's own choice; ends all of the user's sessions. Raises Refused."""
+    """A new password of the user's own choice; ends all of the user's sessions.
+
+    Raises WrongPassword, or Refused for a new one that cannot be.
+    """
     if not passwords.matches(user.password_hash, present):
-        raise Refused(_("The present password is not right. Nothing was changed."))
+        raise WrongPassword(_("The present password is not right. Nothing was changed."))
     if present == new:
         raise Refused(_("The new password must differ from the present one."))
     _keep_password(user, new, one_time=False)

@@ -52,6 +52,19 @@ def make_part_with_photos(sku: str = "BR-100", angles: tuple[str, ...] = ("front
     return part
 
 
+def finished_job(part_id: str, **facts: object) -> Job:
+    """A complete job to be added to a session; nothing was really made."""
+    nothing: dict[str, object] = {
+        "selected_image_ids": [],
+        "selected_image_urls": [],
+        "selected_image_metadata": [],
+        "generation_config": {},
+        "engine_base": "",
+        "account": "",
+    }
+    return Job(part_id=part_id, status="complete", engine="builtin", **(nothing | facts))
+
+
 def by_angle(part: Part) -> dict[str, str]:
     """{angle: image id} of the part's labelled photos."""
     return {image.angle_label: image.id for image in images_of(part.id) if image.angle_label}

@@ -15,7 +15,7 @@ from acr3d.database import writing
 from acr3d.gallery import media_url
 from acr3d.models import Job, ModelVersion, PartImage
 from acr3d.storage import storage
-from tests.making import box_glb, make_part_with_photos, photo
+from tests.making import box_glb, finished_job, make_part_with_photos, photo
 from tests.people import bearer, browser
 
 PUBLIC = "public, max-age=31536000, immutable"
@@ -48,18 +48,7 @@ def files(app: Flask) -> Files:
         assert image.storage_path
         assert image.thumbnail_path
         raw = f"parts/{part.id}/raw/a-task.glb"
-        job = Job(
-            part_id=part.id,
-            status="complete",
-            selected_image_ids=[],
-            selected_image_urls=[],
-            selected_image_metadata=[],
-            generation_config={},
-            engine="builtin",
-            engine_base="",
-            account="",
-            raw_storage_path=raw,
-        )
+        job = finished_job(part.id, raw_storage_path=raw)
         storage().put(raw, box_glb())
         keys = {state: f"parts/{part.id}/models/{state}.glb" for state in STATES}
         with writing() as session:

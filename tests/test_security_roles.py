@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 
 from acr3d import accounts, tokens
 from acr3d.database import writing
-from acr3d.models import Job, ModelVersion
-from tests.making import make_part_with_photos, order_of
+from acr3d.models import ModelVersion
+from tests.making import finished_job, make_part_with_photos, order_of
 from tests.people import bearer, browser, csrf_header
 from tests.routes import Route, routes
 
@@ -21,17 +21,7 @@ def known(app: Flask) -> dict[str, str]:
     """A part with everything: what the places in the addresses can name."""
     with app.app_context():
         part = make_part_with_photos()
-        job = Job(
-            part_id=part.id,
-            status="complete",
-            selected_image_ids=[],
-            selected_image_urls=[],
-            selected_image_metadata=[],
-            generation_config={},
-            engine="builtin",
-            engine_base="",
-            account="",
-        )
+        job = finished_job(part.id)
         with writing() as session:
             session.add(job)
             session.flush()

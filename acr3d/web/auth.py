@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
@@ -34,13 +36,12 @@ def login() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     target = safe_next(request.form.get("next"))
-    wait = _pace().try_now(email, request.remote_addr)
+    check = partial(accounts.authenticate, email, request.form.get("password", ""))
+    wait, user = _pace().try_password(email, request.remote_addr, check)
     if wait:
         return _slow_down(_login_page(email, target, _wait_sentence(wait)), wait)
-    user = accounts.authenticate(email, request.form.get("password", ""))
     if user is None:
         return _login_page(email, target, _("This email address and password do not belong together.")), 401
-    _pace().forgive(email, request.remote_addr)
     _begin_session(user)
     return redirect(_landing(target))
 
@@ -65,20 +66,29 @@ def change_password() -> ResponseReturnValue:
     if found is None:
         return redirect(url_for("auth.login", next=url_for("auth.password")))
     user = found.user
-    wait = _pace().try_now(user.email, request.remote_addr)
-    if wait:
-        return _slow_down(_password_page(user, _wait_sentence(wait)), wait)
-    new = request.form.get("new_password", "")
     try:
-        if new != request.form.get("repeated_password", ""):
-            raise Refused(_("The new password was not typed the same way twice."))
-        accounts.change_password(user, request.form.get("present_password", ""), new)
+        wait, changed = _pace().try_password(user.email, request.remote_addr, partial(_changed, user))
     except Refused as refusal:
         return _password_page(user, str(refusal)), refusal.status
-    _pace().forgive(user.email, request.remote_addr)
+    if wait:
+        return _slow_down(_password_page(user, _wait_sentence(wait)), wait)
+    if not changed:
+        return _password_page(user, _("The present password is not right. Nothing was changed.")), 400
     _begin_session(user)
     flash(_("Your password is changed. You were logged out everywhere else."))
     return redirect(_landing(None))
+
+
+def _changed(user: User) -> bool | None:
+    """None when the present password was wrong. Raises Refused for a new one that cannot be."""
+    new = request.form.get("new_password", "")
+    if new != request.form.get("repeated_password", ""):
+        raise Refused(_("The new password was not typed the same way twice."))
+    try:
+        accounts.change_password(user, request.form.get("present_password", ""), new)
+    except accounts.WrongPassword:
+        return None
+    return True
 
 
 def _begin_session(user: User) -> None:

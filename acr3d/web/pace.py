@@ -15,13 +15,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 FREE_TRIES = 5  # for one account from one address
 FREE_TRIES_PER_ADDRESS = 20
 UNDER_ATTACK = 20  # failures of one account from everywhere
 LONGEST_WAIT = 60.0
+LONGEST_LINE = 12  # tries that wait for their turn; the server's other threads are for other pages
 FORGOTTEN_AFTER = 3600.0
 _MOST_KEPT = 20_000
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -32,52 +36,78 @@ class _Count:
 
 
 class Pace:
-    """Counts of one process. A try counts before its password is checked, so many at once do not slip by."""
+    """Counts of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
         self._lock = threading.Lock()
+        self._line = threading.BoundedSemaphore(LONGEST_LINE)
+        self._turn = threading.Lock()
 
-    def try_now(self, account: str, address: str | None) -> int:
-        """0 when a password may be tried now, a failure until `forgive`; else the seconds to wait."""
-        account, place = account.strip().casefold(), _network(address)
+    def try_password(
+        self, account: str, address: str | None, check: Callable[[], Found | None]
+    ) -> tuple[int, Found | None]:
+        """0 and what `check` found for the password, None if it was wrong; or the seconds to wait first.
+
+        One try at a time, so that many sent at once are counted one after the other. What `check` raises
+        counts as neither right nor wrong.
+        """
+        key = account.strip().casefold()[:320], _network(address)
+        wait = self._wait(*key)
+        if wait:
+            return wait, None
+        if not self._line.acquire(blocking=False):
+            return 1, None
+        try:
+            with self._turn:
+                return self._try(key, check)
+        finally:
+            self._line.release()
+
+    def _try(self, key: tuple[str, str], check: Callable[[], Found | None]) -> tuple[int, Found | None]:
+        wait = self._wait(*key)  # it may have changed while we stood in line
+        if wait:
+            return wait, None
+        found = check()
+        if found is None:
+            self._fail(*key)
+        else:
+            self._forget(*key)
+        return 0, found
+
+    def _wait(self, account: str, place: str) -> int:
+        with self._lock:
+            known = (self._counts.get(key) for key in ((account, place), ("", place)))
+            held_until = max((count.held_until for count in known if count), default=0.0)
+            return max(0, math.ceil(held_until - self.clock()))
+
+    def _fail(self, account: str, place: str) -> None:
         with self._lock:
             now = self.clock()
-            theirs = self._count(now, account, place)
-            anybodys = self._count(now, "", place)
-            wait = max(theirs.held_until, anybodys.held_until) - now
-            if wait > 0:
-                return math.ceil(wait)
             everywhere = self._count(now, account, "")
             free = 0 if everywhere.failures >= UNDER_ATTACK else FREE_TRIES
-            _fail(theirs, now, free)
-            _fail(anybodys, now, FREE_TRIES_PER_ADDRESS)
-            _fail(everywhere, now, None)
-            return 0
+            _add(everywhere, now, None)
+            _add(self._count(now, account, place), now, free)
+            _add(self._count(now, "", place), now, FREE_TRIES_PER_ADDRESS)
 
-    def forgive(self, account: str, address: str | None) -> None:
-        """The password was right: that try was no failure, nor are those before it from this address."""
-        account, place = account.strip().casefold(), _network(address)
+    def _forget(self, account: str, place: str) -> None:
+        """A right password; it gives the address no new tries at other accounts."""
         with self._lock:
             self._counts.pop((account, place), None)
-            for key in (("", place), (account, "")):
-                count = self._counts.get(key)
-                if count is not None:
-                    count.failures -= 1
-                    count.held_until = 0.0
 
     def _count(self, now: float, account: str, place: str) -> _Count:
-        count = self._counts.setdefault((account[:320], place), _Count(last=now))
+        key = account, place
+        count = self._counts.setdefault(key, _Count(last=now))
         if now - count.last > FORGOTTEN_AFTER:
             count.failures = 0
-        self._counts.move_to_end((account[:320], place))
+        self._counts.move_to_end(key)
         while len(self._counts) > _MOST_KEPT:
             self._counts.popitem(last=False)
         return count
 
 
-def _fail(count: _Count, now: float, free: int | None) -> None:
+def _add(count: _Count, now: float, free: int | None) -> None:
     count.failures += 1
     count.last = now
     if free is not None and count.failures > free:
