@@ -30,7 +30,7 @@ _MAX_BITS = 20
 class DracoOptions:
     """Bits per coordinate, and Draco's level (0 fast and large … 10 slow and small)."""
 
-    position_bits: int = 13
+    position_bits: int = 14
     texcoord_bits: int = 12
     normal_bits: int = 10
     level: int = 10

@@ -25,9 +25,9 @@ class TextureOptions:
 
     max_side: int = 2048
     method: int = 4
-    colour_quality: int = 81
+    colour_quality: int = 80
     normal_quality: int = 80
-    data_quality: int = 75
+    data_quality: int = 72
 
     def quality(self, use: MapUse) -> int:
         """The quality for a map: what is seen directly gets the most."""
