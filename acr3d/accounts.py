@@ -30,7 +30,7 @@ class WrongPassword(Refused):
 
 
 def user_of_session(identity: str) -> User | None:
-    """The active user whose session says `identity` (see User.session_identity); None once it was ended."""
+    """The active user whose session says `identity` (see User.get_id); None once it was ended."""
     user_id, _separator, epoch = identity.partition(":")
     user = db.session.get(User, user_id) if is_id(user_id) else None
     return user if user and user.is_active and user.session_epoch == epoch else None

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from flask_login import UserMixin
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
@@ -42,7 +43,7 @@ _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in L
 _TO_DO_SQL = f"{_LIVE_SQL} OR needs_cleanup"
 
 
-class User(Base):
+class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
     __tablename__ = "users"
     __table_args__ = (_one_of("role", ROLES, "users_role"),)
 
@@ -65,8 +66,7 @@ class User(Base):
     def is_admin(self) -> bool:
         return self.role == "admin"
 
-    @property
-    def session_identity(self) -> str:
+    def get_id(self) -> str:
         """What a session of this user says; no longer true after the next `session_epoch`."""
         return f"{self.id}:{self.session_epoch}"
 

@@ -9,11 +9,12 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import login_user, logout_user
 
 from acr3d import accounts, passwords
 from acr3d.errors import Refused
 from acr3d.models import User
-from acr3d.web.guards import SESSION_KEY, caller, safe_next
+from acr3d.web.guards import caller, safe_next
 from acr3d.web.pace import Pace
 
 bp = Blueprint("auth", __name__)
@@ -48,6 +49,7 @@ def log_in() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
+    logout_user()
     session.clear()
     return redirect(url_for("auth.login"))
 
@@ -94,7 +96,7 @@ def _changed(user: User) -> bool | None:
 def _begin_session(user: User) -> None:
     """Nothing of the stranger's session is kept: neither its data nor its CSRF token."""
     session.clear()
-    session[SESSION_KEY] = user.session_identity
+    login_user(user)
 
 
 def _landing(target: str | None) -> str:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
 from acr3d import accounts, settings, tokens
 from acr3d.catalogue import is_id
+from acr3d.extensions import login
 from acr3d.models import User
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-SESSION_KEY = "user"
+SESSION_KEY = "_user_id"  # flask-login's
 _REMEMBERED = "acr3d.caller"
 
 
@@ -39,6 +41,9 @@ class Caller:
 
 def install(app: Flask) -> None:
     """Comes before the CSRF protection, which reads a whole form before it decides."""
+    login.init_app(app)
+    login.user_loader(accounts.user_of_session)
+    login.session_protection = None  # a phone changes its address between two requests
     app.before_request(_admit)
     app.before_request(_find_nothing_under_what_is_no_id)
 
@@ -79,9 +84,10 @@ def _caller_by_token() -> Caller | None:
 
 
 def _caller_by_session() -> Caller | None:
-    identity = session.get(SESSION_KEY)
-    user = accounts.user_of_session(identity) if identity else None
-    return Caller(user, user.role, by_token=False) if user else None
+    if not current_user.is_authenticated:
+        return None
+    user: User = current_user._get_current_object()
+    return Caller(user, user.role, by_token=False)
 
 
 def _admit() -> ResponseReturnValue | None:
