@@ -217,8 +217,15 @@ def _millimetres(value: object) -> float | None:
     return number
 
 
+def _sku(value: object) -> str:
+    sku = _text(value, _("SKU"), SKU_LENGTH)
+    if sku in (".", ".."):  # browsers take these for folders, however they are encoded
+        raise Refused(_("The SKU “%(sku)s” cannot be part of a web address.", sku=sku))
+    return sku
+
+
 _READERS: dict[str, Callable[[object], Any]] = {
-    "sku": lambda value: _text(value, _("SKU"), SKU_LENGTH),
+    "sku": _sku,
     "name": lambda value: _text(value, _("name"), NAME_LENGTH),
     "description": _long_text,
     "is_published": _switch,

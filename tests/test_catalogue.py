@@ -49,6 +49,7 @@ def test_a_part_whose_model_is_being_made_is_not_deleted(in_app: Flask) -> None:
         ({"sku": ""}, "SKU is missing"),
         ({"sku": "x" * 65}, "longer than 64"),
         ({"sku": "a\nb"}, "cannot be printed"),
+        ({"sku": ".."}, "web address"),
         ({"name": "   "}, "name is missing"),
         ({"name": 7}, "name is missing"),
         ({"description": "x" * 5001}, "longer than 5000"),
