@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pygltflib as gltf
 from numpy.typing import NDArray
 from PIL import Image
 
-_FLOAT, _UNSIGNED = 5126, 5125
-_VERTICES, _INDICES = 34962, 34963  # buffer targets
 _JPEG_QUALITY = 90
 
 
@@ -32,79 +29,87 @@ def write_glb(
     path: Path, corners: Corners, texture: NDArray[np.uint8] | None, material: dict[str, Any]
 ) -> None:
     """Write the file. `material` is its pbrMetallicRoughness, to which the texture is added."""
-    buffer = _Buffer()
-    attributes = {
-        "POSITION": buffer.accessor(corners.positions, "VEC3", _FLOAT, _VERTICES, bounds=True),
-        "NORMAL": buffer.accessor(corners.normals, "VEC3", _FLOAT, _VERTICES),
-    }
-    document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": "acr3d built-in engine"},
-        "scene": 0,
-        "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0}],
-        "materials": [{"pbrMetallicRoughness": material}],
-    }
+    model = gltf.GLTF2(
+        asset=gltf.Asset(generator="acr3d built-in engine"),
+        scene=0,
+        scenes=[gltf.Scene(nodes=[0])],
+        nodes=[gltf.Node(mesh=0)],
+    )
+    buffer = _Buffer(model)
+    attributes = gltf.Attributes(
+        POSITION=buffer.vertices(corners.positions, bounds=True), NORMAL=buffer.vertices(corners.normals)
+    )
+    surface = gltf.PbrMetallicRoughness(**material)
     if texture is not None:
-        attributes["TEXCOORD_0"] = buffer.accessor(corners.uvs, "VEC2", _FLOAT, _VERTICES)
-        document |= {
-            "images": [{"bufferView": buffer.view(_jpeg(texture)), "mimeType": "image/jpeg"}],
-            "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],
-            "textures": [{"source": 0, "sampler": 0}],
-            "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}} | material}],
-        }
-    indices = buffer.accessor(corners.triangles.reshape(-1), "SCALAR", _UNSIGNED, _INDICES)
-    document["meshes"] = [{"primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}]
-    path.write_bytes(_container(document | buffer.entries(), bytes(buffer.content)))
+        attributes.TEXCOORD_0 = buffer.vertices(corners.uvs)
+        surface.baseColorTexture = gltf.TextureInfo(index=0)
+        model.images = [gltf.Image(bufferView=buffer.view(_jpeg(texture)), mimeType=gltf.IMAGEJPEG)]
+        model.samplers = [_sampler()]
+        model.textures = [gltf.Texture(source=0, sampler=0)]
+    indices = buffer.indices(corners.triangles.reshape(-1))
+    model.materials = [gltf.Material(pbrMetallicRoughness=surface)]
+    model.meshes = [
+        gltf.Mesh(primitives=[gltf.Primitive(attributes=attributes, indices=indices, material=0)])
+    ]
+    buffer.close()
+    model.save_binary(path)
 
 
 class _Buffer:
     """The binary chunk as it grows, with its views and accessors."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: gltf.GLTF2) -> None:
+        self.model = model
         self.content = bytearray()
-        self.views: list[dict[str, Any]] = []
-        self.accessors: list[dict[str, Any]] = []
 
     def view(self, content: bytes, target: int | None = None) -> int:
         self.content += bytes(-len(self.content) % 4)
-        view = {"buffer": 0, "byteOffset": len(self.content), "byteLength": len(content)}
-        self.views.append(view | ({"target": target} if target else {}))
+        offset = len(self.content)
+        self.model.bufferViews.append(
+            gltf.BufferView(buffer=0, byteOffset=offset, byteLength=len(content), target=target)
+        )
         self.content += content
-        return len(self.views) - 1
+        return len(self.model.bufferViews) - 1
 
-    def accessor(
-        self, values: NDArray[Any], shape: str, component: int, target: int, *, bounds: bool = False
-    ) -> int:
-        entry: dict[str, Any] = {
-            "bufferView": self.view(values.tobytes(), target),
-            "componentType": component,
-            "count": len(values),
-            "type": shape,
-        }
+    def vertices(self, values: NDArray[np.float32], *, bounds: bool = False) -> int:
+        view = self.view(values.tobytes(), gltf.ARRAY_BUFFER)
+        entry = gltf.Accessor(
+            bufferView=view, componentType=gltf.FLOAT, count=len(values), type=f"VEC{values.shape[1]}"
+        )
         if bounds:
-            entry |= {"min": values.min(0).tolist(), "max": values.max(0).tolist()}
-        self.accessors.append(entry)
-        return len(self.accessors) - 1
+            entry.min, entry.max = values.min(0).tolist(), values.max(0).tolist()
+        return self._add(entry)
 
-    def entries(self) -> dict[str, Any]:
-        return {
-            "buffers": [{"byteLength": len(self.content) + (-len(self.content) % 4)}],
-            "bufferViews": self.views,
-            "accessors": self.accessors,
-        }
+    def indices(self, values: NDArray[np.uint32]) -> int:
+        view = self.view(values.tobytes(), gltf.ELEMENT_ARRAY_BUFFER)
+        return self._add(
+            gltf.Accessor(
+                bufferView=view, componentType=gltf.UNSIGNED_INT, count=len(values), type=gltf.SCALAR
+            )
+        )
+
+    def close(self) -> None:
+        """Give the model its one buffer."""
+        self.content += bytes(-len(self.content) % 4)
+        self.model.buffers = [gltf.Buffer(byteLength=len(self.content))]
+        self.model.set_binary_blob(bytes(self.content))
+
+    def _add(self, entry: gltf.Accessor) -> int:
+        self.model.accessors.append(entry)
+        return len(self.model.accessors) - 1
+
+
+def _sampler() -> gltf.Sampler:
+    """Smooth, with smaller copies for the distance, and no repetition across the atlas's border."""
+    return gltf.Sampler(
+        magFilter=gltf.LINEAR,
+        minFilter=gltf.LINEAR_MIPMAP_LINEAR,
+        wrapS=gltf.CLAMP_TO_EDGE,
+        wrapT=gltf.CLAMP_TO_EDGE,
+    )
 
 
 def _jpeg(texture: NDArray[np.uint8]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(texture).save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return stream.getvalue()
-
-
-def _container(document: dict[str, Any], content: bytes) -> bytes:
-    text = json.dumps(document, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    content += bytes(-len(content) % 4)
-    chunks = (
-        struct.pack("<I4s", len(text), b"JSON") + text + struct.pack("<I4s", len(content), b"BIN\0") + content
-    )
-    return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
