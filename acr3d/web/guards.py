@@ -41,7 +41,8 @@ class Caller:
 
 def install(app: Flask) -> None:
     """Comes before the CSRF protection, which reads a whole form before it decides."""
-    login.init_app(app)
+    # Not login.init_app: its hook reads the session after every answer, so every blob would vary by cookie.
+    app.login_manager = login  # type: ignore[attr-defined]
     login.user_loader(accounts.user_of_session)
     login.session_protection = None  # a phone changes its address between two requests
     app.before_request(_admit)
