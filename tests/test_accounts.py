@@ -175,19 +175,19 @@ def test_the_first_admin_with_a_given_password_need_not_change_it(in_app: Flask)
 
 def test_a_new_password_ends_every_session(in_app: Flask) -> None:
     anna = make_anna()
-    session = anna.session_identity
+    session = anna.get_id()
 
     accounts.change_password(anna, PASSWORD, "another good password")
 
     assert accounts.user_of_session(session) is None
-    assert accounts.user_of_session(anna.session_identity) is anna
+    assert accounts.user_of_session(anna.get_id()) is anna
     assert accounts.authenticate(EMAIL, PASSWORD) is None
     assert accounts.authenticate(EMAIL, "another good password") is anna
 
 
 def test_a_refused_change_of_password_changes_nothing(in_app: Flask) -> None:
     anna = make_anna()
-    session = anna.session_identity
+    session = anna.get_id()
 
     for present, new, reason in (
         ("not the present one", "another good password", "present password is not right"),
@@ -218,7 +218,7 @@ def test_a_session_that_names_nobody_is_nobodys(in_app: Flask) -> None:
 
 def test_a_disabled_user_is_out_at_once_and_can_be_let_in_again(in_app: Flask) -> None:
     anna = make_anna()
-    session = anna.session_identity
+    session = anna.get_id()
     _record, token = tokens.issue_token(EMAIL)
 
     accounts.disable_user(EMAIL)

@@ -184,3 +184,4 @@ def test_a_slow_engine_holds_up_neither_stopping_for_long_nor_the_job_for_good(
     meshy.over.set()
     until(lambda: lookups.job_by_id(job.id).lease_owner is None)
     assert len(meshy.requests) == 1
+    poller._pool.shutdown()  # its last thread gives its connection back

@@ -74,7 +74,7 @@ def test_bad_input_is_a_sentence_and_an_exit_code(app: Flask, runner: FlaskCliRu
 
 def test_a_new_password_is_printed_once_and_ends_sessions(app: Flask, runner: FlaskCliRunner) -> None:
     runner.invoke(args=["users", "create", "anna@example.com", "--password", PASSWORD])
-    session = user(app, "anna@example.com").session_identity
+    session = user(app, "anna@example.com").get_id()
 
     result = runner.invoke(args=["users", "password", "anna@example.com"])
 

@@ -21,7 +21,7 @@ from acr3d.engine.parameters import DEFAULT_POLYCOUNT
 from acr3d.engine.tasks import Row, Tasks
 
 # A quarter of that is usual; a busy host with one slow core must not cost a model.
-LIMITS = children.Limits(seconds=120, memory_mb=450)
+LIMITS = children.Limits(seconds=120, memory_mb=400)
 _LOOK_SECONDS = 0.2
 _ALMOST = 99  # 100 is for a task that has succeeded
 
