@@ -28,6 +28,7 @@ class Link:
     base: str
     account: str  # a fingerprint of address and key
     client: MeshyClient
+    triangles: int  # what a model has when nobody says how many
     looks: tuple[int, ...]  # seconds between looks at a task that does not change
     unknown_wait: int  # seconds until an unanswered create that shows in no list counts as not created
     clock_slack: int  # seconds by which its clock may differ from ours
@@ -63,6 +64,7 @@ class Engines:
             base=base,
             account=_fingerprint(base, BUILTIN_KEY),
             client=client,
+            triangles=30_000,
             looks=(1,),
             unknown_wait=0,
             clock_slack=2,
@@ -80,6 +82,7 @@ class Engines:
             base=config.meshy_api_base,
             account=_fingerprint(config.meshy_api_base, config.meshy_api_key),
             client=MeshyClient(config.meshy_api_base, config.meshy_api_key),
+            triangles=100_000,
             looks=(5, 5, 5, 15, 15, 15, 30, 60),
             unknown_wait=config.unknown_wait_seconds,
             clock_slack=60,
@@ -120,9 +123,9 @@ def heavy_lock(config: Settings) -> Path:
     return config.instance / "heavy.lock"
 
 
-def create_options(job: Job) -> CreateOptions:
+def create_options(job: Job, link: Link) -> CreateOptions:
     """What the job's configuration asks of the engine. Raises ValueError with a sentence."""
-    return options_for(job.generation_config)
+    return options_for({"target_polycount": link.triangles} | job.generation_config)
 
 
 def options_for(config: dict[str, Any]) -> CreateOptions:

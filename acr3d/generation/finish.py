@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from acr3d import children, settings
+from acr3d.extensions import db
 from acr3d.gallery import media_url
 from acr3d.generation import record
 from acr3d.generation.engines import heavy_lock
@@ -17,7 +18,7 @@ from acr3d.generation.fetch import temporary_file
 from acr3d.generation.hold import ACTOR, Hold
 from acr3d.generation.lookups import published_version
 from acr3d.generation.states import Status
-from acr3d.models import Job, ModelVersion
+from acr3d.models import Job, ModelVersion, Part
 from acr3d.storage import storage
 
 OPTIMIZE_LIMITS = children.Limits(seconds=180, memory_mb=700)
@@ -30,12 +31,20 @@ def optimize(hold: Hold, job: Job) -> None:
     with temporary_file() as small:
         report = children.run(
             "acr3d.optimize",
-            ["--json", str(raw), str(small)],
+            ["--json", f"--size-mm={_real_size(job.part_id)}", str(raw), str(small)],
             OPTIMIZE_LIMITS,
             lock=heavy_lock(settings.current()),
             stop=hold.stop,
         )
         _complete(hold, job, small, report, time.monotonic() - started)
+
+
+def _real_size(part_id: str) -> str:
+    """The part's sides at this moment, as the optimizer takes them; the report keeps what was asked for."""
+    part = db.session.get_one(Part, part_id, populate_existing=True)
+    return "x".join(
+        "-" if side is None else repr(side) for side in (part.width_mm, part.height_mm, part.depth_mm)
+    )
 
 
 def _complete(hold: Hold, job: Job, small: Path, report: dict[str, Any], seconds: float) -> None:

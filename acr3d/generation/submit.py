@@ -54,7 +54,7 @@ def submit(hold: Hold, job: Job, link: Link) -> None:
         return
     _mark_sent(hold, attempt_id)
     try:
-        task_id = link.client.create(list(zip(photos, angles, strict=True)), create_options(job))
+        task_id = link.client.create(list(zip(photos, angles, strict=True)), create_options(job, link))
     except OutcomeUnknown as error:
         _answer(attempt_id, AttemptState.UNKNOWN, str(error))
         hold.snooze(_SETTLE_SECONDS if link.unknown_wait else 0, str(error))
