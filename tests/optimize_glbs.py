@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from acr3d.optimize import pipeline
+from tests.needs import NODE_MODULES
 
 TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 COMPONENTS = {"int8": 5120, "uint8": 5121, "int16": 5122, "uint16": 5123, "uint32": 5125, "float32": 5126}
@@ -33,6 +35,20 @@ def unpack(path: Path) -> tuple[dict[str, Any], bytes]:
     content = path.read_bytes()
     length = struct.unpack_from("<I", content, 12)[0]
     return json.loads(content[20 : 20 + length]), content[28 + length :]
+
+
+def validator_errors(paths: list[Path]) -> list[Any]:
+    """What the Khronos validator says of those files in which it finds an error."""
+    program = (
+        f"const validator = require({str(NODE_MODULES / 'gltf-validator')!r}); const fs = require('fs');"
+        "(async () => { for (const path of process.argv.slice(1)) {"
+        " const found = await validator.validateBytes(new Uint8Array(fs.readFileSync(path)));"
+        " console.log(JSON.stringify(found.issues)); } })()"
+    )
+    done = subprocess.run(["node", "-e", program, *paths], capture_output=True, text=True, timeout=60)
+    issues = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(issues) == len(paths), done.stderr
+    return [found["messages"] for found in issues if found["numErrors"]]
 
 
 class Builder:

@@ -1,4 +1,4 @@
-"""`python -m acr3d.optimize IN.glb OUT.glb [--level web] [--json]`, or `--check IN.glb`.
+"""`python -m acr3d.optimize IN.glb OUT.glb [--level web] [--size-mm 142x171x184] [--json]`; `--check IN.glb`.
 
 For a person it prints a report; with --json it speaks as the children of acr3d do: lines of
 `{"progress": n}`, then `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
@@ -19,6 +19,7 @@ from typing import Any
 
 REFUSED_EXIT = 3
 _MEMORY_BYTES = 400 << 20
+_SHORTEST_MM, _LONGEST_MM = 0.001, 1_000_000
 _M_MMAP_THRESHOLD, _MMAP_THRESHOLD = -3, 1 << 20
 
 
@@ -47,14 +48,41 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("source", type=Path, metavar="IN.glb")
     parser.add_argument("target", type=Path, nargs="?", metavar="OUT.glb")
     parser.add_argument("--level", choices=["web"], default="web", help="what the file is for (default: web)")
+    parser.add_argument(
+        "--size-mm",
+        type=_size,
+        default=(None, None, None),
+        metavar="WxHxD",
+        help="the part's width, height and depth, '-' for an unknown one (142x-x184; --size-mm=-x171x184)",
+    )
     parser.add_argument("--check", action="store_true", help="only read the file and report on it")
     parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
     options = parser.parse_args(argv)
     if options.check == (options.target is not None):
         parser.error("give IN.glb and OUT.glb, or --check and IN.glb alone")
+    if options.check and any(options.size_mm):
+        parser.error("--check changes nothing: give --size-mm together with OUT.glb")
     if not options.source.is_file():
         parser.error(f"there is no file {options.source}")
     return options
+
+
+def _size(text: str) -> tuple[float | None, ...]:
+    """`142x-x184` as numbers, None for an unknown side. Raises ArgumentTypeError."""
+    sides = text.split("x")
+    if len(sides) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not width x height x depth, such as 142x171x184")
+    return tuple(None if side == "-" else _millimetres(side) for side in sides)
+
+
+def _millimetres(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        if _SHORTEST_MM <= value <= _LONGEST_MM:
+            return value
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no length from {_SHORTEST_MM} to {_LONGEST_MM} mm; '-' is unknown"
+    )
 
 
 def _limit_memory() -> None:
@@ -70,11 +98,13 @@ def _limit_memory() -> None:
 
 def _work(options: argparse.Namespace) -> dict[str, Any]:
     from . import pipeline
+    from .place import RealSize
 
     if options.check:
         return pipeline.check(options.source)
     progress = _print_progress if options.json else _ignore
-    return pipeline.optimize(options.source, options.target, options.level, _threads(), progress)
+    size = RealSize(*options.size_mm)
+    return pipeline.optimize(options.source, options.target, options.level, _threads(), progress, size)
 
 
 def _threads() -> int:

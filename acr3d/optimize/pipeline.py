@@ -1,4 +1,4 @@
-"""The whole way of a file: read and check, compress geometry and textures side by side, write, verify."""
+"""The whole way of a file: read, check, place, compress geometry and textures side by side, write, verify."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from . import place
 from .check import check_structure
 from .contents import check_contents
 from .encode import DracoOptions
 from .facts import ModelFacts, gather
 from .geometry import GeometryResult, compress_geometry
 from .model import Model
+from .place import UNKNOWN, Placement, RealSize
 from .recode import DecodingBudget
 from .report import Report, describe, describe_maps, describe_steps, warnings_about
 from .textures import MapResult, TextureOptions, map_jobs, run_job, store_maps
@@ -45,23 +47,32 @@ def check(source: Path) -> Report:
 
 
 def optimize(
-    source: Path, target: Path, level: str = "web", threads: int = 1, on_progress: Progress = lambda _: None
+    source: Path,
+    target: Path,
+    level: str = "web",
+    threads: int = 1,
+    on_progress: Progress = lambda _: None,
+    size: RealSize = UNKNOWN,
 ) -> Report:
-    """Write `source` optimized for `level` to `target`; return the report.
+    """Write `source` optimized for `level`, and in the part's true `size`, to `target`; return the report.
 
-    What would come out larger than it came in, or less true, is given out as it was. Raises BadModel.
+    What would come out larger than it came in, or less true, is given out as it was (but in true size,
+    which takes about a hundred bytes). Raises BadModel.
     """
     part = target.with_name(f"{target.name}.part")
     try:
         with Model(source) as model:
             before = _checked(model)
             on_progress(10)
+            placement = place.plan(model.json, before, size)
             geometry, maps = _compress(model, LEVELS[level], threads, on_progress)
+            expected = _place(model, before, placement)
             write_glb(model, part)
             on_progress(90)
-            lost, after = what_is_lost(before, part, geometry.degenerate)
+            lost, after = what_is_lost(expected, part, geometry.degenerate)
             bytes_in = model.bytes_in
-        return _give_out(source, target, part, _Outcome(level, bytes_in, before, after, geometry, maps, lost))
+        outcome = _Outcome(level, bytes_in, before, after, geometry, maps, lost, placement)
+        return _give_out(source, target, part, outcome)
     finally:
         part.unlink(missing_ok=True)
 
@@ -77,6 +88,7 @@ class _Outcome:
     geometry: GeometryResult
     maps: list[MapResult]
     lost: str | None
+    placement: Placement | str | None
 
 
 def _checked(model: Model) -> ModelFacts:
@@ -106,34 +118,61 @@ def _compress(
             raise
 
 
+def _place(model: Model, before: ModelFacts, placement: Placement | str | None) -> ModelFacts:
+    """Place the model, if that is planned; return what its facts must be then."""
+    if not isinstance(placement, Placement):
+        return before
+    place.place(model.json, placement)
+    return placement.moved(before)
+
+
 def _give_out(source: Path, target: Path, part: Path, outcome: _Outcome) -> Report:
     """Move the new file to its place, or the source's copy when that is the better one."""
-    bytes_out = part.stat().st_size
-    is_kept = outcome.lost is not None or bytes_out >= outcome.bytes_in
-    maps, facts = outcome.maps, outcome.after
-    warnings = warnings_about(outcome.before, outcome.geometry)
+    is_kept = outcome.lost is not None or part.stat().st_size >= outcome.bytes_in
+    maps, geometry, facts, placement = outcome.maps, outcome.geometry, outcome.after, outcome.placement
+    is_unchanged, kept_because = is_kept, []
     if is_kept:
-        shutil.copyfile(source, part)
-        bytes_out, facts = outcome.bytes_in, outcome.before
+        facts, placement = _keep_source(source, part, outcome)
         maps = [replace(each, after=each.before, bytes_after=each.bytes_before) for each in maps]
-        why = (
-            f"the smaller one was not true to it: {outcome.lost}"
-            if outcome.lost
-            else "it is as small as can be"
-        )
-        warnings.append(f"The file is given out as it came in, because {why}.")
+        geometry = GeometryResult()
+        is_unchanged = not (isinstance(placement, Placement) and placement.changes_anything)
+        kept_because = [_why_kept(outcome.lost, is_unchanged)]
+    bytes_out = part.stat().st_size
     part.replace(target)
-    steps = describe_steps(
-        GeometryResult() if is_kept else outcome.geometry, maps, outcome.bytes_in, bytes_out
-    )
     return describe(facts) | {
         "level": outcome.level,
         "bytes_in": outcome.bytes_in,
         "bytes_out": bytes_out,
         "triangles_in": outcome.before.triangles,
         "vertices_in": outcome.before.vertices,
-        "is_unchanged": is_kept,
+        "is_unchanged": is_unchanged,
+        "placed": place.describe(placement, facts) if isinstance(placement, Placement) else None,
         "maps": describe_maps(maps),
-        "steps": steps,
-        "warnings": warnings,
+        "steps": describe_steps(geometry, maps, outcome.bytes_in, bytes_out),
+        "warnings": [
+            *warnings_about(facts, outcome.geometry),
+            *kept_because,
+            *place.warnings_about(placement, facts),
+        ],
     }
+
+
+def _why_kept(lost: str | None, is_unchanged: bool) -> str:
+    what = "The file is given out" if is_unchanged else "But for its size, the file is given out"
+    why = f"the smaller one was not true to it: {lost}" if lost else "it is as small as can be"
+    return f"{what} as it came in, because {why}."
+
+
+def _keep_source(source: Path, part: Path, outcome: _Outcome) -> tuple[ModelFacts, Placement | str | None]:
+    """Let `part` be the source, placed as planned where that can be told by its nodes alone."""
+    placement = outcome.placement
+    if isinstance(placement, Placement) and placement.changes_anything:
+        with Model(source) as model:
+            expected = _place(model, outcome.before, placement)
+            write_glb(model, part)
+        lost, after = what_is_lost(expected, part, 0)
+        if lost is None:
+            return after, placement
+        placement = f"the placed one was not true to it: {lost}"
+    shutil.copyfile(source, part)
+    return outcome.before, placement

@@ -90,6 +90,11 @@ def as_text(report: Report) -> str:
         f"{report['draw_calls']} draw calls, {report['materials']} materials",
         f"size in mm: {size}; about {report['gpu_bytes'] / 1e6:.0f} MB on the graphics card",
     ]
+    if report.get("placed"):
+        deviations = report["placed"]["deviation_percent"].items()
+        # No minus before a zero.
+        off = [f"{side} {round(percent, 1) + 0:+.1f} %" for side, percent in deviations]
+        lines.append(f"in true size: scaled by {report['placed']['scale']:.4g}, off by {', '.join(off)}")
     for step in report.get("steps", []):
         lines.append(f"  {step['step']:<9} {step['bytes_before']:>12,} → {step['bytes_after']:>11,} bytes")
     for each in report["maps"]:

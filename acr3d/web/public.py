@@ -12,7 +12,7 @@ from acr3d import gallery
 from acr3d.generation import lookups
 from acr3d.models import Part
 from acr3d.web.pages import absolute, page_number
-from acr3d.web.wording import has_real_size, model_alt
+from acr3d.web.wording import is_true_size, model_alt
 
 bp = Blueprint("public", __name__)
 
@@ -58,5 +58,5 @@ def _shown(part: Part) -> dict[str, Any]:
         "images": [image for image in parts.images_of(part.id) if image.storage_path],
         "version": version,
         "alt": model_alt(part),
-        "real_size": has_real_size(part),
+        "true_size": version is not None and is_true_size(version, part),
     }

@@ -8,7 +8,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from acr3d.generation.states import Status, VersionState
-from acr3d.models import ANGLES, Job, Part, PartImage
+from acr3d.models import ANGLES, Job, ModelVersion, Part, PartImage
 from acr3d.photos import THUMBNAIL_SIDE
 
 
@@ -108,8 +108,11 @@ def model_alt(part: Part) -> str:
     return str(_("3D model of %(name)s, %(size)s mm", name=part.name, size=" × ".join(known)))
 
 
-def has_real_size(part: Part) -> bool:
-    return all((part.width_mm, part.height_mm, part.depth_mm))
+def is_true_size(version: ModelVersion, part: Part) -> bool:
+    """Whether the model was brought to the very sizes that the part has now, so that AR may keep to it."""
+    placed = version.report.get("optimizer", {}).get("placed")
+    present = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
+    return bool(placed) and placed["requested_mm"] == present
 
 
 def size_name(part: Part) -> str:
