@@ -1,11 +1,13 @@
-"""Which stored files there are, and which of them customers may fetch."""
+"""Which stored files there are, which rows refer to them, and which of them customers may fetch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, inspect, null, or_, select
 
 from acr3d.catalogue import is_id
 from acr3d.extensions import db
@@ -14,6 +16,44 @@ from acr3d.models import Job, ModelVersion, Part, PartImage
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".glb": "model/gltf-binary"}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
+
+
+class Kind(StrEnum):
+    """What a stored file is."""
+
+    PHOTO = "photo"  # or its thumbnail
+    RAW = "raw model"
+    VERSION = "version"
+
+
+# Every column that holds a key, and the one that holds the file's hash. A job's frozen photos are not among
+# them: their keys are those of photos, whose rows are never removed.
+REFERRING = (
+    (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
+    (Kind.PHOTO, PartImage.thumbnail_path, null()),
+    (Kind.RAW, Job.raw_storage_path, null()),
+    (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A row's word that there is a stored file."""
+
+    kind: Kind
+    key: str
+    part_id: str
+    sha256: str | None
+
+
+def references(connection: Connection) -> Iterator[Reference]:
+    """All of them, those of deleted photos and rejected models too; a table that is not there has none."""
+    present = set(inspect(connection).get_table_names())
+    for kind, key, sha256 in REFERRING:
+        if key.class_.__tablename__ not in present:
+            continue
+        for row in connection.execute(select(key, key.class_.part_id, sha256).where(key.is_not(None))):
+            yield Reference(kind, *row)
 
 
 @dataclass(frozen=True)

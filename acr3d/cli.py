@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from acr3d import demo, settings
+from acr3d.backup_commands import backup_command, restore_command, sweep_command
 from acr3d.engine.app import serve
 from acr3d.generation.engines import engines
 from acr3d.generation.poller import JobPoller
@@ -20,10 +21,12 @@ from acr3d.user_commands import users
 jobs = AppGroup("jobs", help="Models in the making.")
 engine = AppGroup("engine", help="The built-in engine.")
 
+_KEEPING = (backup_command, restore_command, sweep_command)
+
 
 def register(app: Flask) -> None:
     """Add acr3d's commands to `flask`."""
-    for command in (users, photos, jobs, engine, demo_command):
+    for command in (users, photos, jobs, engine, demo_command, *_KEEPING):
         app.cli.add_command(command)
 
 

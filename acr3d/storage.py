@@ -36,10 +36,10 @@ class LocalStorage:
         target = self._path(key)
         source = data if isinstance(data, Path) else self._written(data)
         try:
-            _sync(source)
+            sync(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
             source.unlink(missing_ok=True)
             raise StorageError(f"The file could not be stored ({error.strerror}).") from error
@@ -87,7 +87,8 @@ class LocalStorage:
         return self.folder / key
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Let the file, or the folder with the names in it, be on the disk before anything else happens."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "download": {"network"},
     "passwords": {"errors"},
 }
-PAGES = {"web", "cli", "user_commands", "photo_commands", "demo", "app"}
+PAGES = {"web", "cli", "user_commands", "photo_commands", "backup_commands", "demo", "app"}
 HEAVY = ("numpy", "scipy", "skimage", "DracoPy", "pygltflib", "xatlas", "pillow_heif")
 
 

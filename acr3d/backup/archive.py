@@ -1,0 +1,164 @@
+"""The backup's file: a .tar that anybody can open.
+
+database.sqlite or database.sql
+storage/parts/…          every stored file under its key
+manifest.json            size and SHA-256 of each; comes last, so that a file that was cut off has none
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from acr3d.backup import manifest
+from acr3d.backup.errors import BackupError
+from acr3d.backup.manifest import Entry, Manifest
+from acr3d.storage import sync
+
+STORED = "storage/"
+_CHUNK = 1 << 20
+
+
+class Writer:
+    """Adds files to a backup and remembers what they were."""
+
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
+        self.files: dict[str, Entry] = {}
+
+    def add(self, name: str, source: IO[bytes]) -> Entry:
+        """Add the open file `source`, from where it stands to its end."""
+        info = tarfile.TarInfo(name)
+        info.size = os.fstat(source.fileno()).st_size
+        info.mtime = int(time.time())
+        info.mode = 0o600
+        hashing = _Hashing(source)
+        self._tar.addfile(info, hashing)
+        self.files[name] = Entry(info.size, hashing.sha256.hexdigest())
+        return self.files[name]
+
+    def finish(self, contents: Manifest) -> None:
+        """Write the manifest, without which all the rest is no backup."""
+        data = contents.to_json()
+        info = tarfile.TarInfo(manifest.NAME)
+        info.size = len(data)
+        info.mtime = int(time.time())
+        info.mode = 0o600
+        self._tar.addfile(info, io.BytesIO(data))
+
+
+@contextmanager
+def writing_to(target: Path) -> Iterator[tuple[Writer, Path]]:
+    """A writer, and a folder for temporary files; `target` appears, synced and whole, when the block ends.
+
+    Until then everything is in a hidden folder beside it. Raises BackupError when the disk refuses.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
+            partial = Path(name, "partial.tar")
+            with partial.open("xb") as file:
+                partial.chmod(0o600)  # it holds password hashes and unpublished parts
+                with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+                    yield Writer(tar), Path(name)
+            sync(partial)
+            partial.rename(target)
+            sync(target.parent)
+    except OSError as error:
+        raise BackupError(
+            f"The backup could not be written to {target} ({error.strerror or error}); there is none."
+        ) from error
+
+
+class Archive:
+    """A backup whose every file has been found to be there and unchanged."""
+
+    def __init__(self, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], contents: Manifest) -> None:
+        self._tar = tar
+        self._members = members
+        self.manifest = contents
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the stored files in it."""
+        return [name.removeprefix(STORED) for name in self.manifest.files if name.startswith(STORED)]
+
+    def entry(self, key: str) -> Entry:
+        return self.manifest.files[STORED + key]
+
+    def copy_out(self, name: str, target: Path) -> None:
+        """Write the file called `name` to `target`. Raises BackupError when its bytes are not as written."""
+        with target.open("wb") as file:
+            self._read(name, file)
+
+    def verify(self) -> None:
+        """Read everything once. Raises BackupError."""
+        for name in self.manifest.files:
+            self._read(name, None)
+
+    def _read(self, name: str, into: IO[bytes] | None) -> None:
+        source = self._tar.extractfile(self._members[name])
+        if source is None:
+            raise _damaged(f"{name} is not a file")
+        sha256, size = hashlib.sha256(), 0
+        while chunk := source.read(_CHUNK):
+            sha256.update(chunk)
+            size += len(chunk)
+            if into is not None:
+                into.write(chunk)
+        if Entry(size, sha256.hexdigest()) != self.manifest.files[name]:
+            raise _damaged(f"{name} is not what was backed up")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """The backup in `path`, verified whole. Raises BackupError when it is cut off, damaged or none."""
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            archive = _read_contents(tar)
+            archive.verify()
+            yield archive
+    except tarfile.TarError as error:
+        raise _damaged("it is cut off, or is no .tar") from error
+    except OSError as error:
+        raise BackupError(f"The backup cannot be restored ({error.strerror or error}).") from error
+
+
+def _read_contents(tar: tarfile.TarFile) -> Archive:
+    members: dict[str, tarfile.TarInfo] = {}
+    for member in tar:
+        if member.name in members or not member.isreg():
+            raise _damaged(f"{member.name} does not belong into it")
+        members[member.name] = member
+    described = members.pop(manifest.NAME, None)
+    source = tar.extractfile(described) if described else None
+    if source is None:
+        raise _damaged(f"it has no {manifest.NAME}, so it was cut off or is no backup")
+    contents = Manifest.from_json(source.read())
+    if differing := sorted(set(members) ^ set(contents.files)):
+        raise _damaged(f"{differing[0]} is either missing or does not belong into it")
+    return Archive(tar, members, contents)
+
+
+class _Hashing:
+    """Hashes a file while it is read."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def _damaged(why: str) -> BackupError:
+    return BackupError(f"The backup is not whole: {why}. Restore another one.")

@@ -1,0 +1,95 @@
+"""Copying a PostgreSQL database by pg_dump, and putting a copy back by psql, both from PostgreSQL's client.
+
+The dump is plain SQL: a person can read it, and a newer server takes it. psql obeys commands in it as well,
+so a backup is to be trusted like a program.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Executable, func, select
+from sqlalchemy.dialects import postgresql
+
+from acr3d.backup.errors import BackupError
+from acr3d.extensions import db
+
+NAME = "database.sql"
+_LOCK_WAIT = "10s"
+
+
+@contextmanager
+def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
+    """A dump of this moment's database in `folder`, and a connection that sees exactly what is in it.
+
+    Raises BackupError.
+    """
+    path = folder / NAME
+    moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with db.engine.connect().execution_options(**moment) as connection:
+        snapshot = connection.scalar(select(func.pg_export_snapshot()))
+        options = ["--no-owner", "--no-privileges", "--no-comments", "--encoding=UTF8"]
+        _run("pg_dump", f"--snapshot={snapshot}", *options, f"--file={path}")
+        yield path, connection
+
+
+def put_back(copy: Path, statements: Sequence[Executable], replaced: Sequence[str]) -> None:
+    """In one transaction: drop the empty tables `replaced`, run the dump `copy`, then `statements`.
+
+    Raises BackupError.
+    """
+    tables = ", ".join(_quoted(name) for name in replaced)
+    before = [f"SET lock_timeout = '{_LOCK_WAIT}'", *([f"DROP TABLE {tables}"] if tables else [])]
+    after = ["RESET search_path", *map(_literal, statements)]  # the dump empties the search path
+    _run(
+        "psql",
+        *("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"),
+        *(f"--command={one}" for one in before),
+        f"--file={copy}",
+        *(f"--command={one}" for one in after),
+    )
+
+
+def _run(program: str, *args: str) -> None:
+    path = shutil.which(program)
+    if path is None:
+        raise BackupError(
+            f"{program} is not installed; it comes with PostgreSQL's client programs (Debian: "
+            "postgresql-client) of the server's version or a newer one. Nothing was done."
+        )
+    where, environ = _address()
+    finished = subprocess.run(  # noqa: S603 - no shell, and nothing of a stranger's
+        [path, "--no-password", f"--dbname={where}", *args],
+        env=os.environ | environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode:
+        said = finished.stderr.strip() or f"exit code {finished.returncode}"
+        raise BackupError(f"{program} failed, and nothing was changed. It said: {said}")
+
+
+def _address() -> tuple[str, dict[str, str]]:
+    """Where the database is, for libpq; the password apart, since everybody can see a program's words."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # not above: SQLite needs none of it
+
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    said = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    password = said.pop("password", None)
+    return make_conninfo(**said), {"PGPASSWORD": password} if password else {}
+
+
+def _quoted(name: str) -> str:
+    return db.engine.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _literal(statement: Executable) -> str:
+    dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))  # type: ignore[attr-defined]

@@ -1,0 +1,55 @@
+"""Copying a SQLite database while it is written to, and putting a copy back in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from acr3d.backup.errors import BackupError
+from acr3d.database import BUSY_SECONDS
+from acr3d.extensions import db
+
+NAME = "database.sqlite"
+
+
+@contextmanager
+def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
+    """A copy of this moment's database in `folder`, and a connection to that copy. Raises BackupError."""
+    path = folder / NAME
+    try:
+        with closing(_live()) as live, closing(sqlite3.connect(path)) as copy:
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+            verdict: str = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise BackupError(f"The database cannot be read ({error}); no backup was made.") from error
+    if verdict != "ok":
+        raise BackupError(f"The database is damaged ({verdict}); no backup was made. Keep the older ones.")
+    with _engine(path).connect() as connection:
+        yield path, connection
+
+
+def put_back(copy: Path, statements: Sequence[Executable], _replaced: Sequence[str]) -> None:
+    """Run `statements` on `copy`, then make it the database: whole, or not at all. Raises BackupError."""
+    try:
+        with _engine(copy).begin() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        with closing(sqlite3.connect(copy)) as source, closing(_live()) as live:
+            source.backup(live)
+    except (sqlite3.Error, SQLAlchemyError) as error:
+        raise BackupError(f"The database cannot be put back ({error}); nothing was restored.") from error
+
+
+def _live() -> sqlite3.Connection:
+    return sqlite3.connect(db.engine.url.database or "", timeout=BUSY_SECONDS)
+
+
+def _engine(path: Path) -> Engine:
+    return create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
