@@ -15,9 +15,8 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import flask_migrate
@@ -27,7 +26,6 @@ from flask import Flask
 from sqlalchemy import inspect, select, text, update
 
 from acr3d import settings
-from acr3d.backup import disposable
 from acr3d.blobs import REFERRING
 from acr3d.catalogue import images_of
 from acr3d.columns import utc_now
@@ -506,6 +504,23 @@ def test_without_postgresqls_programs_there_is_a_sentence(
     is_refused(other, target, "psql is not installed")
 
 
+@POSTGRES_ONLY
+def test_the_password_is_not_among_the_words_of_a_process(
+    make_app: Callable[..., Flask], config: Settings, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody on the host can read those."""
+    app = make_app(database_url=config.database_url.replace("acr3d@", "acr3d:s3cret%20word@"))
+    listener = target.parent / "pg_dump"
+    listener.write_text('#!/bin/sh\necho "words: $@" >&2\necho "password: $PGPASSWORD" >&2\nexit 1\n')
+    listener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(target.parent))
+
+    result = flask(app, "backup", target)
+
+    assert "password: s3cret word" in result.output
+    assert "s3cret" not in result.output.partition("password:")[0]
+
+
 # --- only into an empty place ---
 
 
@@ -640,63 +655,3 @@ def test_what_the_engine_has_is_followed_and_the_builtin_engines_work_is_not(
         assert followed.lease_owner is None
         [told] = lookups.events_of(theirs)
         assert told.actor == "anna@example.com"
-
-
-# --- an instance folder that does not stay ---
-
-MOUNTED = r"""22 27 0:21 / /proc rw,relatime - proc proc rw
-27 1 0:5 / / rw,relatime - overlay overlay rw,lowerdir=/a
-28 27 8:1 / /data rw,relatime shared:1 - ext4 /dev/sda1 rw
-29 28 0:30 / /data/fast rw - tmpfs none rw
-30 27 8:2 / /my\040disk rw - xfs /dev/sdb1 rw
-31 27 0:31 / /twice rw - tmpfs none rw
-32 27 8:3 / /twice rw - ext4 /dev/sdc1 rw
-"""
-
-
-@pytest.mark.parametrize(
-    ("folder", "why"),
-    [
-        ("/srv/acr3d/instance", "container's own layer"),
-        ("/data", None),
-        ("/data/acr3d", None),
-        ("/data/fast/acr3d", "in memory"),
-        ("/data/faster", None),
-        ("/database", "container's own layer"),
-        ("/my disk/acr3d", None),
-        ("/twice/acr3d", None),
-        ("/tmp/acr3d", "is in /tmp"),
-        ("/var/tmp/acr3d", "is in /var/tmp"),
-        ("/tmpfiles", "container's own layer"),
-    ],
-)
-def test_a_folder_looks_disposable(folder: str, why: str | None) -> None:
-    found = disposable.why_disposable(Path(folder), MOUNTED)
-
-    assert (found is None) if why is None else (found is not None and why in found)
-
-
-def test_without_a_mount_table_nothing_is_claimed() -> None:
-    assert disposable.why_disposable(Path("/srv/acr3d"), "") is None
-
-
-@SQLITE_ONLY
-def test_the_start_warns_of_each_folder_that_may_be_lost(config: Settings) -> None:
-    places = {"instance": Path("/data/acr3d"), "storage_folder": Path("/data/acr3d/storage")}
-    assert disposable.warnings(replace(config, **places), MOUNTED) == []
-
-    places["storage_folder"] = Path("/data/fast/files")
-    [one] = disposable.warnings(replace(config, **places), MOUNTED)
-    assert one.startswith("THE STORAGE FOLDER /data/fast/files lies in memory")
-
-
-@SQLITE_ONLY
-def test_gunicorn_logs_the_warning_at_its_start(make_app: Callable[..., Flask]) -> None:
-    app = make_app(poller="worker", instance=Path("/tmp/acr3d"))
-    started: dict[str, Any] = {}
-    exec((ROOT / "gunicorn.conf.py").read_text(), started)
-    logged: list[str] = []
-
-    started["post_worker_init"](SimpleNamespace(wsgi=app, log=SimpleNamespace(warning=logged.append)))
-
-    assert logged[0].startswith("THE INSTANCE FOLDER /tmp/acr3d is in /tmp")

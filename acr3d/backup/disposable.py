@@ -19,7 +19,7 @@ _KINDS = {
 
 
 def warnings(config: Settings, mounts: str) -> list[str]:
-    """A sentence for each folder that is to keep something and may not; `mounts` as `mount_table` reads it."""
+    """A sentence for each folder that is to keep something and may not; `mounts` as from `mount_table`."""
     folders = {"instance folder": config.instance}
     if not config.storage_folder.is_relative_to(config.instance):
         folders["storage folder"] = config.storage_folder

@@ -78,10 +78,10 @@ def _run(program: str, *args: str) -> None:
 
 def _address() -> tuple[str, dict[str, str]]:
     """Where the database is, for libpq; the password apart, since everybody can see a program's words."""
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # not above: SQLite needs none of it
+    from psycopg.conninfo import make_conninfo  # not above: SQLite needs none of it
 
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    said = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    url = db.engine.url
+    said = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     password = said.pop("password", None)
     return make_conninfo(**said), {"PGPASSWORD": password} if password else {}
 
