@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn 27 closes a connection on its loop and waits there, for two seconds, until the reader has read
+    all: ten slow phones would hold every other request up for seconds. Let a thread of the pool wait instead.
+    """
+
+    def finish_request(self, conn: TConn, handled: Future[object]) -> None:
+        if handled.cancelled() or handled.exception() or handled.result():
+            super().finish_request(conn, handled)
+            return
+        self.nr_conns -= 1
+        self.tpool.submit(conn.close, graceful=True)
+
 
 _port = os.environ.get("PORT", "5000")
 bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
-worker_class = "gthread"
+worker_class = Worker
 threads = 24
 # Large uploads over slow lines are read by a thread, not by the loop that tells gunicorn we are alive.
 timeout = 120

@@ -17,6 +17,7 @@ from acr3d.generation import lookups, requests
 from acr3d.generation.hold import LEASE, Hold, LeaseLost
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Job, Part, Poller, User
+from acr3d.storage import storage
 from tests.contract.checker import Contract
 from tests.contract.server import Handler, PreparedServer, answer, prepared_server, silent
 from tests.making import by_angle, make_due, make_part_with_photos, make_user
@@ -185,3 +186,33 @@ def test_a_slow_engine_holds_up_neither_stopping_for_long_nor_the_job_for_good(
     until(lambda: lookups.job_by_id(job.id).lease_owner is None)
     assert len(meshy.requests) == 1
     poller._pool.shutdown()  # its last thread gives its connection back
+
+
+def test_a_poller_that_comes_late_leaves_the_file_that_another_has_kept(app: Flask, user: User) -> None:
+    job = make_job(user)
+    lease(job, "the other", utc_now() + LEASE)
+    key = f"parts/{job.part_id}/raw/{job.id}.glb"
+    raw = storage().temporary()
+    raw.write_bytes(b"the same bytes")
+    late = Hold(job.id, "late", threading.Event())
+    with writing() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(status="complete", raw_storage_path=key))
+
+    with pytest.raises(LeaseLost), late.storing(key, raw):
+        pass
+
+    with storage().open(key) as kept:
+        assert kept.read() == b"the same bytes"
+
+
+def test_a_canceled_job_keeps_no_file(app: Flask, user: User) -> None:
+    job = make_job(user)
+    key = f"parts/{job.part_id}/raw/{job.id}.glb"
+    raw = storage().temporary()
+    raw.write_bytes(b"nobody wants this any more")
+    requests.cancel(job.id, user)
+
+    with pytest.raises(LeaseLost), Hold(job.id, "me", threading.Event()).storing(key, raw):
+        pass
+
+    assert key not in set(storage().keys())

@@ -11,6 +11,7 @@ from threading import Event
 
 from sqlalchemy.orm import Session
 
+from acr3d.blobs import find_blob
 from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.generation import lookups
@@ -53,13 +54,16 @@ class Hold:
 
     @contextmanager
     def storing(self, key: str, file: Path) -> Iterator[tuple[Session, Job, Part]]:
-        """Store `file` under `key`, then write; a job that was canceled meanwhile keeps no blob."""
+        """Store `file` under `key`, then write; a job that was canceled meanwhile keeps no blob.
+
+        A poller that took over may have stored the same key: what a row refers to stays.
+        """
         storage().put(key, file)
         try:
             with self.writing() as held:
                 yield held
         except LeaseLost:
-            if not lookups.job_by_id(self.job_id).is_live:
+            if not lookups.job_by_id(self.job_id).is_live and find_blob(key) is None:
                 storage().delete(key)
             raise
 
