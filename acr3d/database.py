@@ -20,13 +20,15 @@ from acr3d.extensions import db
 
 _WRITES = "acr3d_writes"
 BUSY_SECONDS = 30
+# Every thread of the server and of the poller may hold a connection; values are kept out of tracebacks.
+POOL = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 
 
 def engine_options(url: str) -> dict[str, Any]:
     """Options for `create_engine` that suit the database behind `url`."""
     if url.startswith("sqlite"):
-        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
-    return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 24}
+        return POOL | {"connect_args": {"timeout": BUSY_SECONDS}}
+    return POOL | {"pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> None:
@@ -39,7 +41,7 @@ def prepare(engine: Engine) -> None:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     # SQLite's own lower() knows ASCII only.
     connection.create_function("lower", 1, lambda text: text and text.lower(), deterministic=True)
@@ -48,6 +50,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def end_reading() -> None:
+    """End the reading transaction before something slow, so that none stays open across it."""
+    db.session.commit()
 
 
 @contextmanager

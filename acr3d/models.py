@@ -250,6 +250,7 @@ class Attempt(Base):
     detail: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
+    unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
     settled_at: Mapped[datetime | None]
 
 

@@ -113,6 +113,7 @@ def close(app: Flask) -> None:
         poller.stop()
     with app.app_context():
         app.extensions["acr3d_engines"].stop(10)
+        app.extensions["acr3d_engines"].close()
         db.session.remove()
         db.engine.dispose()
 

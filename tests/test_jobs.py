@@ -18,12 +18,13 @@ from acr3d.extensions import db
 from acr3d.gallery import delete_photo
 from acr3d.generation import lookups, requests
 from acr3d.generation.poller import JobPoller
+from acr3d.generation.settle import accept, no_answer
 from acr3d.generation.states import AttemptState, Status, VersionState
 from acr3d.models import Attempt, Job, Part, User
 from acr3d.settings import Settings
 from acr3d.storage import storage
 from tests.contract.checker import Contract
-from tests.contract.server import Answer, PreparedServer, answer, cut_off, prepared_server, raw
+from tests.contract.server import Answer, PreparedServer, answer, cut_off, prepared_server, raw, raw_json
 from tests.making import box_glb, by_angle, make_due, make_part_with_photos, make_user
 
 TASKS = "/openapi/v1/multi-image-to-3d"
@@ -68,9 +69,9 @@ def created(task_id: str = TASK_ID) -> Answer:
     return answer(202, {"result": task_id})
 
 
-def listed(*ids: str, at: datetime | None = None) -> Answer:
-    moment = int((at or datetime.now(UTC)).timestamp() * 1000)
-    return answer(200, [{"id": one, "status": "PENDING", "created_at": moment} for one in ids])
+def listed(*ids: str, at: datetime | None = None, prompt: str = "") -> Answer:
+    made = {"created_at": int((at or datetime.now(UTC)).timestamp() * 1000), "texture_prompt": prompt}
+    return answer(200, [{"id": one, "status": "PENDING", **made} for one in ids])
 
 
 def finished(meshy: PreparedServer) -> Answer:
@@ -167,6 +168,7 @@ def test_an_order_whose_answer_was_lost_is_found_again_and_not_sent_twice(
         cut_off,
         listed("of-another-time", at=datetime(2026, 1, 1, tzinfo=UTC)),
         listed(TASK_ID),
+        listed(),
     ]
     step(app, job)
     assert job.status == Status.PENDING
@@ -196,10 +198,10 @@ def test_an_order_that_shows_in_no_list_is_sent_again_only_after_the_wait(
 def test_two_tasks_that_could_be_the_order_stop_everything_until_a_person_decides(
     app: Flask, meshy: PreparedServer, job: Job
 ) -> None:
-    meshy.answers += [cut_off, listed("one", "two"), listed("one", "two")]
+    meshy.answers += [cut_off, listed("one", "two"), listed()]
     step(app, job, 2)
     let_pass(timedelta(hours=1))
-    meshy.answers[-1] = listed("one", "two", at=utc_now() - timedelta(hours=1))
+    meshy.answers += [listed("one", "two", at=utc_now() - timedelta(hours=1)), listed()]
     step(app, job)
 
     assert (creates(meshy), job.status, job.meshy_task_id) == (1, Status.PENDING, None)
@@ -211,6 +213,7 @@ def let_pass(time: timedelta) -> None:
     with writing() as session:
         for attempt in session.scalars(select(Attempt)):
             attempt.sent_at = attempt.sent_at and attempt.sent_at - time
+            attempt.unknown_at = attempt.unknown_at and attempt.unknown_at - time
 
 
 def test_while_one_order_is_unsettled_no_other_is_sent_to_the_account(
@@ -289,6 +292,7 @@ def test_a_task_that_is_gone_fails_the_job(app: Flask, meshy: PreparedServer, jo
 
     assert job.status == Status.FAILED
     assert "no longer knows" in (job.error_message or "")
+    assert requests.retry_pays(job)
 
 
 def test_meshys_own_trouble_while_waiting_is_not_the_jobs_failure(
@@ -315,6 +319,7 @@ def test_a_task_that_never_ends_is_given_up_after_two_hours_and_can_be_looked_at
     assert not requests.retry_pays(job)
 
     requests.retry(job.id, user)
+    assert (job.deadline_at or utc_now()) > utc_now() + timedelta(hours=1)
     meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
     step(app, job, 3)
 
@@ -417,14 +422,100 @@ def test_canceling_a_running_order_says_that_its_credits_are_spent(
 def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
-    meshy.answers += [cut_off, listed(TASK_ID), raw(200, b"")]
+    ours = listed(TASK_ID, prompt="brushed steel")
+    meshy.answers += [cut_off, ours, listed(), raw(200, b"")]
     step(app, job)
 
     requests.cancel(job.id, user)
     step(app, job, 2)
 
-    assert asked(meshy) == ["POST ", "GET ", f"DELETE /{TASK_ID}"]
+    assert asked(meshy) == ["POST ", "GET ", "GET ", f"DELETE /{TASK_ID}"]
     assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+
+
+def test_a_canceled_order_leaves_a_task_alone_that_may_be_somebody_elses_and_frees_the_account(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
+) -> None:
+    meshy.answers += [cut_off, listed("whose"), listed()]
+    step(app, job)
+    requests.cancel(job.id, user)
+    step(app, job, 2)
+
+    assert not job.needs_cleanup
+    assert any("left alone: task whose" in (event.detail or "") for event in lookups.events_of(job.id))
+    next_job = requests.start(part.id, by_angle(part), "meshy", {}, user)
+    meshy.answers += [created()]
+    assert step(app, next_job).status == Status.SUBMITTED
+
+
+def test_an_answer_that_comes_after_the_order_was_given_up_still_takes_its_task_back(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    meshy.answers += [cut_off, listed()]
+    step(app, job)
+    [attempt] = lookups.attempts_of(job.id)
+    requests.cancel(job.id, user)
+    step(app, job, 2)
+    assert not job.needs_cleanup
+
+    accept(attempt.id, TASK_ID, "The answer was late.")
+    meshy.answers += [raw(200, b"")]
+    step(app, job)
+
+    assert asked(meshy)[-1] == f"DELETE /{TASK_ID}"
+    assert job.status == Status.CANCELED
+
+
+def test_a_late_no_answer_does_not_reopen_what_is_settled(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [created()]
+    step(app, job)
+    [attempt] = lookups.attempts_of(job.id)
+
+    no_answer(attempt.id, "It took too long.")
+
+    db.session.expire_all()
+    assert attempt.state == AttemptState.ACCEPTED
+
+
+def test_a_job_does_not_fail_while_its_order_is_unsettled(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [cut_off, *[raw_json(400, {"message": "sort_by is unknown"})] * 6]
+
+    step(app, job, 7)
+
+    assert job.status == Status.PENDING
+    assert "sort_by is unknown" in (job.waiting_for or "")
+
+
+def test_canceling_while_the_result_is_to_be_fetched_takes_the_task_back(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    meshy.answers += [created(), finished(meshy)]
+    step(app, job, 2)
+    assert job.has_result
+
+    requests.cancel(job.id, user)
+    meshy.answers += [raw(200, b"")]
+    step(app, job)
+
+    assert asked(meshy)[-1] == f"DELETE /{TASK_ID}"
+    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+
+
+def test_a_cleanup_that_is_refused_for_good_ends_with_a_line_in_the_history(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    meshy.answers += [created(), raw_json(400, {"message": "Invalid ID"})]
+    step(app, job)
+    requests.cancel(job.id, user)
+
+    step(app, job)
+
+    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+    assert "Invalid ID" in (lookups.events_of(job.id)[-1].detail or "")
 
 
 def test_a_job_waits_when_the_account_behind_it_changed_and_is_not_ordered_anew(

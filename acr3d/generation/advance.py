@@ -7,9 +7,11 @@ import random
 from datetime import timedelta
 
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from acr3d.children import ChildError, ChildRefused, ChildStopped
 from acr3d.columns import utc_now
+from acr3d.database import end_reading
 from acr3d.download import DownloadError, DownloadRefused, DownloadStopped
 from acr3d.extensions import db
 from acr3d.generation import errors, record
@@ -18,9 +20,10 @@ from acr3d.generation.fetch import fetch_result
 from acr3d.generation.finish import optimize
 from acr3d.generation.follow import clean_up, follow
 from acr3d.generation.hold import ACTOR, Hold, LeaseLost
+from acr3d.generation.settle import attempt_in_flight
 from acr3d.generation.states import Status
 from acr3d.generation.submit import submit
-from acr3d.models import Job
+from acr3d.models import Job, Part
 from acr3d.storage import StorageError
 
 MOST_TRIES = 5
@@ -46,6 +49,7 @@ def advance(hold: Hold) -> None:
 
 def _step(hold: Hold) -> None:
     job = db.session.get_one(Job, hold.job_id, populate_existing=True)
+    end_reading()
     if job.status == Status.OPTIMIZING:
         optimize(hold, job)
         return
@@ -72,9 +76,12 @@ def _settle_failure(hold: Hold, error: Exception) -> None:
 def _judge(hold: Hold, error: Exception) -> None:
     """Wait, try again later, or fail: the error says which."""
     if isinstance(error, errors.TooMany):
-        hold.snooze(error.retry_after or BUSY_SECONDS, str(error))
+        hold.wait(error.retry_after or BUSY_SECONDS, str(error))
     elif isinstance(error, errors.SetupRefused | errors.Unreachable | errors.Unanswered):
-        hold.snooze(error.retry_after or SETUP_SECONDS, str(error))
+        hold.wait(error.retry_after or SETUP_SECONDS, str(error))
+    elif attempt_in_flight(hold.job_id) is not None:
+        # It must not end unsettled: the account would stay closed to every other job.
+        hold.wait(SETUP_SECONDS, str(error))
     elif isinstance(error, errors.EngineError | ChildRefused | DownloadRefused):
         _fail(hold, str(error))
     else:
@@ -91,8 +98,7 @@ def _try_later(hold: Hold, error: Exception) -> None:
         job.retry_count += 1
         if job.retry_count >= MOST_TRIES:
             message = _("%(reason)s It was tried %(n)s times.", reason=reason, n=MOST_TRIES)
-            job.has_result = False
-            record.move(session, job, part, Status.FAILED, ACTOR, message)
+            _end(session, job, part, message)
             return
         seconds = FIRST_BACKOFF_SECONDS * 2 ** (job.retry_count - 1) * random.uniform(0.8, 1.2)  # noqa: S311
         job.next_at = utc_now() + timedelta(seconds=seconds)
@@ -103,7 +109,16 @@ def _try_later(hold: Hold, error: Exception) -> None:
 
 def _fail(hold: Hold, message: str) -> None:
     with hold.writing() as (session, job, part):
-        job.has_result = False  # trying again begins with a look at the task
+        _end(session, job, part, message)
+
+
+def _end(session: Session, job: Job, part: Part, message: str) -> None:
+    """Fail the job; of a canceled one only the cleanup ends."""
+    job.has_result = False  # trying again begins with a look at the task
+    if job.needs_cleanup:
+        job.needs_cleanup = False
+        record.note(session, job, ACTOR, message, Status(job.status))
+    else:
         record.move(session, job, part, Status.FAILED, ACTOR, message)
 
 

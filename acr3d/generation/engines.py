@@ -104,9 +104,12 @@ class Engines:
             self.builtin_app.finish()
 
     def stop(self, seconds: float) -> None:
-        """End the built-in engine's child, hand its task back, and close the connections."""
+        """End the built-in engine's child and hand its task back."""
         if "builtin_app" in self.__dict__:
             self.builtin_app.stop(seconds)
+
+    def close(self) -> None:
+        """Close the connections, once nobody uses them."""
         for link in (self.__dict__.get("builtin"), self.__dict__.get("meshy")):
             if link is not None:
                 link.client.close()

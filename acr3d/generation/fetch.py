@@ -14,6 +14,8 @@ from acr3d.download import DownloadGone, fetch
 from acr3d.gallery import media_url
 from acr3d.generation import record
 from acr3d.generation.engines import Link, heavy_lock
+from acr3d.generation.errors import TaskNotFound
+from acr3d.generation.follow import lose_task
 from acr3d.generation.hold import ACTOR, Hold
 from acr3d.generation.raw_model import RAW_MODEL
 from acr3d.generation.states import Status
@@ -30,7 +32,11 @@ def fetch_result(hold: Hold, job: Job, link: Link) -> None:
     The address is asked for anew each time, since it is signed and runs out. Raises EngineError,
     DownloadError, ChildError, StorageError or LeaseLost.
     """
-    task = link.client.get(job.meshy_task_id or "")
+    try:
+        task = link.client.get(job.meshy_task_id or "")
+    except TaskNotFound:
+        lose_task(hold)
+        return
     if not task.glb_url:
         raise DownloadGone(
             _("The engine says the model is done but gives no address for it; it is asked again.")

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from acr3d import children, settings
+from acr3d.database import end_reading
 from acr3d.extensions import db
 from acr3d.gallery import media_url
 from acr3d.generation import record
@@ -42,6 +43,7 @@ def optimize(hold: Hold, job: Job) -> None:
 def _real_size(part_id: str) -> str:
     """The part's sides at this moment, as the optimizer takes them; the report keeps what was asked for."""
     part = db.session.get_one(Part, part_id, populate_existing=True)
+    end_reading()
     return "x".join(
         "-" if side is None else repr(side) for side in (part.width_mm, part.height_mm, part.depth_mm)
     )

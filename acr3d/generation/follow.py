@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from acr3d.columns import utc_now
+from acr3d.database import end_reading
 from acr3d.generation import lookups, record
 from acr3d.generation.engines import Link
 from acr3d.generation.errors import TaskNotFound, WrongState
 from acr3d.generation.hold import ACTOR, Hold
+from acr3d.generation.settle import attempt_in_flight, settle
 from acr3d.generation.states import AttemptState, Status
-from acr3d.generation.submit import attempt_in_flight, settle
 from acr3d.generation.task import PENDING, Task
 from acr3d.models import Job
 
@@ -21,9 +22,7 @@ def follow(hold: Hold, job: Job, link: Link) -> None:
     try:
         task = link.client.get(task_id)
     except TaskNotFound:
-        _fail(
-            hold, _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
-        )
+        lose_task(hold)
         return
     if task.failed:
         _record_failure(hold, task)
@@ -39,16 +38,27 @@ def clean_up(hold: Hold, job: Job, link: Link) -> None:
     """Take the task of a canceled job back from the engine. Raises EngineError or LeaseLost."""
     in_flight = attempt_in_flight(job.id)
     if in_flight is not None:
-        settle(hold, link, in_flight)
+        settle(hold, job, link, in_flight)
         return
     detail = None
-    for attempt in lookups.attempts_of(job.id):
+    attempts = lookups.attempts_of(job.id)
+    end_reading()
+    for attempt in attempts:
         if attempt.state == AttemptState.ACCEPTED and attempt.task_id:
             detail = _take_back(link, attempt.task_id)
     with hold.writing() as (session, kept, _part):
         kept.needs_cleanup = False
         if detail:
             record.note(session, kept, ACTOR, detail, Status(kept.status))
+
+
+def lose_task(hold: Hold) -> None:
+    """The engine does not know the task any more; trying again orders a new one."""
+    with hold.writing() as (session, job, part):
+        job.meshy_task_id = None
+        job.has_result = False
+        message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
+        record.move(session, job, part, Status.FAILED, ACTOR, message)
 
 
 def _take_back(link: Link, task_id: str) -> str:

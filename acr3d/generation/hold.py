@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from acr3d.models import Job, Part
 from acr3d.storage import storage
 
 LEASE = timedelta(seconds=60)
+LONGEST_WAIT = 600
 ACTOR = "poller"
 
 
@@ -51,6 +53,12 @@ class Hold:
                 job.waiting_for = waiting_for
                 part.revision += 1
             job.snooze_count = job.snooze_count + 1 if count else 0
+
+    def wait(self, seconds: float, waiting_for: str) -> None:
+        """Snooze for what is not the job's fault, longer each time it is still so, with jitter."""
+        with self.writing() as (_session, job, _part):
+            grown = min(seconds * 2 ** min(job.snooze_count, 6), max(seconds, LONGEST_WAIT))
+        self.snooze(grown * random.uniform(1, 1.2), waiting_for, count=True)  # noqa: S311
 
     @contextmanager
     def storing(self, key: str, file: Path) -> Iterator[tuple[Session, Job, Part]]:

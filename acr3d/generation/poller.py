@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import secrets
 import socket
 import threading
+import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from typing import IO
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, update
 
 from acr3d import settings
 from acr3d.columns import utc_now
@@ -33,15 +35,15 @@ from acr3d.storage import storage
 
 RENEW_SECONDS = 15
 SHORTEST_WAIT = timedelta(seconds=0.5)
+FARTHEST = timedelta(hours=2)  # nothing waits longer between two looks
 
 log = logging.getLogger("acr3d.poller")
 
-_HEAVY = Job.status == Status.OPTIMIZING
 _LANES: dict[str, tuple[int, ColumnElement[bool]]] = {
     # Fetching comes first: results are deleted at the engine, and are paid for.
     "fetch": (2, and_(Job.has_result, Job.status == Status.PROCESSING)),
-    "talk": (4, and_(~Job.has_result, Job.status != Status.OPTIMIZING)),
-    "optimize": (1, _HEAVY),
+    "talk": (4, or_(Job.needs_cleanup, and_(~Job.has_result, Job.status != Status.OPTIMIZING))),
+    "optimize": (1, Job.status == Status.OPTIMIZING),
 }
 _TO_DO = or_(Job.status.in_(LIVE), Job.needs_cleanup)
 
@@ -54,11 +56,12 @@ class JobPoller:
         self.id = str(uuid.uuid4())
         self.stopping = threading.Event()
         self._pool = ThreadPoolExecutor(sum(size for size, _due in _LANES.values()), "acr3d-job")
-        self._held: dict[str, str] = {}  # job id → lane
+        self._held: dict[str, str] = {}  # lease owner → lane
         self._held_lock = threading.Lock()
         self._pass_lock = threading.Lock()
         self._running: set[Future[None]] = set()
         self._alive: IO[str] | None = None
+        self._passes = False  # whether passes follow one another, or there is just one
         # A wake-up that finds a pass running waits for the lock; a few of those are plenty.
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None}
@@ -73,6 +76,7 @@ class JobPoller:
         self._scheduler.add_job(self._guarded_pass, "interval", seconds=seconds, next_run_time=_now())
         self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
         self._scheduler.start()
+        self._passes = True
 
     def wake(self) -> None:
         """Pass soon: there is new work. Safe from any thread, cheap when called often."""
@@ -83,19 +87,24 @@ class JobPoller:
         self.stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        end = time.monotonic() + seconds
         with self.app.app_context():
-            engines().stop(seconds)
-        wait(self._running, timeout=seconds)
+            engines().stop(seconds / 2)
+            wait(self._running, timeout=max(0, end - time.monotonic()))
+            engines().close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._unregister()
 
     def run_once(self) -> None:
         """One pass, and what it started, to the end: the steps and the built-in engine's own work."""
         self._register()
+        self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
+        self._scheduler.start()
         with self.app.app_context():
             self._pass()
             wait(self._running)
             engines().finish()
+        self._scheduler.shutdown(wait=True)
         self._unregister()
 
     def _guarded_pass(self) -> None:
@@ -110,60 +119,71 @@ class JobPoller:
 
     def _pass(self) -> None:
         self._note_pass()
-        for lane, (size, due) in _LANES.items():
-            with self._held_lock:
-                room = size - list(self._held.values()).count(lane)
-            for job_id in self._claim(due, room):
-                self._begin(job_id, lane)
-        if self._scheduler.running:
+        for lane, (_size, due) in _LANES.items():
+            for job_id, owner in self._claim(due, self._room(lane)):
+                self._begin(job_id, owner, lane)
+        if self._passes:
             self._pass_at(self._next_due())
 
-    def _claim(self, due: ColumnElement[bool], room: int) -> list[str]:
-        """At most `room` due jobs, now leased to us. Guarded: of two pollers, one gets each job."""
+    def _room(self, lane: str) -> int:
+        with self._held_lock:
+            return _LANES[lane][0] - list(self._held.values()).count(lane)
+
+    def _claim(self, due: ColumnElement[bool], room: int) -> list[tuple[str, str]]:
+        """At most `room` due jobs, now leased to us, each with its lease's owner.
+
+        Of two pollers one gets each job. An owner is new with each claim, so that no step takes a later one's
+        lease for its own.
+        """
         if room <= 0:
             return []
+        owner = f"{self.id}:{secrets.token_hex(6)}"
         with writing() as session:
             now = database_now(session)
-            free = or_(Job.lease_until.is_(None), Job.lease_until < now)
-            wanted = and_(_TO_DO, due, free, Job.next_at <= now)
+            # A time too far ahead was written before the clock was set back.
+            free = or_(Job.lease_until.is_(None), Job.lease_until < now, Job.lease_until > now + 2 * LEASE)
+            is_time = or_(Job.next_at <= now, Job.next_at > now + FARTHEST)
+            wanted = and_(_TO_DO, due, free, is_time)
             candidates = select(Job.id).where(wanted).order_by(Job.next_at).limit(room)
             claimed = session.scalars(
                 update(Job)
                 .where(Job.id.in_(candidates.with_for_update(skip_locked=True)), free)
-                .values(lease_owner=self.id, lease_until=now + LEASE)
+                .values(lease_owner=owner, lease_until=now + LEASE)
                 .returning(Job.id)
                 .execution_options(synchronize_session=False)
             )
-            return list(claimed)
+            return [(job_id, owner) for job_id in claimed]
 
-    def _begin(self, job_id: str, lane: str) -> None:
+    def _begin(self, job_id: str, owner: str, lane: str) -> None:
         with self._held_lock:
-            self._held[job_id] = lane
-        future = self._pool.submit(self._work, job_id)
+            self._held[f"{owner}:{job_id}"] = lane
+        future = self._pool.submit(self._work, job_id, owner)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
 
-    def _work(self, job_id: str) -> None:
+    def _work(self, job_id: str, owner: str) -> None:
         try:
             with self.app.app_context():
-                advance(Hold(job_id, self.id, self.stopping))
+                advance(Hold(job_id, owner, self.stopping))
         except Exception:
             log.exception(
                 "poller.step_broke job=%s", job_id
             )  # the lease runs out, and the step is taken again
         finally:
             with self._held_lock:
-                self._held.pop(job_id, None)
+                self._held.pop(f"{owner}:{job_id}", None)
             self.wake()
 
     def _next_due(self) -> datetime:
-        """When the next live job of nobody becomes due."""
+        """When the next job that nobody holds, and that we have room for, becomes due."""
         free = or_(Job.lease_until.is_(None), Job.lease_until < utc_now())
-        soonest = db.session.scalar(select(func.min(Job.next_at)).where(_TO_DO, free))
+        open_lanes = [due for lane, (_size, due) in _LANES.items() if self._room(lane) > 0]
+        wanted = and_(_TO_DO, free, or_(false(), *open_lanes))
+        soonest = db.session.scalar(select(func.min(Job.next_at)).where(wanted))
         return max(soonest, _now() + SHORTEST_WAIT) if soonest else _now() + timedelta(days=1)
 
     def _pass_at(self, moment: datetime) -> None:
-        if not self._scheduler.running or self.stopping.is_set():
+        if not self._passes or self.stopping.is_set():
             return
         planned = self._scheduler.get_job("due")
         if planned is not None and planned.next_run_time <= moment:
@@ -173,15 +193,15 @@ class JobPoller:
     def _renew(self) -> None:
         """Keep the leases of what we work on."""
         with self._held_lock:
-            held = list(self._held)
-        if not held:
+            owners = {held.rpartition(":")[0] for held in self._held}
+        if not owners:
             return
         try:
             with self.app.app_context(), writing() as session:
                 until = database_now(session) + LEASE
                 session.execute(
                     update(Job)
-                    .where(Job.id.in_(held), Job.lease_owner == self.id)
+                    .where(Job.lease_owner.in_(owners))
                     .values(lease_until=until)
                     .execution_options(synchronize_session=False)
                 )
@@ -214,7 +234,7 @@ class JobPoller:
         with writing() as session:
             session.execute(
                 update(Job)
-                .where(Job.lease_owner == poller_id)
+                .where(Job.lease_owner.startswith(poller_id))
                 .values(lease_owner=None, lease_until=None)
                 .execution_options(synchronize_session=False)
             )

@@ -21,6 +21,7 @@ from acr3d.database import writing
 from acr3d.errors import Conflict, Refused
 from acr3d.generation import lookups, record
 from acr3d.generation.engines import engines, estimate, options_for
+from acr3d.generation.settle import JOB_DEADLINE
 from acr3d.generation.states import LIVE, Status, VersionState
 from acr3d.models import ANGLES, Job, ModelVersion, PartImage, User
 
@@ -82,6 +83,7 @@ def cancel(job_id: str, actor: User) -> Job:
             raise Conflict(_("This job has already ended; there is nothing to cancel."))
         may_have_task = bool(lookups.attempts_of(job.id, session))
         job.needs_cleanup = may_have_task and job.status != Status.OPTIMIZING
+        job.has_result = False
         record.move(session, job, part, Status.CANCELED, actor.email, _("Canceled by a person."))
     wake()
     return job
@@ -100,6 +102,8 @@ def retry(job_id: str, actor: User) -> Job:
             raise Conflict(_("The part has been deleted; its jobs cannot be tried again."))
         job.error_message = job.completed_at = job.deadline_at = None
         to, detail = _resume_point(job)
+        if to is Status.PROCESSING:
+            job.deadline_at = utc_now() + JOB_DEADLINE
         record.move(session, job, part, to, actor.email, detail)
         session.flush()
     wake()

@@ -381,6 +381,7 @@ def _create_tables() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("unknown_at", Moment(), nullable=True),
         sa.Column("settled_at", Moment(), nullable=True),
         sa.CheckConstraint(
             "state IN ('sending', 'unknown', 'accepted', 'refused')", name="generation_attempts_state"
