@@ -17,6 +17,7 @@ setup: ## Make .venv and the copies of the front-end files; quick when nothing c
 
 run: setup ## Start the app on http://127.0.0.1:5000 (PORT=…), with demo parts and an admin account
 	@$(FLASK) db upgrade
+	@$(FLASK) users first
 	@$(FLASK) demo
 	@exec $(GUNICORN)
 

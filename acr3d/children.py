@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import resource
 import runpy
@@ -27,6 +28,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+log = logging.getLogger(__name__)
 
 REFUSED_EXIT = 3
 _STDERR_KEPT = 4000
@@ -151,8 +154,8 @@ class _Child:
             return self._too_large()
         if code == -signal.SIGXCPU:
             return self._too_slow()
-        lines = self.stderr.strip().splitlines()
-        return f"The work broke off unexpectedly ({lines[-1][:200] if lines else f'exit {code}'})."
+        log.error("child.broke_off args=%s exit=%s stderr=%s", self.process.args, code, self.stderr)
+        return "The work broke off unexpectedly; the server's log tells more."
 
     def _too_large(self) -> str:
         return f"The work needed more than its {self.limits.memory_mb} MB of memory and was ended."

@@ -45,13 +45,22 @@ def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
         ("take_memory", "more than its 300 MB"),
         ("crash", "broke off unexpectedly"),
         ("say_nothing", "broke off unexpectedly"),
-        ("use_the_network", "no network"),
         ("write_too_much", "broke off unexpectedly"),
     ],
 )
 def test_a_child_that_fails_tells_why(lock: Path, deed: str, words: str) -> None:
     with pytest.raises(ChildCrashed, match=words):
         child(deed, lock=lock)
+
+
+def test_what_a_broken_child_said_is_in_the_log_and_not_before_people(
+    lock: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ChildCrashed) as crashed:
+        child("use_the_network", lock=lock)
+
+    assert "a child of acr3d has no network" in caplog.text
+    assert "network" not in str(crashed.value)
 
 
 def test_a_child_that_never_ends_is_ended(lock: Path) -> None:

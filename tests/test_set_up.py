@@ -30,3 +30,9 @@ def test_the_readme_names_every_setting() -> None:
     settings = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|PORT)"', code))
     assert len(settings) > 15
     assert {name for name in settings if f"`{name}`" not in read("README.md")} == set()
+
+
+def test_make_run_makes_the_admin_before_the_demo_parts() -> None:
+    recipe = read("Makefile").partition("\nrun:")[2].partition("\n\n")[0]
+    steps = [line.split(") ")[-1] for line in recipe.splitlines() if "$(FLASK)" in line]
+    assert steps == ["db upgrade", "users first", "demo"]

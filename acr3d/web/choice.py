@@ -26,7 +26,7 @@ class Choice:
     angles: dict[str, str] = field(default_factory=dict)
     engine: str | None = None
     polycount: str = ""
-    pbr: bool = False
+    pbr: bool = True
     prompt: str = ""
 
     @classmethod
@@ -72,8 +72,7 @@ class Choice:
             if not self.polycount.isascii() or not self.polycount.isdigit():
                 raise Refused(_("The number of triangles must be a whole number."))
             config["target_polycount"] = int(self.polycount[:9])
-        if self.pbr:
-            config["enable_pbr"] = True
+        config["enable_pbr"] = self.pbr
         if self.prompt:
             config["texture_prompt"] = self.prompt
         return config
