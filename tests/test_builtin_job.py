@@ -91,8 +91,10 @@ def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
     assert (job.meshy_credits_used, job.estimated_credits) == (0, 0)
 
 
-# Filled while a step works, and in adopted databases: test_pollers and test_migrations see to those.
+# Filled when an answer is lost, while a step works, and in adopted databases: test_jobs, test_pollers and
+# test_migrations see to those.
 ELSEWHERE = {
+    ("generation_attempts", "unknown_at"),
     ("model_generation_jobs", "lease_owner"),
     ("model_generation_jobs", "lease_until"),
     ("parts", "image_url"),

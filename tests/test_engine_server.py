@@ -200,13 +200,16 @@ def test_photos_that_the_child_refuses_fail_the_task_with_its_sentence(bench: Be
     assert (task.consumed_credits, task.glb_url) == (0, None)
 
 
-def test_a_child_that_crashes_fails_the_task_as_our_own_fault(bench: Bench) -> None:
+def test_a_child_that_crashes_fails_the_task_as_our_own_fault(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.tell_child("crash")
 
     task = bench.until(bench.create(), ended)
 
     assert (task.status, task.error_type) == ("FAILED", "server_error")
-    assert "lost the thread" in task.error_message
+    assert "broke off unexpectedly" in task.error_message
+    assert "lost the thread" in caplog.text
     assert not task.input_refused
 
 
