@@ -39,7 +39,8 @@ class LocalStorage:
             sync(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             source.replace(target)
-            sync(target.parent)
+            for folder in self._chain(target.parent):
+                sync(folder)
         except OSError as error:
             source.unlink(missing_ok=True)
             raise StorageError(f"The file could not be stored ({error.strerror}).") from error
@@ -71,6 +72,10 @@ class LocalStorage:
             pid = path.name.partition("-")[0]
             if not pid.isdigit() or not Path("/proc", pid).exists() or int(pid) == os.getpid():
                 path.unlink(missing_ok=True)
+
+    def _chain(self, folder: Path) -> list[Path]:
+        """`folder` and those above it up to ours: a new part's folders must survive a power cut as well."""
+        return [folder, *(above for above in folder.parents if above.is_relative_to(self.folder))]
 
     def _written(self, data: bytes) -> Path:
         path = self.temporary()
