@@ -75,8 +75,8 @@ class JobPoller:
             seconds = settings.current().poll_seconds
         self._scheduler.add_job(self._guarded_pass, "interval", seconds=seconds, next_run_time=_now())
         self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
+        self._passes = True  # before the first pass, which plans the second
         self._scheduler.start()
-        self._passes = True
 
     def wake(self) -> None:
         """Pass soon: there is new work. Safe from any thread, cheap when called often."""
