@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 REFUSED_EXIT = 3
 _STDERR_KEPT = 4000
 _LINE_LIMIT = 1_000_000
+_MOST_THREADS = 2
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Memory allocation still failed")  # Python, C++, OpenBLAS
 _STOPPING = "The server is stopping; the work is taken up again at the next start."
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -60,12 +62,15 @@ class ChildStopped(ChildError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child may use: wall seconds, resident memory in MB, the largest file in MB, threads."""
+    """What one child may use: wall seconds, resident memory in MB, the largest file in MB.
+
+    And threads; left out, as many as suit this machine.
+    """
 
     seconds: int = 120
     memory_mb: int = 700
     file_mb: int = 256
-    threads: int = 2
+    threads: int | None = None
 
 
 def run(
@@ -73,17 +78,19 @@ def run(
     args: list[str],
     limits: Limits,
     *,
-    lock: Path,
+    lock: Path | None,
     stop: threading.Event | None = None,
     on_progress: Callable[[int], None] | None = None,
+    python: str = sys.executable,
 ) -> dict[str, Any]:
     """Run `python -m module args` as a limited child under the host-wide `lock` and return its report.
 
+    A child that starts one of its own gives no `lock`: its own is held already. `python` is the interpreter.
     Raises ChildRefused, ChildCrashed or ChildStopped. Blocks while another heavy child runs.
     """
     stop = stop or threading.Event()
-    with _exclusive(lock, stop):
-        return _Child(module, args, limits, on_progress).wait(stop)
+    with _exclusive(lock, stop) if lock else contextlib.nullcontext():
+        return _Child(python, module, args, limits, on_progress).wait(stop)
 
 
 @contextlib.contextmanager
@@ -103,7 +110,12 @@ def _exclusive(lock: Path, stop: threading.Event) -> Iterator[None]:
 
 class _Child:
     def __init__(
-        self, module: str, args: list[str], limits: Limits, on_progress: Callable[[int], None] | None
+        self,
+        python: str,
+        module: str,
+        args: list[str],
+        limits: Limits,
+        on_progress: Callable[[int], None] | None,
     ) -> None:
         self.limits = limits
         self.on_progress = on_progress
@@ -111,11 +123,11 @@ class _Child:
         self.stderr = ""
         numbers = [str(limits.seconds), str(limits.memory_mb), str(limits.file_mb)]
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module names
-            [sys.executable, "-m", "acr3d.children", *numbers, module, *args],
+            [python, "-m", "acr3d.children", *numbers, module, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_child_environment(limits.threads),
+            env=_child_environment(limits.threads or threads_here()),
             cwd=Path(__file__).parent.parent,
             start_new_session=True,
         )
@@ -150,7 +162,7 @@ class _Child:
         raise ChildCrashed(self._why(code))
 
     def _why(self, code: int) -> str:
-        if "MemoryError" in self.stderr or "bad_alloc" in self.stderr or code == -signal.SIGKILL:
+        if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY):
             return self._too_large()
         if code == -signal.SIGXCPU:
             return self._too_slow()
@@ -192,6 +204,14 @@ class _Child:
                 stream.close()
 
 
+def threads_here() -> int:
+    """ACR3D_THREADS, or else as many as we may use processors, at most two."""
+    wanted = os.environ.get("ACR3D_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
 def _resident_mb(pid: int) -> int:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -215,7 +235,9 @@ def _become_child(seconds: int, memory_mb: int, file_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
     # Against one sudden claim: what is claimed but not touched costs nothing, and the parent counts the rest.
-    claimed = memory_mb * 2 << 20
+    claimed, (_, most) = memory_mb * 2 << 20, resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        claimed = min(claimed, most)  # a child of a child
     resource.setrlimit(resource.RLIMIT_DATA, (claimed, claimed))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
     os.nice(5)  # the web process goes first

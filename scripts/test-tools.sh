@@ -10,6 +10,7 @@ has_postgres() { [ -n "${ACR3D_TEST_POSTGRES:-}" ] || here initdb || compgen -G 
 missing=()
 has_browser || missing+=(chromium)
 has_postgres || missing+=(postgresql)
+compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
 here npm || missing+=(nodejs npm)
 [ ${#missing[@]} = 0 ] && exit 0
 

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from acr3d.optimize.blender import why_missing
+from acr3d.optimize.simplify import collapse_edges
 from tests.browser import chromium_missing
 from tests.services import postgres_missing
 
+LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no/libfaketime"))
 NODE_MODULES = Path(__file__).parents[1] / "node_modules"
 
 
@@ -26,7 +29,24 @@ def node_missing() -> str | None:
     return None if (NODE_MODULES / "gltf-validator").is_dir() else "`npm ci` has not been run."
 
 
-TOOLS = {"postgres": postgres_missing, "chromium": chromium_missing, "node": node_missing}
+def libfaketime_missing() -> str | None:
+    """Why the tests can set no process's clock, as a sentence; None when they can."""
+    return None if LIBFAKETIME.exists() else "libfaketime is not installed."
+
+
+def avx2_missing() -> str | None:
+    """Why the tests cannot reduce triangles, as a sentence; None when they can."""
+    return None if collapse_edges() else "This processor lacks AVX2, for which the simplifier is built."
+
+
+TOOLS = {
+    "postgres": postgres_missing,
+    "chromium": chromium_missing,
+    "node": node_missing,
+    "libfaketime": libfaketime_missing,
+    "blender": why_missing,
+    "avx2": avx2_missing,
+}
 
 
 def _absent() -> dict[str, str]:

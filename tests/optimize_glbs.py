@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import struct
@@ -231,7 +232,8 @@ def _make_odd(data: dict[str, Any], rng: np.random.Generator) -> None:
     elif rng.random() < 0.3 and isinstance(holder[key], int):
         holder[key] += int(rng.integers(-3, 4))
     else:
-        holder[key] = ODD_VALUES[rng.integers(len(ODD_VALUES))]
+        # A copy, or the next step could put an odd list into itself, for all mutations to come.
+        holder[key] = copy.deepcopy(ODD_VALUES[rng.integers(len(ODD_VALUES))])
 
 
 def rich_model(rings: int = 12, side: int = 64) -> Builder:

@@ -89,6 +89,19 @@ def test_a_child_sees_no_secret(lock: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not {"MESHY_API_KEY", "SECRET_KEY"} & set(names)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "processors", "threads"),
+    [("", 1, "1"), ("", 8, "2"), ("1", 8, "1"), ("5", 1, "5"), ("0", 8, "2")],
+)
+def test_a_child_has_the_threads_that_suit_the_machine_or_are_wished_for(
+    wanted: str, processors: int, threads: str, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACR3D_THREADS", wanted)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+
+    assert child("show_threads", lock=lock) == {"threads": threads}
+
+
 def test_one_heavy_child_runs_at_a_time(lock: Path, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     threads = [

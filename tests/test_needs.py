@@ -80,7 +80,7 @@ def test_under_ci_an_absent_tool_fails_the_run(tmp_path: Path, nothing_installed
     assert "Node.js is not installed." in said
 
 
-@pytest.mark.needs("node", "chromium", "postgres")
+@pytest.mark.needs("node", "chromium", "postgres", "libfaketime")
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
 def test_under_ci_a_skipped_test_fails_the_run(tmp_path: Path, workers: list[str]) -> None:
     code, said = run_pytest(tmp_path, SKIPPED, *workers, CI="true")

@@ -48,6 +48,14 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     return builder.glb()
 
 
+def at_once(*changes: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        for each in changes:
+            each(data)
+
+    return change
+
+
 def set_at(*path: str | int, value: object) -> Callable[[dict[str, Any]], None]:
     def change(data: dict[str, Any]) -> None:
         holder: Any = data
@@ -109,10 +117,46 @@ STRUCTURE = {
         "external",
     ),
     "local-file": (set_at("images", 0, value={"uri": "../../secret.txt"}), "images[0].uri", "external"),
-    "unknown-required": (
-        set_at("extensionsRequired", value=["ACME_secret_sauce"]),
-        "ACME_secret_sauce",
-        "unsupported",
+    **{
+        f"unknown-storage-of-{where[0]}": (
+            at_once(
+                set_at("extensionsRequired", value=["ACME_secret_sauce"]),
+                set_at(*where, "extensions", value={"ACME_secret_sauce": {}}),
+            ),
+            "'ACME_secret_sauce', which stores",
+            "unsupported",
+        )
+        for where in (
+            ("bufferViews", 0),
+            ("accessors", 0),
+            ("images", 0),
+            ("textures", 0),
+            ("meshes", 0, "primitives", 0),
+        )
+    },
+    "odd-texture-scale": (
+        set_at(
+            *("materials", 0, "normalTexture", "extensions"),
+            value={"KHR_texture_transform": {"scale": [1, "wide"]}},
+        ),
+        "KHR_texture_transform.scale",
+        "damaged",
+    ),
+    "a-texture-without-a-number": (
+        set_at(
+            *("materials", 0, "extensions"),
+            value={"KHR_materials_clearcoat": {"clearcoatTexture": {"texture": 0}}},
+        ),
+        "clearcoatTexture.index",
+        "damaged",
+    ),
+    "a-variant-of-no-material": (
+        set_at(
+            *("meshes", 0, "primitives", 0, "extensions"),
+            value={"KHR_materials_variants": {"mappings": [{"material": 7, "variants": [0]}]}},
+        ),
+        "KHR_materials_variants.material",
+        "damaged",
     ),
     "meshopt-bomb": (
         set_at(

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from acr3d import children
-from tests.optimize_glbs import pack, textured_sphere, unpack
+from acr3d.generation.finish import OPTIMIZE_LIMITS
+from tests.optimize_glbs import encoded, pack, textured_sphere, unpack
 
 LIMITS = children.Limits(seconds=60, memory_mb=400)
 
@@ -57,9 +59,11 @@ def test_a_program_reads_progress_and_then_the_report(raw: Path, tmp_path: Path)
 def test_the_steps_of_the_report_add_up_to_the_file(raw: Path, tmp_path: Path) -> None:
     report = json.loads(command(raw, tmp_path / "small.glb", "--json").stdout.splitlines()[-1])["report"]
 
-    assert sum(step["bytes_before"] for step in report["steps"]) == report["bytes_in"]
-    assert sum(step["bytes_after"] for step in report["steps"]) == report["bytes_out"]
-    assert all(step["saved"] > 0 for step in report["steps"] if step["step"] != "rest")
+    saved = {step["step"]: step["saved"] for step in report["steps"]}
+    assert sum(saved.values()) == report["bytes_in"] - report["bytes_out"]
+    assert all(step["bytes_before"] - step["bytes_after"] == step["saved"] for step in report["steps"])
+    assert saved.keys() == {"clean", "geometry", "textures", "rest"}
+    assert min(saved["geometry"], saved["textures"]) > 0
 
 
 def test_a_refused_file_leaves_with_code_3_and_a_sentence(tmp_path: Path) -> None:
@@ -114,6 +118,38 @@ def test_it_runs_as_a_child_in_400_mb(raw: Path, tmp_path: Path) -> None:
     assert seen
 
 
+def test_a_job_holds_to_400_mb_too(tmp_path: Path) -> None:
+    """A map of 8192² with alpha: 256 MB decoded, and as much again while Pillow weighs it."""
+    builder = textured_sphere()
+    glass = encoded(Image.new("RGBA", (8192, 8192), (90, 90, 90, 9)), "PNG", compress_level=1)
+    builder.data["images"][0]["bufferView"] = builder.view(glass)
+    builder.data["materials"][0]["alphaMode"] = "BLEND"
+    (tmp_path / "raw.glb").write_bytes(builder.glb())
+
+    with pytest.raises(children.ChildRefused, match="too large to work on here") as refused:
+        children.run(
+            "acr3d.optimize",
+            [str(tmp_path / "raw.glb"), str(tmp_path / "small.glb"), "--json"],
+            OPTIMIZE_LIMITS,
+            lock=tmp_path / "lock",
+        )
+
+    assert refused.value.code == "too_large"
+
+
+def test_a_child_of_the_work_may_use_what_the_job_allows(raw: Path, tmp_path: Path) -> None:
+    """Blender's child takes over a gigabyte: our own limit is one that it can lift."""
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, (1400 << 20,) * 2); "
+        "from acr3d.optimize.__main__ import main; "
+        f"main(['--check', {str(raw)!r}]); print(resource.getrlimit(resource.RLIMIT_DATA))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert done.stdout.splitlines()[-1] == str((400 << 20, 1400 << 20))
+
+
 def test_the_web_process_hears_why_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.glb").write_bytes(pack({"asset": {"version": "2.0"}}))
 
@@ -160,11 +196,12 @@ def test_no_other_file_is_opened_and_no_connection_made(raw: Path, tmp_path: Pat
         "sys.addaudithook(lambda event, args: seen.append((event, str(args[0])))"
         " if event == 'open' or event.startswith('socket.') else None)\n"
         f"from pathlib import Path\npipeline.optimize(Path({str(raw)!r}), Path({str(target)!r}))\n"
-        "print(sorted({args for event, args in seen if not args.endswith(('.py', '.pyc'))}))\n"
+        "print(sorted({args for event, args in seen if not args.endswith('.py') and '.pyc' not in args}))\n"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
 
+    # The result is looked at before it is put in its place.
     assert eval(done.stdout.splitlines()[-1]) == [str(target) + ".part", str(raw)]
 
 
@@ -181,3 +218,22 @@ def test_the_result_does_not_depend_on_the_number_of_threads(
     assert [image["name"] for image in data["images"]] == ["base", "orm", "normal"]
     # A second time there is nothing left to gain, and the file is given out as it came in.
     assert (tmp_path / "one.glb").read_bytes() == (tmp_path / "again.glb").read_bytes()
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_work_that_never_ends_is_ended_with_a_sentence(json_wanted: bool, raw: Path) -> None:
+    """A decoder that does not come back, as a forged stream can make it: here, a hash without end."""
+    script = (
+        "import hashlib, sys; from acr3d.optimize import __main__ as command, pipeline\n"
+        "def busy(path):\n    while True: hashlib.sha256(bytes(50_000_000))\n"
+        "command._CPU_SECONDS, pipeline.check = 1.5, busy\n"
+        "sys.exit(command.main(sys.argv[1:]))"
+    )
+    line = [sys.executable, "-c", script, "--check", str(raw), *(["--json"] if json_wanted else [])]
+
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 3
+    told = json.loads(done.stdout) if json_wanted else {"error": done.stderr, "code": "too_large"}
+    assert "takes too long" in told["error"]
+    assert told["code"] == "too_large"

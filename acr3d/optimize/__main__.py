@@ -1,4 +1,5 @@
-"""`python -m acr3d.optimize IN.glb OUT.glb [--level web] [--size-mm 142x171x184] [--json]`; `--check IN.glb`.
+"""`python -m acr3d.optimize IN.glb OUT.glb [--level light [--no-blender]] [--ar AR.glb] [--turn x90]
+[--size-mm 142x171x184] [--json]`; `--check IN.glb`.
 
 For a person it prints a report; with --json it speaks as the children of acr3d do: lines of
 `{"progress": n}`, then `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
@@ -14,11 +15,16 @@ import json
 import os
 import resource
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 REFUSED_EXIT = 3
 _MEMORY_BYTES = 400 << 20
+# Ten times what the slowest good file took; a forged Draco stream can keep its decoder busy for ever.
+_CPU_SECONDS = 150.0
+_LEVELS = "web: every triangle, small maps (default); light: for phones; full: every pixel of the maps"
 _SHORTEST_MM, _LONGEST_MM = 0.001, 1_000_000
 _M_MMAP_THRESHOLD, _MMAP_THRESHOLD = -3, 1 << 20
 
@@ -26,7 +32,7 @@ _M_MMAP_THRESHOLD, _MMAP_THRESHOLD = -3, 1 << 20
 def main(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     options = _arguments(argv)
-    _limit_memory()
+    _limit_time(options.json)
     from .errors import BadModel
 
     try:
@@ -47,7 +53,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m acr3d.optimize", description="Make a GLB small.")
     parser.add_argument("source", type=Path, metavar="IN.glb")
     parser.add_argument("target", type=Path, nargs="?", metavar="OUT.glb")
-    parser.add_argument("--level", choices=["web"], default="web", help="what the file is for (default: web)")
+    parser.add_argument("--level", choices=["web", "light", "full"], default="web", help=_LEVELS)
     parser.add_argument(
         "--size-mm",
         type=_size,
@@ -55,15 +61,34 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         metavar="WxHxD",
         help="the part's width, height and depth, '-' for an unknown one (142x-x184; --size-mm=-x171x184)",
     )
+    parser.add_argument(
+        "--ar", type=Path, metavar="AR.glb", help="write the file for AR too: core glTF, JPEG and PNG maps"
+    )
+    parser.add_argument(
+        "--turn",
+        default="",
+        metavar="x90[,y180…]",
+        help="turn the model about the world's axes by right angles, one after the other, front to +Z",
+    )
+    parser.add_argument(
+        "--no-blender", action="store_true", help="level light: bake no detail into the normal map"
+    )
     parser.add_argument("--check", action="store_true", help="only read the file and report on it")
     parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
     options = parser.parse_args(argv)
     if options.check == (options.target is not None):
         parser.error("give IN.glb and OUT.glb, or --check and IN.glb alone")
-    if options.check and any(options.size_mm):
-        parser.error("--check changes nothing: give --size-mm together with OUT.glb")
+    if options.check and (any(options.size_mm) or options.turn or options.ar):
+        parser.error("--check changes nothing: give --size-mm, --turn and --ar together with OUT.glb")
     if not options.source.is_file():
         parser.error(f"there is no file {options.source}")
+    _limit_memory()
+    from .turn import Turn
+
+    try:
+        options.turn = Turn.parse(options.turn)
+    except ValueError as error:
+        parser.error(f"argument --turn: {error}")
     return options
 
 
@@ -86,17 +111,39 @@ def _millimetres(text: str) -> float:
 
 
 def _limit_memory() -> None:
-    """Hold to 400 MB even when nobody set a limit, and give large blocks back as soon as they are freed."""
+    """Hold to 400 MB whatever the caller allows, and give large blocks back as soon as they are freed."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The hard limit stays: a child of ours that bakes may use what we may not.
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if soft == resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, hard))
+    allowed = [each for each in (_MEMORY_BYTES, soft) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(allowed), hard))
     # glibc keeps freed blocks of up to 32 MB to itself unless its threshold is fixed. Others have no mallopt.
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD)
 
 
+def _limit_time(is_json: bool) -> None:
+    """End with a sentence when the work takes too long, even inside a decoder that never comes back.
+
+    All that we call (Draco, meshoptimizer, libjpeg, libpng, libwebp) lets other threads run meanwhile.
+    """
+    threading.Thread(target=_watch, args=(is_json,), daemon=True).start()
+
+
+def _watch(is_json: bool) -> None:
+    while time.process_time() < _CPU_SECONDS:
+        time.sleep(min(1.0, _CPU_SECONDS / 10))
+    sentence = (
+        "The model file takes too long to work on; it may be made to. Generate or export the model again."
+    )
+    _refuse(sentence, "too_large", is_json)
+    sys.stderr.flush()
+    os._exit(REFUSED_EXIT)
+
+
 def _work(options: argparse.Namespace) -> dict[str, Any]:
+    from acr3d.children import threads_here
+
     from . import pipeline
     from .place import RealSize
 
@@ -104,12 +151,17 @@ def _work(options: argparse.Namespace) -> dict[str, Any]:
         return pipeline.check(options.source)
     progress = _print_progress if options.json else _ignore
     size = RealSize(*options.size_mm)
-    return pipeline.optimize(options.source, options.target, options.level, _threads(), progress, size)
-
-
-def _threads() -> int:
-    value = os.environ.get("ACR3D_THREADS", "")
-    return max(1, int(value)) if value.isdecimal() else min(2, os.cpu_count() or 1)
+    return pipeline.optimize(
+        options.source,
+        options.target,
+        options.level,
+        threads_here(),
+        progress,
+        size,
+        options.turn,
+        options.ar,
+        may_bake=not options.no_blender,
+    )
 
 
 def _ignore(_: int) -> None: ...

@@ -57,6 +57,16 @@ def element_bytes(accessor: Json) -> int:
     return side * -(-side * size // 4) * 4
 
 
+def stored_bytes(accessor: Json) -> int:
+    """How many bytes of the file hold the accessor's own values: none of a stream's, few of sparse ones."""
+    size = element_bytes(accessor)
+    length = int(accessor["count"]) * size if "bufferView" in accessor else 0
+    if "sparse" not in accessor:
+        return length
+    sparse = accessor["sparse"]
+    return length + int(sparse["count"]) * (DTYPES[sparse["indices"]["componentType"]].itemsize + size)
+
+
 def _check_span(model: Model, holder: Json, count: int, size: int, place: str) -> None:
     """That `count` elements of `size` bytes lie within the holder's view."""
     views = model.json.get("bufferViews", [])
@@ -112,6 +122,21 @@ def _span(model: Model, holder: Json, count: int, width: int) -> Array:
     stride = int(view.get("byteStride", size))
     content = model.view(holder["bufferView"], int(holder.get("byteOffset", 0)), stride * (count - 1) + size)
     return np.ndarray((count, width), dtype, buffer=content, strides=(stride, dtype.itemsize))
+
+
+def as_floats(values: Array, accessor: Json) -> NDArray[np.float64]:
+    """The numbers that an accessor's values stand for: whole ones, if `normalized`, are fractions."""
+    floats = values.astype(float)
+    if values.dtype.kind == "f" or not accessor.get("normalized"):
+        return floats
+    # glTF 2.0, 3.6.2.2: a signed fraction is at least −1.
+    return np.maximum(floats / whole(accessor), -1.0)
+
+
+def whole(accessor: Json) -> int:
+    """What a `normalized` accessor stores for 1; 1 for any other."""
+    dtype = DTYPES[accessor["componentType"]]
+    return int(np.iinfo(dtype).max) if accessor.get("normalized") and dtype.kind != "f" else 1
 
 
 def is_readable(model: Model, number: int) -> bool:

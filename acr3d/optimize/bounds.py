@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import draco, limits
-from .accessors import Array, is_readable, read
+from .accessors import as_floats, is_readable, read, whole
 from .errors import damaged
 from .extensions import DRACO
 from .fields import Json, numbers
 from .model import Model
+from .turn import rotation_matrix
 
 Matrix = NDArray[np.float64]
 # Every placement of a mesh that is turned or bent costs a look at its vertices; beyond this, its box must do.
@@ -73,14 +74,7 @@ def node_matrix(node: Json) -> Matrix:
     """A node's own 4 × 4 matrix, from `matrix` or from translation, rotation and scale."""
     if "matrix" in node:
         return np.array(node["matrix"], float).reshape(4, 4).T
-    x, y, z, w = node.get("rotation") or (0, 0, 0, 1)
-    turn = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    turn = rotation_matrix(node.get("rotation") or (0, 0, 0, 1))
     matrix = np.eye(4)
     matrix[:3, :3] = turn * np.array(node.get("scale") or (1, 1, 1), float)
     matrix[:3, 3] = node.get("translation") or (0, 0, 0)
@@ -157,7 +151,9 @@ class _Shape:
 
     def _is_told_by_its_box(self, place: Shown) -> bool:
         """Whether the node only moves, stretches, mirrors or turns by right angles."""
-        is_straight = (np.count_nonzero(place.matrix[:3, :3], axis=1) <= 1).all()
+        axes = np.abs(place.matrix[:3, :3])
+        # A right angle said by a quaternion leaves some 1e-16 where zeros should be.
+        is_straight = (np.count_nonzero(axes > 1e-12 * axes.max(), axis=1) <= 1).all()
         return bool(is_straight and place.joints is None and not self._is_morphed(place.weights))
 
     def _is_morphed(self, weights: tuple[float, ...]) -> bool:
@@ -171,10 +167,12 @@ class _Shape:
             return np.empty((0, 3))
         accessor = self._model.json["accessors"][at]
         if _is_plain(self._model, at):
-            values = _as_floats(read(self._model, at), accessor)
+            values = as_floats(read(self._model, at), accessor)
             bounds = values.min(axis=0), values.max(axis=0)
         elif accessor.get("min") and accessor.get("max"):
-            bounds = np.array(accessor["min"], float), np.array(accessor["max"], float)
+            # As stored (glTF 2.0, 3.6.2.5): `normalized` has not been applied to them.
+            one = whole(accessor)
+            bounds = np.array(accessor["min"], float) / one, np.array(accessor["max"], float) / one
         else:
             return np.empty((0, 3))
         return np.array(np.meshgrid(*zip(*bounds, strict=True))).reshape(3, 8).T.astype(float)
@@ -190,11 +188,11 @@ class _Shape:
             return None
         accessor = self._model.json["accessors"][at]
         if _is_plain(self._model, at):
-            return _as_floats(read(self._model, at), accessor)
+            return as_floats(read(self._model, at), accessor)
         packed = self._primitive.get("extensions", {}).get(DRACO)
         if packed is None or name not in packed.get("attributes", {}):
             return None
-        return _as_floats(self._decoded.attributes[packed["attributes"][name]], accessor)
+        return as_floats(self._decoded.attributes[packed["attributes"][name]], accessor)
 
     @functools.cached_property
     def _decoded(self) -> draco.DracoMesh:
@@ -208,7 +206,7 @@ class _Shape:
         for weight, target in zip(weights, self._primitive["targets"], strict=False):
             at = target.get("POSITION")
             if weight and at is not None and is_readable(self._model, at):
-                offsets = _as_floats(read(self._model, at), self._model.json["accessors"][at])
+                offsets = as_floats(read(self._model, at), self._model.json["accessors"][at])
                 if offsets.shape != vertices.shape:
                     raise damaged(f"accessors[{at}].count", "is not that of the vertices it morphs")
                 vertices += weight * offsets
@@ -242,11 +240,6 @@ def _is_plain(model: Model, number: int) -> bool:
     """Whether the accessor's own bytes hold its values; without any it stands for a stream."""
     accessor = model.json["accessors"][number]
     return is_readable(model, number) and ("bufferView" in accessor or "sparse" in accessor)
-
-
-def _as_floats(values: Array, accessor: Json) -> Matrix:
-    floats = values.astype(float)
-    return floats / np.iinfo(values.dtype).max if accessor.get("normalized") else floats
 
 
 def _chunks(vertices: Matrix) -> range:

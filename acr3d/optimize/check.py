@@ -9,10 +9,12 @@ from . import extensions, limits
 from .accessors import check_accessor, element_bytes
 from .check_scene import check_scene
 from .errors import damaged, too_large, unsupported
-from .fields import Json, child, extension, index, integer, names, objects, reference, text
+from .fields import Json, child, extension, index, integer, names, numbers, objects, reference, text
 from .model import Model, data_uri
 
 _LISTS = ("bufferViews", "accessors", "images", "samplers", "textures", "materials", "meshes", "nodes")
+# What holds bytes, or says how they are laid out.
+_STORED = ("buffers", "bufferViews", "accessors", "images", "textures")
 _MORE_LISTS = ("scenes", "skins", "animations", "cameras")
 
 
@@ -35,8 +37,18 @@ def _check_extensions(data: Json) -> None:
     _check_extension_objects(data)
     names(data, "extensionsUsed")
     for name in names(data, "extensionsRequired"):
-        if name not in extensions.SHOWN:
-            raise unsupported("extensionsRequired", f"names {name[:60]!r}")
+        place = None if name in extensions.UNDERSTOOD else _first_stored_by(data, name)
+        if place is not None:
+            raise unsupported("extensionsRequired", f"names {name[:60]!r}, which stores {place} in its way")
+
+
+def _first_stored_by(data: Json, name: str) -> str | None:
+    """The first place whose bytes this extension may say how to read."""
+    holders = [(f"{key}[{at}]", each) for key in _STORED for at, each in enumerate(data.get(key, []))]
+    for number, mesh in enumerate(data.get("meshes", [])):
+        parts = objects(mesh, "primitives", f"meshes[{number}]")
+        holders += [(f"meshes[{number}].primitives[{at}]", part) for at, part in enumerate(parts)]
+    return next((place for place, each in holders if name in each.get("extensions", {})), None)
 
 
 def _check_extension_objects(data: Json) -> None:
@@ -119,18 +131,30 @@ def _check_materials(data: Json) -> None:
         for place, info in texture_infos(material, f"materials[{number}]"):
             index(info.get("index"), textures, f"{place}.index")
             integer(info, "texCoord", place, default=0, high=15)
+            _check_transform(extension(info, "KHR_texture_transform", place) or {}, place)
+
+
+def _check_transform(transform: Json, place: str) -> None:
+    place = f"{place}.extensions.KHR_texture_transform"
+    integer(transform, "texCoord", place, default=0, high=15)
+    for key in ("offset", "scale"):
+        numbers(transform, key, 2, place)
 
 
 def texture_infos(holder: Json, place: str) -> list[tuple[str, Json]]:
-    """Every `…Texture` object under a material, with its place; extensions included."""
-    found, waiting = [], [(place, holder)]
+    """Every `…Texture` object under a material that says which texture it means, with its place.
+
+    One of glTF's own or of an extension that we know must say so; a foreign one may mean something else.
+    """
+    found, waiting = [], [(place, holder, True)]
     while waiting:
-        where, value = waiting.pop()
+        where, value, is_known = waiting.pop()
         for key, inner in value.items():
             if not isinstance(inner, dict):
                 continue
             if key.endswith("Texture"):
-                found.append((f"{where}.{key}", inner))
+                found += [(f"{where}.{key}", inner)] if is_known or "index" in inner else []
             elif key != "extras":
-                waiting.append((f"{where}.{key}", inner))
+                is_ours = is_known and (not where.endswith(".extensions") or key in extensions.UNDERSTOOD)
+                waiting.append((f"{where}.{key}", inner, is_ours))
     return found

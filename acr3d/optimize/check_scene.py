@@ -10,6 +10,7 @@ from .fields import Json, child, extension, index, indices, integer, numbers, ob
 _FIXED_WIDTH = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
 _INDEX_TYPES = (5121, 5123, 5125)
 _NODE_REFERENCES = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}
+_VARIANTS = "KHR_materials_variants"
 
 
 def check_scene(data: Json) -> None:
@@ -50,6 +51,9 @@ def _check_primitive(data: Json, primitive: Json, place: str) -> None:
         raise damaged(f"{place}.indices", "are not whole numbers")
     reference(primitive, "material", len(data.get("materials", [])), place)
     integer(primitive, "mode", place, high=6, default=4)
+    variants = extension(primitive, _VARIANTS, place) or {}
+    for each in objects(variants, "mappings", f"{place}.extensions.{_VARIANTS}"):
+        reference(each, "material", len(data.get("materials", [])), f"{place}.extensions.{_VARIANTS}")
     packed = extension(primitive, DRACO, place)
     if packed is not None:
         _check_draco(data, packed, primitive, f"{place}.extensions.{DRACO}")

@@ -7,16 +7,16 @@ import numpy as np
 from . import draco, images
 from .accessors import COMPONENTS, Array, is_readable, read
 from .check_scene import triangle_count
-from .errors import damaged
+from .errors import damaged, unsupported
 from .extensions import DRACO
 from .fields import Json
+from .maps import foreign_images
 from .model import Model
 
 
 def check_contents(model: Model) -> None:
     """Raise BadModel at the first content that a browser would choke on. The structure was checked before."""
-    for number in range(len(model.json.get("images", []))):
-        images.inspect(model.image_bytes(number), image_place(model.json, number))
+    _check_images(model)
     for number, accessor in enumerate(model.json.get("accessors", [])):
         if accessor["componentType"] == 5126 and is_readable(model, number):
             _check_finite(read(model, number), f"accessors[{number}]")
@@ -29,6 +29,16 @@ def check_contents(model: Model) -> None:
             if (primitive["indices"], count) not in checked:
                 _check_indices(model, primitive["indices"], count)
                 checked.add((primitive["indices"], count))
+
+
+def _check_images(model: Model) -> None:
+    """What only an unknown extension shows, beside an image for the rest of us, may be of any format."""
+    foreign = foreign_images(model.json)
+    for number in range(len(model.json.get("images", []))):
+        place = image_place(model.json, number)
+        facts = images.inspect(model.image_bytes(number), place)
+        if facts == images.UNKNOWN and number not in foreign:
+            raise unsupported(place, "is not a PNG, JPEG, WebP, AVIF or KTX2 image")
 
 
 def primitives(data: Json) -> list[tuple[str, Json]]:

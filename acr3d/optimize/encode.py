@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .accessors import Array
 from .draco import DracoMesh, decode
 from .errors import BadModel
-from .fields import Json
+from .held import Held
 from .moments import differs
 
 # Ids for what is neither position, normal nor the first UV set; well above those that Draco gives itself.
@@ -24,6 +24,10 @@ _FIRST_GENERIC_ID = 16
 _COMPONENT_TYPES = {"uint8": 5121, "uint16": 5123, "uint32": 5125, "float32": 5126}
 _POSITION_STEPS = 1024
 _MAX_BITS = 20
+# As many as a float tells apart.
+_MAX_TEXCOORD_BITS = 24
+# Draco divides by the extent in single precision: beyond these it ends the process.
+_EXTENTS = (1e-30, 1e30)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Held:
+class Stored:
     """How an attribute is typed once decoded."""
 
     component_type: int
@@ -60,23 +64,12 @@ class Encoded:
 
     stream: bytes
     ids: dict[str, int]
-    held: dict[str, Held]
+    stored: dict[str, Stored]
     vertices: int
     triangles: int
     degenerate: int
     low: list[float]
     high: list[float]
-
-
-def can_hold(name: str, accessor: Json) -> bool:
-    """Whether a stream can keep this attribute in a form that core glTF allows."""
-    kind, component = str(accessor["type"]), int(accessor["componentType"])
-    if name in ("POSITION", "NORMAL"):
-        return component == 5126
-    if name == "TEXCOORD_0":
-        is_fraction = accessor.get("normalized") is True and component in (5121, 5123)
-        return kind == "VEC2" and (component == 5126 or is_fraction)
-    return component in _COMPONENT_TYPES.values() and not kind.startswith("MAT")
 
 
 def common_grid(positions: Iterable[Array], options: DracoOptions) -> Grid:
@@ -93,20 +86,21 @@ def common_grid(positions: Iterable[Array], options: DracoOptions) -> Grid:
 
 
 def encode(
-    faces: NDArray[np.uint32],
-    attributes: dict[str, Array],
-    normalized: set[str],
-    grid: Grid,
-    options: DracoOptions,
+    faces: NDArray[np.uint32], attributes: dict[str, Held], grid: Grid, options: DracoOptions
 ) -> Encoded | str:
     """Encode one primitive; a str tells, as the end of a sentence ("it …"), why that did not work out.
 
-    faces (n, 3); attributes by glTF name, each (vertices, width).
+    faces (n, 3); attributes by glTF name.
     """
-    typed = {name: _typed(name, values, name in normalized) for name, values in attributes.items()}
-    values = {name: array for name, (array, _) in typed.items()}
+    values = {name: held.values for name, held in attributes.items()}
+    texcoord = values.get("TEXCOORD_0")
+    if not all(_can_round(extent) for extent in (grid.size, 0.0 if texcoord is None else _extent(texcoord))):
+        return "reaches beyond any sense"
+    texcoord_bits = _texcoord_bits(attributes.get("TEXCOORD_0"), options)
+    if texcoord_bits > _MAX_TEXCOORD_BITS:
+        return "repeats a map too often for Draco's grid"
     try:
-        stream = _stream(faces, values, grid, options)
+        stream = _stream(faces, values, grid, texcoord_bits, options)
         mesh = decode(stream, "the stream just made")
     except (DracoPy.EncodingFailedException, BadModel, ValueError, AssertionError):
         return "could not be compressed"
@@ -114,29 +108,28 @@ def encode(
     degenerate = _count_degenerate(faces, values["POSITION"])
     if ids is None or len(mesh.faces) != len(faces) - degenerate or not len(mesh.faces):
         return "lost triangles when it was compressed"
+    if degenerate and any(name.startswith("JOINTS_") for name in values):
+        return "has triangles that only its bones open"
     if differs(faces, values, mesh.faces, {name: mesh.attributes[at] for name, at in ids.items()}):
         return "changed its shape when it was compressed"
     positions = mesh.attributes[mesh.position_id]
-    held = {
-        name: Held(_COMPONENT_TYPES[mesh.attributes[ids[name]].dtype.name], array.shape[1], flag)
-        for name, (array, flag) in typed.items()
+    stored = {
+        name: Stored(
+            _COMPONENT_TYPES[mesh.attributes[ids[name]].dtype.name], held.values.shape[1], held.is_normalized
+        )
+        for name, held in attributes.items()
     }
     bounds = positions.min(axis=0).tolist(), positions.max(axis=0).tolist()
-    return Encoded(stream, ids, held, mesh.count, len(mesh.faces), degenerate, *bounds)
+    return Encoded(stream, ids, stored, mesh.count, len(mesh.faces), degenerate, *bounds)
 
 
-def _typed(name: str, values: Array, is_normalized: bool) -> tuple[Array, bool]:
-    """The attribute as Draco shall hold it, and whether its integers stand for 0 … 1."""
-    if name == "TEXCOORD_0" and is_normalized:
-        return (values / np.iinfo(values.dtype).max).astype(np.float32), False
-    is_further = values.dtype == np.float32 and name.startswith(("TEXCOORD_", "COLOR_"))
-    if is_further and name != "TEXCOORD_0" and values.min() >= 0 and values.max() <= 1:
-        # DracoPy stores further floats raw. Sixteen bits are finer than any screen and any 4096² map.
-        return np.round(values * 65535).astype(np.uint16), True
-    return np.ascontiguousarray(values), is_normalized
-
-
-def _stream(faces: NDArray[np.uint32], values: dict[str, Array], grid: Grid, options: DracoOptions) -> bytes:
+def _stream(
+    faces: NDArray[np.uint32],
+    values: dict[str, Array],
+    grid: Grid,
+    texcoord_bits: int,
+    options: DracoOptions,
+) -> bytes:
     others = [name for name in values if name not in ("POSITION", "NORMAL", "TEXCOORD_0")]
     texcoord, normals = values.get("TEXCOORD_0"), values.get("NORMAL")
     stream: bytes = DracoPy.encode(
@@ -149,20 +142,25 @@ def _stream(faces: NDArray[np.uint32], values: dict[str, Array], grid: Grid, opt
         # DracoPy takes doubles only for these two.
         tex_coord=None if texcoord is None else texcoord.astype(np.float64),
         normals=None if normals is None else normals.astype(np.float64),
-        tex_coord_quantization_bits=_texcoord_bits(texcoord, options),
+        tex_coord_quantization_bits=texcoord_bits,
         normal_quantization_bits=options.normal_bits,
         generic_attributes={_FIRST_GENERIC_ID + at: values[name] for at, name in enumerate(others)} or None,
     )
     return stream
 
 
-def _texcoord_bits(texcoord: Array | None, options: DracoOptions) -> int:
+def _texcoord_bits(texcoord: Held | None, options: DracoOptions) -> int:
     """Draco's bits share out the whole range, so UVs that repeat a map many times need more of them."""
-    if texcoord is None:
-        return options.texcoord_bits
-    repeats = float((texcoord.max(axis=0) - texcoord.min(axis=0)).max())
-    extra = math.ceil(math.log2(repeats)) if repeats > 1 else 0
-    return min(options.texcoord_bits + extra, _MAX_BITS)
+    repeats = 1.0 if texcoord is None else _extent(texcoord.values) * texcoord.scale
+    return options.texcoord_bits + (math.ceil(math.log2(repeats)) if repeats > 1 else 0)
+
+
+def _extent(values: Array) -> float:
+    return float(np.ptp(values.astype(np.float64), axis=0).max())
+
+
+def _can_round(extent: float) -> bool:
+    return extent == 0 or _EXTENTS[0] < extent < _EXTENTS[1]
 
 
 def _ids(values: dict[str, Array], mesh: DracoMesh) -> dict[str, int] | None:
@@ -186,5 +184,8 @@ def _count_degenerate(faces: NDArray[np.uint32], positions: Array) -> int:
     # Bit for bit, as Draco compares them: 0.0 and -0.0 are two places to it.
     bits = np.ascontiguousarray(positions, np.float32).view(np.uint32)
     first, second, third = (bits[faces[:, at]] for at in range(3))
-    same = [(a == b).all(axis=1) for a, b in ((first, second), (second, third), (third, first))]
-    return int(np.logical_or.reduce(same).sum())
+    same = [
+        (a[:, 0] == b[:, 0]) & (a[:, 1] == b[:, 1]) & (a[:, 2] == b[:, 2])
+        for a, b in ((first, second), (second, third), (third, first))
+    ]
+    return int((same[0] | same[1] | same[2]).sum())

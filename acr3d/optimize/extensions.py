@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .fields import Json
+
 DRACO = "KHR_draco_mesh_compression"
 MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 WEBP = "EXT_texture_webp"
@@ -11,7 +13,7 @@ _MATERIALS = (
     "anisotropy clearcoat dispersion emissive_strength ior iridescence sheen specular transmission unlit"
     " variants volume"
 )
-# What three.js, and so <model-viewer>, can show; a file that *requires* more would stay invisible.
+# What three.js, and so <model-viewer>, can show; of a file that requires more it shows the rest.
 SHOWN = frozenset(
     [DRACO, *MESHOPT, *TEXTURE_SOURCES]
     + ["KHR_mesh_quantization", "KHR_texture_transform", "KHR_lights_punctual", "EXT_mesh_gpu_instancing"]
@@ -28,3 +30,8 @@ UNDERSTOOD = SHOWN | {
     "EXT_materials_bump",
     "FB_ngon_encoding",
 }
+
+
+def not_shown(data: Json) -> tuple[str, ...]:
+    """The extensions that a file requires, but that browsers do not know."""
+    return tuple(sorted(set(data.get("extensionsRequired", [])) - SHOWN))

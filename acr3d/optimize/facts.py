@@ -9,12 +9,16 @@ from .accessors import element_bytes
 from .bounds import scene_box, shown_meshes
 from .check_scene import triangle_count
 from .contents import image_place, primitives
+from .extensions import not_shown
 from .model import Model
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """`low` and `high` are the corners of the shown scene's box, in metres; None when nothing is shown."""
+    """`low` and `high` are the corners of the shown scene's box, in metres; None when nothing is shown.
+
+    `not_shown` are the extensions that the file requires and browsers do not know.
+    """
 
     triangles: int
     vertices: int
@@ -28,6 +32,7 @@ class ModelFacts:
     geometry_gpu_bytes: int
     low: tuple[float, ...] | None
     high: tuple[float, ...] | None
+    not_shown: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[float, ...] | None:
@@ -62,6 +67,7 @@ def gather(model: Model) -> ModelFacts:
         geometry_gpu_bytes=sum(int(accessors[at]["count"]) * element_bytes(accessors[at]) for at in used),
         low=low,
         high=high,
+        not_shown=not_shown(data),
     )
 
 

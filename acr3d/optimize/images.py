@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from . import limits
-from .errors import damaged, too_large, unsupported
+from .errors import damaged, too_large
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
@@ -15,7 +15,7 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """An image's format (png, jpeg, webp, avif, ktx2) and size in pixels.
+    """An image's format (png, jpeg, webp, avif, ktx2, or unknown, which has no size) and size in pixels.
 
     `held_bytes_per_pixel` is what its decoder holds on to beside the picture itself.
     """
@@ -30,14 +30,24 @@ class ImageFacts:
         return f"image/{self.format}"
 
 
+UNKNOWN = ImageFacts("unknown", 0, 0)
+
+
 def inspect(content: bytes, place: str) -> ImageFacts:
-    """Format and size of an encoded image, refusing what is no image or too large to decode."""
+    """Format and size of an encoded image, refusing what is broken or too large to decode."""
     facts = _sniff(content, place)
+    if facts == UNKNOWN:
+        return facts
     if facts.width < 1 or facts.height < 1:
         raise damaged(place, "has no pixels")
     if max(facts.width, facts.height) > limits.IMAGE_SIDE:
         raise too_large(place, f"is {facts.width} × {facts.height} pixels, over {limits.IMAGE_SIDE} a side")
     return facts
+
+
+def png_bits(content: bytes) -> int:
+    """Bits of one channel of a PNG whose header was read."""
+    return content[24]
 
 
 def _sniff(content: bytes, place: str) -> ImageFacts:
@@ -54,7 +64,7 @@ def _sniff(content: bytes, place: str) -> ImageFacts:
             return _avif(content)
     except (struct.error, IndexError, ValueError) as error:
         raise damaged(place, "has a broken image header") from error
-    raise unsupported(place, "is not a PNG, JPEG, WebP, AVIF or KTX2 image")
+    return UNKNOWN
 
 
 def _png(content: bytes) -> ImageFacts:

@@ -59,10 +59,23 @@ def map_uses(data: Json) -> list[MapUse]:
     return uses
 
 
-def texture_images(texture: Json) -> list[int]:
-    """The images a texture may show: its own source and those of its extensions."""
+def source_holders(texture: Json) -> list[Json]:
+    """The objects whose `source` names an image for a texture: itself and its extensions."""
     holders = [texture, *(texture.get("extensions", {}).get(name, {}) for name in TEXTURE_SOURCES)]
-    return [holder["source"] for holder in holders if "source" in holder]
+    return [holder for holder in holders if "source" in holder]
+
+
+def texture_images(texture: Json) -> list[int]:
+    """The images a texture may show."""
+    return [holder["source"] for holder in source_holders(texture)]
+
+
+def foreign_images(data: Json) -> set[int]:
+    """The images that textures show by extensions unknown to us, and by nothing else."""
+    textures = data.get("textures", [])
+    known = {image for texture in textures for image in texture_images(texture)}
+    held = [each for texture in textures for each in texture.get("extensions", {}).values()]
+    return {each["source"] for each in held if isinstance(each.get("source"), int)} - known
 
 
 def _channels(kind: str, material: Json) -> set[str]:

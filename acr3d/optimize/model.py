@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import json
 import os
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote_to_bytes
 
 from . import limits
 from .errors import BadModel, damaged, too_large
@@ -170,7 +170,10 @@ def _is_fallback(buffer: Json, place: str) -> bool:
 
 
 def data_uri(uri: str, place: str) -> bytes:
-    """The bytes of a base64 data URI. Any other address is refused: we open no file and no connection."""
+    """The bytes of a data URI, in base64 or percent-encoded.
+
+    Any other address is refused: we open no file and no connection.
+    """
     head, _, body = uri.partition(",")
     if not head.startswith("data:"):
         raise BadModel(
@@ -179,8 +182,9 @@ def data_uri(uri: str, place: str) -> bytes:
             "external",
         )
     try:
-        return base64.b64decode(body, validate=True) if head.endswith(";base64") else b""
-    except binascii.Error as error:
+        content = unquote_to_bytes(body)
+        return base64.b64decode(content, validate=True) if head.endswith(";base64") else content
+    except ValueError as error:
         raise damaged(place, "is not valid base64") from error
 
 

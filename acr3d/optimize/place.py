@@ -1,4 +1,4 @@
-"""True size: the default scene scaled to the part's millimetres and put on the ground, by a node above it.
+"""The default scene turned, scaled to the part's millimetres and put on the ground, by a node above it.
 
 No vertex is touched. Bones, morphs and animations go along, since all that they move is below the new node.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from .facts import ModelFacts
 from .fields import Json
+from .turn import Turn, after
 
 SIDES = ("width", "height", "depth")
 _WARN_PERCENT = 5.0
@@ -22,6 +23,7 @@ _LONGEST_METRES = 1e9
 # What Draco's grid may have moved (as in verify.py): no reason to write a placed file anew.
 _IN_PLACE = 1e-3
 _MARK = {"acr3d": "true size"}
+_OUR_FIELDS = {"name", "children", "extras", "scale", "translation", "rotation"}
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,13 @@ UNKNOWN = RealSize()
 
 @dataclass(frozen=True)
 class Placement:
-    """A uniform scale, then a shift in metres; `new_nodes` is how many nodes it takes to say so."""
+    """A turn, a uniform scale, then a shift in metres; `new_nodes` is how many nodes it takes to say so."""
 
     size: RealSize
     scale: float
     shift: tuple[float, ...]
     new_nodes: int
+    turn: Turn | None = None
 
     def moved(self, facts: ModelFacts) -> ModelFacts:
         """What the facts of a model must be once it is placed."""
@@ -55,18 +58,21 @@ class Placement:
             return facts
         low, high = (
             tuple(self.scale * at + by for at, by in zip(corner, self.shift, strict=True))
-            for corner in (facts.low, facts.high)
+            for corner in _turned_box(facts.low, facts.high, self.turn)
         )
         return replace(facts, low=low, high=high, nodes=facts.nodes + self.new_nodes)
 
     @property
     def changes_anything(self) -> bool:
-        return self.scale != 1 or any(self.shift)
+        return self.scale != 1 or any(self.shift) or self.turn is not None
 
 
-def plan(data: Json, facts: ModelFacts, size: RealSize) -> Placement | str | None:
-    """How to bring the scene to `size`; why that cannot be, as a phrase; or None when no side is known."""
-    if not any(size.sides):
+def plan(data: Json, facts: ModelFacts, size: RealSize, turn: Turn | None = None) -> Placement | str | None:
+    """How to turn the scene and bring it to `size`; why that cannot be, as a phrase; or None.
+
+    None when no side is known and nothing is to be turned. The sides are those of the turned model.
+    """
+    if not any(size.sides) and turn is None:
         return None
     if facts.size is None or facts.low is None or facts.high is None:
         return "it shows nothing"
@@ -75,16 +81,23 @@ def plan(data: Json, facts: ModelFacts, size: RealSize) -> Placement | str | Non
         return f"it is {longest:.3g} m long, which cannot be meant"
     if any("EXT_mesh_gpu_instancing" in node.get("extensions", {}) for node in data.get("nodes", [])):
         return "it repeats shapes by an extension (EXT_mesh_gpu_instancing), so its size is not known"
-    scale = _best_scale(facts.size, size, thinnest=_THINNEST * longest)
+    low, high = _turned_box(facts.low, facts.high, turn)
+    sides_m = tuple(top - bottom for bottom, top in zip(low, high, strict=True))
+    scale = _best_scale(sides_m, size, thinnest=_THINNEST * longest) if any(size.sides) else 1.0
     if scale is None:
         return "it is flat where the part's size is known"
-    (x, y, z), (far_x, _, far_z) = facts.low, facts.high
-    shift = (-scale * (x + far_x) / 2, -scale * y, -scale * (z + far_z) / 2)
+    shift = (-scale * (low[0] + high[0]) / 2, -scale * low[1], -scale * (low[2] + high[2]) / 2)
     if not _has_our_root(data):
-        return Placement(size, scale, shift, new_nodes=len(_roots_by_scenes(data)))
-    if abs(scale - 1) < _IN_PLACE and max(map(abs, shift)) < _IN_PLACE * longest:
+        return Placement(size, scale, shift, len(_roots_by_scenes(data)), turn)
+    if turn is None and abs(scale - 1) < _IN_PLACE and max(map(abs, shift)) < _IN_PLACE * longest:
         return Placement(size, 1.0, (0.0, 0.0, 0.0), new_nodes=0)
-    return Placement(size, scale, shift, new_nodes=0)
+    return Placement(size, scale, shift, 0, turn)
+
+
+def _turned_box(
+    low: tuple[float, ...], high: tuple[float, ...], turn: Turn | None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return turn.box(low, high) if turn else (low, high)
 
 
 def _best_scale(sides_m: tuple[float, ...], size: RealSize, thinnest: float) -> float | None:
@@ -114,6 +127,7 @@ def place(data: Json, placement: Placement) -> None:
 def describe(placement: Placement, facts: ModelFacts) -> Json:
     """For the report: what was asked for, and how far the placed model of these facts is from it."""
     return {
+        "turned": placement.turn.text if placement.turn else None,
         "scale": placement.scale,
         "size_mm": [round(1000 * side, 3) for side in facts.size or ()],
         "requested_mm": dict(zip(SIDES, placement.size.sides, strict=True)),
@@ -126,7 +140,7 @@ def warnings_about(placement: Placement | str | None, facts: ModelFacts) -> list
     if placement is None:
         return []
     if isinstance(placement, str):
-        return [f"The model could not be brought to the part's size, because {placement}."]
+        return [f"The model could not be turned or brought to the part's size, because {placement}."]
     return [
         f"The model's {side} is {abs(percent):.0f} % {'more' if percent > 0 else 'less'} than the part's; "
         "check the sizes or the photos."
@@ -166,7 +180,7 @@ def _has_our_root(data: Json) -> bool:
     roots = _roots(data)
     return bool(roots) and all(
         data["nodes"][root].get("extras") == _MARK
-        and data["nodes"][root].keys() <= {"name", "children", "extras", "scale", "translation"}
+        and data["nodes"][root].keys() <= _OUR_FIELDS
         and all(abs(number) < _LONGEST_METRES for number in data["nodes"][root].get("scale", []))
         and root not in animated
         for root in roots
@@ -176,6 +190,9 @@ def _has_our_root(data: Json) -> bool:
 def _compose(node: Json, placement: Placement) -> None:
     """Let a node of ours do what it does, and then the placement."""
     scale, shift = node.get("scale", [1.0] * 3), node.get("translation", [0.0] * 3)
+    if placement.turn:
+        node["rotation"] = after(node.get("rotation", [0.0, 0.0, 0.0, 1.0]), placement.turn.quaternion)
+        shift = placement.turn.point(shift)
     node["scale"] = [placement.scale * each for each in scale]
     node["translation"] = [placement.scale * at + by for at, by in zip(shift, placement.shift, strict=True)]
 

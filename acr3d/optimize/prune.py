@@ -1,10 +1,11 @@
-"""Drop accessors and buffer views that nothing refers to any more, and renumber the rest."""
+"""Drop what nothing refers to any more, and renumber the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .extensions import DRACO, UNDERSTOOD
+from .check import texture_infos
+from .extensions import DRACO, TEXTURE_SOURCES, UNDERSTOOD
 from .fields import Json
 
 
@@ -20,6 +21,35 @@ def prune(data: Json) -> dict[int, int]:
         return {number: number for number in range(len(views))}
     _keep_used(data, "accessors", [(h, k) for h, k in _accessor_holders(data)])
     return _keep_used(data, "bufferViews", [(h, "bufferView") for h in _view_holders(data)])
+
+
+def keep_used_textures(data: Json) -> None:
+    """Remove the textures that no material reads. Leaves a file of unknown extensions alone."""
+    if may_renumber(data):
+        infos = [info for material in data.get("materials", []) for _, info in texture_infos(material, "")]
+        _keep_used(data, "textures", [(info, "index") for info in infos])
+
+
+def keep_used_images(data: Json) -> None:
+    """Remove the images that no texture names. Only for files of which `may_renumber` holds."""
+    holders = [
+        (holder, "source")
+        for texture in data.get("textures", [])
+        for holder in (texture, *(texture.get("extensions", {}).get(name, {}) for name in TEXTURE_SOURCES))
+        if "source" in holder
+    ]
+    _keep_used(data, "images", holders)
+
+
+def whole_views(data: Json) -> set[int]:
+    """The views that something else than an accessor names: images and streams."""
+    accessors = [
+        holder
+        for accessor in data.get("accessors", [])
+        for holder in (accessor, *accessor.get("sparse", {}).values())
+    ]
+    ours = {id(holder) for holder in accessors}
+    return {holder["bufferView"] for holder in _view_holders(data) if id(holder) not in ours}
 
 
 def _keep_used(data: Json, key: str, holders: list[tuple[Json, str]]) -> dict[int, int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .detail import Detail
 from .facts import ModelFacts
-from .geometry import GeometryResult
 from .images import ImageFacts
+from .shaping import Shaped
 from .textures import MapResult
+from .truth import Truth
 
 Report = dict[str, Any]
 _MANY_DRAW_CALLS = 100
@@ -40,36 +42,68 @@ def describe_maps(maps: list[MapResult]) -> list[Report]:
             "kinds": list(each.kinds),
             "before": describe_image(each.before, each.bytes_before),
             "after": describe_image(each.after, each.bytes_after),
+            "psnr_db": each.psnr,
         }
         for each in maps
     ]
 
 
-def describe_steps(
-    geometry: GeometryResult, maps: list[MapResult], bytes_in: int, bytes_out: int
-) -> list[Report]:
-    """What each step saved; the rest is what nothing in the file referred to."""
-    texture_before, texture_after = sum(m.bytes_before for m in maps), sum(m.bytes_after for m in maps)
-    rest_in = bytes_in - geometry.bytes_before - texture_before
-    rest_out = bytes_out - geometry.bytes_after - texture_after
-    return [
+def describe_truth(truth: Truth, longest: float) -> Report:
+    """Deviations in millimetres of a model that is `longest` metres long, and angles in degrees."""
+    return {
+        "position_mean_mm": round(1000 * longest * truth.position_mean, 5),
+        "position_max_mm": round(1000 * longest * truth.position_max, 5),
+        "position_max_percent": round(100 * truth.position_max, 5),
+        "normal_mean_degrees": None if truth.normal_mean is None else round(truth.normal_mean, 2),
+        "normal_p95_degrees": None if truth.normal_p95 is None else round(truth.normal_p95, 2),
+    }
+
+
+def describe_detail(detail: Detail | None) -> Report | None:
+    """Whether the detail that the triangles lost was baked into the normal map; None where none is."""
+    if detail is None:
+        return None
+    if detail.left_out:
+        return {"left_out": detail.left_out}
+    return {"seconds": detail.seconds, "kept_percent": round(100 * detail.kept_share, 1)}
+
+
+def describe_steps(shaped: Shaped, maps: list[MapResult], bytes_in: int, bytes_out: int) -> list[Report]:
+    """What each step saved, one after the other; the rest is what nothing in the file referred to."""
+    clean, simplify, geometry = shaped.clean, shaped.simplify, shaped.geometry
+    baked = (shaped.detail.bytes_before, shaped.detail.bytes_after) if shaped.detail else (0, 0)
+    steps = [
+        _step("unpack", *shaped.unpacked),
+        _step("clean", clean.bytes_before, clean.bytes_after),
+        _step("simplify", simplify.bytes_before, simplify.bytes_after),
         _step("geometry", geometry.bytes_before, geometry.bytes_after),
-        _step("textures", texture_before, texture_after),
-        _step("rest", rest_in, rest_out),
+        _step("detail", *baked),
+        _step("textures", sum(m.bytes_before for m in maps), sum(m.bytes_after for m in maps)),
     ]
+    steps = [step for step in steps if step["bytes_before"]]
+    arrays = shaped.unpacked[0] - shaped.unpacked[1] + (clean.bytes_before or geometry.bytes_before)
+    rest = bytes_in - arrays - baked[0] + baked[1] - sum(m.bytes_before for m in maps)
+    saved = bytes_in - bytes_out - sum(step["saved"] for step in steps)
+    return [*steps, _step("rest", rest, rest - saved)]
 
 
 def _step(name: str, before: int, after: int) -> Report:
     return {"step": name, "bytes_before": before, "bytes_after": after, "saved": before - after}
 
 
-def warnings_about(facts: ModelFacts, geometry: GeometryResult | None = None) -> list[str]:
+def warnings_about(facts: ModelFacts, shaped: Shaped | None = None) -> list[str]:
     """What a person should know before publishing this."""
     found = []
-    if geometry is not None:
-        found += [f"Left uncompressed: {what}." for what in geometry.left_alone]
-        if geometry.degenerate:
-            found.append(f"{geometry.degenerate} triangles without any area were taken out.")
+    if shaped is not None:
+        found += [f"Not reduced: {what}." for what in shaped.simplify.left_alone]
+        if shaped.detail and shaped.detail.has_failed:
+            found.append(f"Detail was not baked into the normal map. {shaped.detail.left_out}")
+        found += [f"Left uncompressed: {what}." for what in shaped.geometry.left_alone]
+        if shaped.degenerate:
+            found.append(f"{shaped.degenerate} triangles without any area were taken out.")
+    if facts.not_shown:
+        names = ", ".join(name[:60] for name in facts.not_shown)
+        found.append(f"The file requires {names}, which browsers do not know: they show it without.")
     if facts.draw_calls == 0:
         found.append("The scene shows nothing: no node of it holds a mesh.")
     if facts.draw_calls > _MANY_DRAW_CALLS:
@@ -94,7 +128,10 @@ def as_text(report: Report) -> str:
         deviations = report["placed"]["deviation_percent"].items()
         # No minus before a zero.
         off = [f"{side} {round(percent, 1) + 0:+.1f} %" for side, percent in deviations]
-        lines.append(f"in true size: scaled by {report['placed']['scale']:.4g}, off by {', '.join(off)}")
+        turned = f"turned {report['placed']['turned']}, " if report["placed"]["turned"] else ""
+        lines.append(
+            f"placed: {turned}scaled by {report['placed']['scale']:.4g}, off by {', '.join(off) or '–'}"
+        )
     for step in report.get("steps", []):
         lines.append(f"  {step['step']:<9} {step['bytes_before']:>12,} → {step['bytes_after']:>11,} bytes")
     for each in report["maps"]:
@@ -102,7 +139,35 @@ def as_text(report: Report) -> str:
             f"  {', '.join(each['kinds']) or 'unused'}: "
             + " → ".join(_image_text(each, k) for k in ("before", "after") if k in each)
         )
+    lines += _soundness(report) + _baked(report.get("detail"))
+    if report.get("ar"):
+        lines.append(_ar_text(report["ar"]))
     return "\n".join(lines + [f"! {warning}" for warning in report["warnings"]])
+
+
+def _soundness(report: Report) -> list[str]:
+    condition, truth, lines = report.get("condition"), report.get("truth"), []
+    if condition:
+        lines.append("in {pieces} pieces, with {holes} holes; {inside_out} inside out".format(**condition))
+    if truth:
+        lines.append("off by at most {position_max_mm} mm ({position_max_percent} %)".format(**truth))
+    return lines
+
+
+def _baked(detail: Report | None) -> list[str]:
+    if detail is None:
+        return []
+    if "left_out" in detail:
+        return [f"no detail baked into the normal map: {detail['left_out']}"]
+    return [
+        "detail baked into the normal map, in {seconds} s; {kept_percent} % of it as it was".format(**detail)
+    ]
+
+
+def _ar_text(ar: Report) -> str:
+    if "left_out" in ar:
+        return f"no file for AR: {ar['left_out']}"
+    return f"for AR: {ar['bytes']:,} bytes, {ar['triangles']:,} triangles"
 
 
 def _image_text(each: Report, key: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .check import check_structure
-from .contents import check_contents
 from .errors import BadModel
-from .facts import ModelFacts, gather
+from .facts import ModelFacts
 from .model import Model
+from .reading import checked
 
 # Of the longest side: what a model's box may move.
 _BOX_TOLERANCE = 1e-3
@@ -18,21 +17,16 @@ _SAME = ("meshes", "materials", "nodes", "animations", "skins", "draw_calls")
 def read_back(path: Path) -> ModelFacts:
     """Open a written file as any other: everything is checked and decoded again. Raises BadModel."""
     with Model(path) as model:
-        check_structure(model)
-        check_contents(model)
-        return gather(model)
+        return checked(model)
 
 
-def what_is_lost(before: ModelFacts, path: Path, degenerate: int) -> tuple[str | None, ModelFacts]:
-    """What the file at `path` lacks of the source, as a phrase, or None; and the file's facts.
-
-    `degenerate` triangles without any area may be gone.
-    """
+def what_is_lost(before: ModelFacts, path: Path) -> tuple[str | None, ModelFacts]:
+    """What the file at `path` lacks of what it should have, as a phrase, or None; and the file's facts."""
     try:
         after = read_back(path)
     except BadModel as error:
         return f"it could not be read again ({error})", before
-    if after.triangles != before.triangles - degenerate:
+    if after.triangles != before.triangles:
         return f"{before.triangles - after.triangles} triangles were lost", after
     for name in _SAME:
         if getattr(before, name) != getattr(after, name):

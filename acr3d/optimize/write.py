@@ -12,6 +12,7 @@ from .extensions import MESHOPT
 from .fields import Json
 from .model import Model
 from .prune import prune
+from .repack import repack
 
 _ALIGNMENT = 4
 
@@ -30,6 +31,7 @@ def write_glb(model: Model, path: Path) -> int:
 
     The Model is used up: its JSON now describes the new file.
     """
+    repack(model)
     model.renumber_views(prune(model.json))
     pieces = _lay_out(model)
     length = pieces[-1].offset + pieces[-1].length if pieces else 0

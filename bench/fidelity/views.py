@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 from bench.fidelity.compare import Picture
 from tests.browser import chromium
@@ -21,7 +21,7 @@ from tests.needs import NODE_MODULES
 
 VIEWS = 24
 _ORIGIN = "http://bench.invalid"
-_PAGE = Path(__file__).with_name("page.html")
+_PAGES = Path(__file__).parent
 
 
 def directions(count: int) -> list[list[float]]:
@@ -60,20 +60,28 @@ def _sphere_around(box: dict[str, Any]) -> tuple[list[float], float]:
 def studio(views: int = VIEWS) -> Iterator[Studio]:
     """A Studio in a browser that gets everything from this machine."""
     with chromium() as browser:
-        page = browser.new_page()
-        page.route("**/*", _answer)
-        page.goto(f"{_ORIGIN}/page.html")
-        page.wait_for_function("window.ready === true", timeout=60_000)
-        yield Studio(page, views)
+        yield Studio(open_page(browser, "page.html"), views)
+
+
+def open_page(browser: Browser, name: str) -> Page:
+    """One of the pages beside this file, ready; its `load` takes any file as `/model` and its path."""
+    page = browser.new_page()
+    page.route("**/*", _answer)
+    page.goto(f"{_ORIGIN}/{name}")
+    page.wait_for_function("window.ready === true", timeout=60_000)
+    return page
 
 
 def _answer(route: Route) -> None:
     path = route.request.url.removeprefix(_ORIGIN)
     if path.startswith("/model"):
         file = Path(path.removeprefix("/model"))
-    elif path.startswith("/three/"):
+    elif path.startswith(("/three/", "/@google/")):
         file = NODE_MODULES / path[1:]
     else:
-        file = _PAGE
+        file = _PAGES / path[1:]
+        if not file.is_file():
+            route.abort()
+            return
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     route.fulfill(body=file.read_bytes(), content_type=kind)

@@ -1,0 +1,58 @@
+"""The files that bench/optimize.py makes for itself: maps of twice the size, and geometry alone."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from acr3d.optimize.encode import DracoOptions
+from acr3d.optimize.model import Model
+from acr3d.optimize.reading import checked
+from acr3d.optimize.shaping import shape
+from acr3d.optimize.write import write_glb
+
+
+def has_png_maps(source: Path) -> bool:
+    """Whether a raw model's maps are PNG."""
+    with Model(source) as model:
+        return any(image.get("mimeType") == "image/png" for image in model.json.get("images", []))
+
+
+def enlarge_maps(source: Path, target: Path, noise: float = 0.0) -> None:
+    """The same model with its maps enlarged twice (Lanczos), as PNG, with noise of that many steps."""
+    rng = np.random.default_rng(0)
+    with Model(source) as model:
+        for number, image in enumerate(model.json["images"]):
+            picture = Image.open(io.BytesIO(model.image_bytes(number))).convert("RGB")
+            larger = picture.resize((picture.width * 2, picture.height * 2), Image.Resampling.LANCZOS)
+            if noise:
+                grain = rng.normal(0, noise, (larger.height, larger.width, 3))
+                larger = Image.fromarray(np.rint(np.asarray(larger) + grain).clip(0, 255).astype(np.uint8))
+            content = io.BytesIO()
+            larger.save(content, "PNG")
+            model.replace_view(image["bufferView"], content.getvalue())
+        write_glb(model, target)
+
+
+def reduce_geometry(source: Path, target: Path, triangles: int) -> None:
+    """Our geometry at so many triangles, with the source's own maps."""
+    with Model(source) as model:
+        checked(model)
+        shape(model, triangles, DracoOptions())
+        write_glb(model, target)
+
+
+def triangles_of(path: Path) -> int:
+    """How many triangles a file draws."""
+    with Model(path) as model:
+        return checked(model).triangles
+
+
+def geometry_bytes(path: Path) -> int:
+    """All of a file that is no image."""
+    with Model(path) as model:
+        count = len(model.json.get("images", []))
+        return model.bytes_in - sum(len(model.image_bytes(number)) for number in range(count))
