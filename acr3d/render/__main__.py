@@ -1,0 +1,106 @@
+"""`python -m acr3d.render IN.glb OUT.webp [--side front | --orbit 30,75] [--pixels 800] [--white] [--mask]`.
+
+Without a side or an orbit it draws the poster: the view that the viewer starts with. OUT is a PNG where it
+ends in .png, else a WebP.
+For a person it prints a line; with --json it speaks as the children of acr3d do: `{"report": …}` (exit 0)
+or `{"error": "…", "code": "…"}` (exit 3).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+REFUSED_EXIT = 3
+_FEWEST_PIXELS, _MOST_PIXELS = 16, 2048
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    options = _arguments(argv)
+    from acr3d.optimize.errors import BadModel
+
+    try:
+        report = _work(options)
+    except BadModel as error:
+        return _refuse(str(error), error.code, options.json)
+    except MemoryError:
+        return _refuse("The model is too large to be drawn here.", "too_large", options.json)
+    print(json.dumps({"report": report}) if options.json else f"drawn: {options.target}", flush=True)
+    return 0
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    from .cameras import SIDES
+
+    parser = argparse.ArgumentParser(prog="python -m acr3d.render", description="Draw a GLB.")
+    parser.add_argument("source", type=Path, metavar="IN.glb")
+    parser.add_argument("target", type=Path, metavar="OUT.webp")
+    view = parser.add_mutually_exclusive_group()
+    view.add_argument("--side", choices=list(SIDES), help="straight from one side, without perspective")
+    view.add_argument(
+        "--orbit", type=_angles, metavar="THETA,PHI", help="degrees round from the front, down from the top"
+    )
+    parser.add_argument("--pixels", type=_pixels, default=800, help="the picture's width and height (800)")
+    parser.add_argument("--white", action="store_true", help="on white instead of transparent")
+    parser.add_argument("--mask", action="store_true", help="only where the part is: white on black")
+    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    options = parser.parse_args(argv)
+    if not options.source.is_file():
+        parser.error(f"there is no file {options.source}")
+    return options
+
+
+def _angles(text: str) -> tuple[float, float]:
+    try:
+        theta, phi = (float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two angles such as 30,75") from None
+    return theta, phi
+
+
+def _pixels(text: str) -> int:
+    if text.isdecimal() and _FEWEST_PIXELS <= int(text) <= _MOST_PIXELS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number from {_FEWEST_PIXELS} to {_MOST_PIXELS}")
+
+
+def _work(options: argparse.Namespace) -> dict[str, Any]:
+    from PIL import Image
+
+    from . import picture, poster
+    from .cameras import before_side
+    from .scene import read_scene
+
+    side = options.pixels
+    is_poster = not (options.side or options.orbit or options.white or options.mask)
+    if is_poster and options.target.suffix != ".png":
+        return poster.make_poster(options.source, options.target, side)
+    scene = read_scene(options.source, 0 if options.mask else 2048)
+    orbit = poster.starting_view(scene)[0]
+    if options.orbit:
+        orbit = replace(orbit, theta=options.orbit[0], phi=options.orbit[1])
+    camera = before_side(options.side, *scene.box, side) if options.side else orbit.camera(side)
+    if options.mask:
+        drawn = Image.fromarray(picture.mask(scene, camera, side, side))
+    else:
+        drawn = picture.draw(scene, camera, side, side)
+        drawn = picture.on_white(drawn) if options.white else drawn
+    drawn.save(options.target, "PNG" if options.target.suffix == ".png" else "WEBP")
+    return {"width": side, "height": side}
+
+
+def _refuse(sentence: str, code: str, is_json: bool) -> int:
+    if is_json:
+        print(json.dumps({"error": sentence, "code": code}), flush=True)
+    else:
+        print(sentence, file=sys.stderr)
+    return REFUSED_EXIT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
