@@ -1,7 +1,8 @@
 """A stand-in for the carving child: it does what a file in the engine's folder tells, and makes a tiny GLB.
 
 `behaviour` in the engine's folder holds one word: carve (the default), refuse, crash, or wait (until the file
-changes). Every start is noted in `starts`, so that a test can count them.
+changes). A `model.glb` there is made instead of the tiny one. Every start is noted in `starts`, so that a
+test can count them.
 """
 
 import json
@@ -31,7 +32,8 @@ def main(request_path: Path, model_path: Path) -> None:
         sys.exit(3)
     if word == "crash":
         raise RuntimeError("lost the thread")
-    model_path.write_bytes(tiny_glb())
+    wished = engine / "model.glb"
+    model_path.write_bytes(wished.read_bytes() if wished.exists() else tiny_glb())
     print(json.dumps({"report": {"triangles": 12}}), flush=True)
 
 

@@ -145,7 +145,7 @@ def test_photos_go_in_and_a_model_comes_out(bench: Bench) -> None:
     assert bench.download(task.glb_url) == tiny_glb()
     [order] = bench.starts()
     assert [image["angle"] for image in order["images"]] == ["front", "left"]
-    assert (order["target_polycount"], order["should_texture"]) == (5000, True)
+    assert (order["target_polycount"], order["should_texture"], order["guesses"]) == (5000, True, True)
 
 
 def test_a_short_lived_process_can_wait_for_its_engine_to_finish(bench: Bench) -> None:

@@ -13,7 +13,8 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -120,12 +121,13 @@ class Engine:
             raise Refusal(400, "sort_by must be +created_at (the plus sent as %2B) or -created_at.")
         self._wake_if_needed()
         rows = self._tasks.page(page, size, newest_first=sort_by.startswith("-"))
-        return _json([self._shown(row, request) for row in rows])
+        queue = self._tasks.queue()
+        return _json([self._shown(row, queue, request) for row in rows])
 
     def _get(self, request: Request, task_id: str) -> Response:
         _check_key(request)
         row = self._found(task_id)
-        answer = _json(self._shown(row, request))
+        answer = _json(self._shown(row, self._tasks.queue(), request))
         if row.status in (PENDING, IN_PROGRESS):
             self._worker.wake()
             answer.headers["Retry-After"] = _POLL_SECONDS
@@ -171,14 +173,14 @@ class Engine:
         if self._tasks.anything_waits():
             self._worker.wake()
 
-    def _shown(self, row: Row, request: Request) -> dict[str, Any]:
+    def _shown(self, row: Row, queue: Sequence[int], request: Request) -> dict[str, Any]:
         """The task object of the contract, and the child's report beside it."""
         return {
             "id": row.id,
             "type": "multi-image-to-3d",
             "status": row.status,
             "progress": row.progress,
-            "preceding_tasks": self._tasks.ahead_of(row) if row.status == PENDING else 0,
+            "preceding_tasks": bisect_left(queue, row.seq) if row.status == PENDING else 0,
             "created_at": row.created_at,
             "started_at": row.started_at,
             "finished_at": row.finished_at,
@@ -198,6 +200,7 @@ def create_engine_app(
     *,
     heavy_lock: Path,
     grid: int | None = None,
+    guessing: bool = True,
     carver: str = "acr3d.engine.carve",
     room: Room | None = None,
     clock: Callable[[], int] = milliseconds,
@@ -205,10 +208,11 @@ def create_engine_app(
     """The engine whose tasks lie in `folder` (made when missing); several processes may share one.
 
     `heavy_lock` is the host's lock for heavy children; `grid` the carving's resolution, None for its own
-    choice; `carver` the module that carves; `clock` gives milliseconds since 1970. Starts no thread.
+    choice; `guessing` lets it assume roundness and symmetry where the outlines look so; `carver` the module
+    that carves; `clock` gives milliseconds since 1970. Starts no thread.
     """
     tasks = Tasks(folder, room, clock)
-    return Engine(tasks, Worker(tasks, folder / "engine.lock", heavy_lock, carver, grid))
+    return Engine(tasks, Worker(tasks, folder / "engine.lock", heavy_lock, carver, grid, guessing))
 
 
 def serve(app: Engine, port: int) -> None:

@@ -3,8 +3,9 @@
     python -m acr3d.engine.carve REQUEST.json OUT.glb
 
 REQUEST.json: {"images": [{"path": "…", "angle": "front"}, …], "target_polycount": 30000,
-"should_texture": true} and optionally "grid", the number of cells along the largest side. Runs in a
-child (acr3d.children) and prints its progress and its report, or its refusal, as JSON lines.
+"should_texture": true} and optionally "grid", the number of cells along the largest side, and
+"guesses": false for the bare hull of the outlines. Runs in a child (acr3d.children) and prints its progress
+and its report, or its refusal, as JSON lines.
 """
 
 from __future__ import annotations
@@ -20,25 +21,26 @@ import numpy as np
 
 from acr3d.engine.calibration import Calibration, calibrate
 from acr3d.engine.charts import lay_out
+from acr3d.engine.contradictions import check_cameras, check_proportions
 from acr3d.engine.corners import make_corners
 from acr3d.engine.fields import DistanceField, distance_field
 from acr3d.engine.glb import write_glb
+from acr3d.engine.guesses import Evidence, Guess, find_guesses
 from acr3d.engine.hull import Mesh, drop_crumbs, hull_field, make_grid, surface
 from acr3d.engine.outline import Outline, find_outline
 from acr3d.engine.photos import open_photo
+from acr3d.engine.planes import flatten
 from acr3d.engine.proportions import Proportions, find_proportions, first_cameras
 from acr3d.engine.refusal import Refused
+from acr3d.engine.report import MATERIAL, make_report, unseen_sides
 from acr3d.engine.simplify import simplify
+from acr3d.engine.slivers import turn_edges
 from acr3d.engine.texture import paint
-from acr3d.engine.views import AXIS_NAMES, SIDES, axis_towards
+from acr3d.engine.views import SIDES
 
 REFUSED_EXIT = 3  # acr3d.children's agreement; the carving imports nothing outside its own room
 _CELLS = 160
 _FEWEST_TRIANGLES, _MOST_TRIANGLES = 500, 100_000
-_LARGEST_DISAGREEMENT = 0.2  # of a side; a wide lens close by explains less
-_LARGEST_MISFIT = (
-    0.002  # of the part's largest side, once the cameras are refined; honest photos stay under 0.0003
-)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Request:
     triangles: int
     textured: bool
     cells: int
+    guessing: bool
 
 
 def read_request(path: Path) -> Request:
@@ -66,67 +69,63 @@ def read_request(path: Path) -> Request:
     if not 2 <= len(photos) <= len(SIDES):
         raise Refused(f"A model needs two to six photos; {len(photos)} came.", "photo_count")
     triangles = int(np.clip(int(body.get("target_polycount") or 30_000), _FEWEST_TRIANGLES, _MOST_TRIANGLES))
-    return Request(photos, triangles, bool(body.get("should_texture", True)), int(body.get("grid") or _CELLS))
+    return Request(
+        photos,
+        triangles,
+        bool(body.get("should_texture", True)),
+        int(body.get("grid") or _CELLS),
+        bool(body.get("guesses", True)),
+    )
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The mesh and what is known of it, without the large fields it was carved from."""
+
+    mesh: Mesh
+    calibration: Calibration
+    proportions: Proportions
+    guesses: list[dict[str, Any]]
 
 
 def carve(request: Request, out: Path) -> dict[str, Any]:
     """Carve the model, write it to `out` and return the report. Raises Refused."""
     started = time.monotonic()
     outlines = _outlines(request)
-    proportions = find_proportions(outlines)
-    _check_agreement(proportions.disagreement, _LARGEST_DISAGREEMENT, outlines)
-    _progress(35)
-    fields = [distance_field(outline.mask) for outline in outlines]
-    calibration = calibrate(first_cameras(outlines, proportions), outlines, fields, proportions.size)
-    _check_agreement(calibration.misfit, _LARGEST_MISFIT, outlines)
-    _progress(50)
-    mesh = simplify(_solid(calibration, fields, request.cells), request.triangles)
+    shape = _shape(request, outlines)
     _progress(75)
-    atlas = lay_out(mesh, max(camera.zoom for camera in calibration.cameras))
-    texture = paint(mesh, atlas, outlines, calibration.cameras) if request.textured else None
+    atlas = lay_out(shape.mesh, max(camera.zoom for camera in shape.calibration.cameras))
+    texture = paint(shape.mesh, atlas, outlines, shape.calibration.cameras) if request.textured else None
     _progress(95)
-    scaled = _centred(mesh)
-    material = {"metallicFactor": 0.2, "roughnessFactor": 0.6}
-    write_glb(out, make_corners(scaled, atlas), texture.pixels if texture else None, material)
-    report = _report(calibration, proportions, outlines, scaled)
+    scaled = _centred(shape.mesh)
+    report = make_report(shape.calibration, shape.proportions, outlines, scaled)
+    report["guesses"] = shape.guesses
     if texture:
         report["texture_seen"] = round(texture.seen, 3)
-        report["guessed"] += _unseen_sides(outlines)
+        report["guessed"] += unseen_sides(outlines)
+    outlines.clear()  # the photos are no longer needed, and memory is short
+    write_glb(out, make_corners(scaled, atlas), texture.pixels if texture else None, MATERIAL)
     return report | {"seconds": round(time.monotonic() - started, 2)}
 
 
-def _report(
-    calibration: Calibration, proportions: Proportions, outlines: list[Outline], mesh: Mesh
-) -> dict[str, Any]:
-    axes = {axis_towards(outline.angle) for outline in outlines}
-    return {
-        "triangles": len(mesh.triangles),
-        "size": [round(float(side), 4) for side in mesh.vertices.max(0) - mesh.vertices.min(0)],
-        "axes_seen": [name for axis, name in enumerate(AXIS_NAMES) if axis in axes],
-        "guessed": list(proportions.guessed),
-        "photos": [
-            {
-                "angle": outline.angle,
-                "outline_box": list(outline.box),
-                "outline_share": round(float(outline.mask.mean()), 4),
-                "disagreement": round(disagreement, 4),
-                "misfit": round(misfit, 5),
-                "tilt_degrees": [round(float(np.degrees(turn)), 2) for turn in camera.tilt],
-                "nearness": round(float(camera.nearness), 4),
-            }
-            for outline, camera, disagreement, misfit in zip(
-                outlines, calibration.cameras, proportions.disagreement, calibration.misfit, strict=True
-            )
-        ],
-    }
-
-
-def _unseen_sides(outlines: list[Outline]) -> list[str]:
-    unseen = [side for side in SIDES if side not in {outline.angle for outline in outlines}]
-    if not unseen:
-        return []
-    sides = " and ".join([", ".join(unseen[:-1]), unseen[-1]] if unseen[:-1] else unseen)
-    return [f"No photo shows the {sides}; colours there were carried on from what the photos show."]
+def _shape(request: Request, outlines: list[Outline]) -> _Shape:
+    """The solid that the outlines allow. Raises Refused."""
+    proportions = find_proportions(outlines)
+    check_proportions(proportions.disagreement, outlines)
+    _progress(35)
+    fields = [distance_field(outline.mask) for outline in outlines]
+    calibration = calibrate(first_cameras(outlines, proportions), outlines, fields, proportions.size)
+    check_cameras(
+        calibration.cameras,
+        calibration.misfit,
+        outlines,
+        lambda angle: _nearness_without(angle, outlines, fields),
+    )
+    _progress(50)
+    guesses = _guesses(calibration, outlines, fields) if request.guessing else []
+    solid = flatten(_solid(calibration, fields, request.cells, guesses))
+    mesh = turn_edges(simplify(solid, request.triangles))
+    return _Shape(mesh, calibration, proportions, [guess.facts for guess in guesses])
 
 
 def _outlines(request: Request) -> list[Outline]:
@@ -137,23 +136,25 @@ def _outlines(request: Request) -> list[Outline]:
     return outlines
 
 
-def _solid(calibration: Calibration, fields: list[DistanceField], cells: int) -> Mesh:
+def _nearness_without(angle: str, outlines: list[Outline], fields: list[DistanceField]) -> float:
+    """The nearness that the photos ask for when this one is left out."""
+    kept = [number for number, outline in enumerate(outlines) if outline.angle != angle]
+    others = [outlines[number] for number in kept]
+    proportions = find_proportions(others)
+    cameras = first_cameras(others, proportions)
+    found = calibrate(cameras, others, [fields[number] for number in kept], proportions.size)
+    return max(camera.nearness for camera in found.cameras)
+
+
+def _guesses(calibration: Calibration, outlines: list[Outline], fields: list[DistanceField]) -> list[Guess]:
+    evidence = Evidence(calibration.cameras, outlines, fields, calibration.box)
+    return find_guesses(evidence, calibration.coherence)
+
+
+def _solid(calibration: Calibration, fields: list[DistanceField], cells: int, guesses: list[Guess]) -> Mesh:
     grid = make_grid(calibration.box, cells)
-    depth = drop_crumbs(hull_field(calibration.cameras, fields, calibration.box, grid))
+    depth = drop_crumbs(hull_field(calibration.cameras, fields, calibration.box, grid, guesses))
     return surface(depth, grid)
-
-
-def _check_agreement(shares: tuple[float, ...], limit: float, outlines: list[Outline]) -> None:
-    """Refuse when one photo's share of disagreement is beyond the limit, naming that photo."""
-    worst = int(np.argmax(shares))
-    if shares[worst] <= limit:
-        return
-    angle = outlines[worst].angle
-    raise Refused(
-        f"The {angle} photo contradicts the others: its outline does not fit what they show. Check that it "
-        f"is labelled rightly, shows the same part, and stands upright as seen from the {angle}.",
-        "contradiction",
-    )
 
 
 def _centred(mesh: Mesh) -> Mesh:

@@ -7,6 +7,7 @@ of their own: no UVs overlap.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from acr3d.engine.hull import Mesh
 from acr3d.engine.raster import covered_texels
+from acr3d.engine.refusal import Refused
 from acr3d.engine.simplify import normals_and_areas
 from acr3d.engine.views import SIDES
 
@@ -27,7 +29,7 @@ _USUAL_FILL = 0.6  # the share of an atlas that charts come to cover
 _PADDING = 3  # texels around each chart
 _LEAST_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
 _CALMING = 0.35  # how much a triangle's neighbours count against its own direction
-_PROBE = 1024  # side of the atlas in which pieces that cover others are looked for
+_PROBE = 2048  # side of the atlas in which pieces that cover others are looked for
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,40 @@ class Atlas:
 def lay_out(mesh: Mesh, density: float) -> Atlas:
     """Charts for a closed mesh, at `density` texels per unit or as many as the largest atlas has room for."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
-    neighbours = _neighbours(triangles)
+    neighbours = neighbouring(triangles)
     directions = _directions(vertices, triangles, neighbours)
     flat = _flattened(vertices, triangles, directions)
-    charts = _pieces(neighbours, directions)
-    for _ in range(4):
-        covered = _covering_others(flat, charts)
-        if not covered.any():
-            break
-        charts = _pieces(neighbours, charts + covered * (charts.max() + 1))
+    charts = _without_covers(flat, pieces(neighbours, directions), neighbours)
     wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _USUAL_FILL))
-    return _packed(flat, charts, next((side for side in _SIDES if side >= wanted), _SIDES[-1]))
+    for side in _SIDES:
+        atlas = _packed(flat, charts, side) if side >= min(wanted, _SIDES[-1]) else None
+        if atlas is not None:
+            return atlas
+    raise _too_many_pieces()
 
 
-def _neighbours(triangles: Integers) -> Integers:
+def _too_many_pieces() -> Refused:
+    return Refused(
+        "The surface falls into more pieces than one texture has room for. Ask for fewer triangles.",
+        "too_many_pieces",
+    )
+
+
+def _without_covers(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:
+    """The charts split until none covers itself. Ends, as a triangle alone covers nothing."""
+    doubtful = np.ones(len(charts), bool)
+    while doubtful.any():
+        asked = np.flatnonzero(doubtful)
+        covering = np.zeros(len(charts), bool)
+        numbered = np.unique(charts[asked], return_inverse=True)[1]
+        side = math.ceil(_PROBE * max(0.25, math.sqrt(len(asked) / len(charts))))
+        covering[asked] = _covering_others(flat[asked], numbered, side)
+        doubtful = np.isin(charts, charts[covering])
+        charts = pieces(neighbours, charts + covering * (charts.max() + 1))
+    return charts
+
+
+def neighbouring(triangles: Integers) -> Integers:
     """(k, 2) pairs of triangles that share an edge."""
     edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     owner = np.repeat(np.arange(len(triangles)), 3)
@@ -85,7 +107,7 @@ def _flattened(vertices: Floats, triangles: Integers, directions: Integers) -> F
     return flat
 
 
-def _pieces(neighbours: Integers, kinds: Integers) -> Integers:
+def pieces(neighbours: Integers, kinds: Integers) -> Integers:
     """Connected pieces of triangles of one kind, numbered."""
     together = neighbours[kinds[neighbours[:, 0]] == kinds[neighbours[:, 1]]]
     shape = (len(kinds), len(kinds))
@@ -93,23 +115,23 @@ def _pieces(neighbours: Integers, kinds: Integers) -> Integers:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _covering_others(flat: Floats, charts: Integers) -> NDArray[np.bool_]:
-    """Triangles that lie, in their chart, over another one of it."""
-    probe = _packed(flat, charts, _PROBE)
+def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bool_]:
+    """Triangles that lie, in their chart, over another one of it, as an atlas of that side shows."""
+    probe = _packed(flat, charts, side)
+    if probe is None:
+        raise _too_many_pieces()
     covering = np.zeros(len(charts), bool)
-    texels, faces = [], []
-    for texel, face, _ in covered_texels(probe.corners, probe.side, shrink=1e-3):
-        texels.append(texel)
-        faces.append(face)
-    texel, face = np.concatenate(texels), np.concatenate(faces)
-    order = np.lexsort((face, texel))
-    again = texel[order][1:] == texel[order][:-1]
-    covering[face[order][1:][again]] = True
+    found = [
+        texel * len(charts) + face
+        for texel, face, _ in covered_texels(probe.corners, probe.side, shrink=1e-3)
+    ]
+    texel, face = np.divmod(np.sort(np.concatenate(found)), len(charts))
+    covering[face[1:][texel[1:] == texel[:-1]]] = True
     return covering
 
 
-def _packed(flat: Floats, charts: Integers, side: int) -> Atlas:
-    """The charts on shelves, as large as they fit."""
+def _packed(flat: Floats, charts: Integers, side: int) -> Atlas | None:
+    """The charts on shelves, as large as they fit; None when they do not fit at all."""
     count = int(charts.max()) + 1
     low = np.full((count, 2), np.inf)
     high = np.full((count, 2), -np.inf)
@@ -122,8 +144,8 @@ def _packed(flat: Floats, charts: Integers, side: int) -> Atlas:
         places = _shelves(np.ceil(size * scale).astype(int) + 2 * _PADDING, side)
         small, large = (scale, large) if places is not None else (small, scale)
     places = _shelves(np.ceil(size * small).astype(int) + 2 * _PADDING, side)
-    if places is None:
-        raise RuntimeError(f"{count} charts do not fit into {side} texels")
+    if places is None or not small:
+        return None
     corners = (flat - low[charts][:, None]) * small + places[charts][:, None] + _PADDING
     return Atlas(corners, charts, side)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from acr3d.engine.outline import Mask
+from acr3d.engine.views import Camera, Points
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class DistanceField:
             self.values, places, output=np.float32, order=1, mode="nearest", prefilter=False
         )
         return sampled
+
+    def depth_of(self, camera: Camera, points: Points) -> NDArray[np.float32]:
+        """How deep, in units, (n, 3) points lie in the cone that `camera` makes of this outline."""
+        column, row, towards = camera.project(points)
+        unit = (1 - camera.nearness * towards) / camera.zoom
+        return np.asarray(self.at(column, row) * unit, np.float32)
 
     def coarser(self, step: int) -> DistanceField:
         """The same field averaged over blocks of `step` pixels: quicker to read, hardly less exact."""

@@ -6,6 +6,7 @@ field whose zero is the visual hull (Laurentini 1994). Marching cubes takes the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import ndimage
 from skimage.measure import marching_cubes
 
 from acr3d.engine.fields import DistanceField
+from acr3d.engine.guesses import Guess
 from acr3d.engine.refusal import Refused
 from acr3d.engine.views import Camera
 
@@ -56,29 +58,37 @@ def make_grid(box: Vector, cells: int) -> Grid:
 
 
 def hull_field(
-    cameras: list[Camera], fields: list[DistanceField], box: Vector, grid: Grid
+    cameras: list[Camera],
+    fields: list[DistanceField],
+    box: Vector,
+    grid: Grid,
+    guesses: Sequence[Guess] = (),
 ) -> NDArray[np.float32]:
-    """How deep, in cells, each grid point lies inside all outlines and the box; negative outside."""
+    """How deep, in cells, each grid point lies inside all outlines, box and guesses; negative outside."""
     x, y, z = (grid.axis(number) for number in range(3))
     slab = np.stack(np.meshgrid(np.float32(0), y, z, indexing="ij"), -1).reshape(-1, 3)
     depth = np.empty(grid.shape, np.float32)
     for number, place in enumerate(x):
         slab[:, 0] = place
-        depth[number] = _depth(slab, cameras, fields, box).reshape(grid.shape[1:]) / grid.step
+        depth[number] = _depth(slab, cameras, fields, box, guesses).reshape(grid.shape[1:]) / grid.step
     for axis in range(3):  # nothing may run out of the grid: the surface must close
         np.moveaxis(depth, axis, 0)[[0, -1]] = -1
     return depth
 
 
 def _depth(
-    points: NDArray[np.float32], cameras: list[Camera], fields: list[DistanceField], box: Vector
+    points: NDArray[np.float32],
+    cameras: list[Camera],
+    fields: list[DistanceField],
+    box: Vector,
+    guesses: Sequence[Guess],
 ) -> NDArray[np.float32]:
     low, high = box.astype(np.float32)
     depth: NDArray[np.float32] = np.minimum(points - low, high - points).min(1)
     for camera, field in zip(cameras, fields, strict=True):
-        column, row, towards = camera.project(points)
-        unit = (1 - camera.nearness * towards) / camera.zoom
-        np.minimum(depth, field.at(column, row) * unit, out=depth)
+        np.minimum(depth, field.depth_of(camera, points), out=depth)
+    for guess in guesses:
+        np.minimum(depth, guess.depth(points), out=depth)
     return depth
 
 
@@ -87,7 +97,7 @@ def drop_crumbs(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     labels, count = ndimage.label(depth > 0)
     if not count:
         raise Refused(
-            "The photos contradict each other: no solid fits all their outlines. "
+            "All photos together contradict each other: no solid fits all their outlines. "
             "Check that each photo carries the right label and shows the same part the same way up.",
             "contradiction",
         )

@@ -51,8 +51,9 @@ def _photos(body: Mapping[str, Any]) -> list[bytes]:
     if body.get("input_task_id") is not None:
         raise BadParameter("input_task_id is not supported by this engine; send image_urls.")
     uris = body.get("image_urls")
-    if not isinstance(uris, list) or not 1 <= len(uris) <= 4:
-        raise BadParameter("image_urls must be a list of 1 to 4 images.")
+    most = 4 if body.get("image_angles") is None else len(ANGLES)
+    if not isinstance(uris, list) or not 1 <= len(uris) <= most:
+        raise BadParameter(f"image_urls must be a list of 1 to {most} images.")
     return [_photo(f"image_urls[{number}]", uri) for number, uri in enumerate(uris)]
 
 

@@ -22,32 +22,64 @@ _DRAWN = 0.5  # the share of edges a round looks at, drawn by lot
 _CHEAPEST = 0.45  # the share of those it may choose from
 _SHORT_FIRST = 1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
 _LEAST_FULLNESS = 0.05  # below this a triangle may not become thinner than it was
+_NEEDLE = 0.25  # a thin triangle's shortest side over its longest: shorter ones go at the end
+_THINNER = 0.6  # of a triangle that goes: so full must those next to it stay
+_NEEDLE_ROUNDS = 10
 _LARGEST_TURN = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
 
 
 def simplify(mesh: Mesh, most_triangles: int) -> Mesh:
     """The mesh with at most about `most_triangles`, or as few as its topology lets it have."""
-    vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
-    quadrics = _vertex_quadrics(vertices, triangles)
+    surface = _Surface(mesh)
     random = np.random.default_rng(0)
     for _ in range(_ROUNDS):
-        surplus = (len(triangles) - most_triangles) // 2
+        surplus = (len(surface.triangles) - most_triangles) // 2
         if surplus <= 0:
             break
-        edges = _edges(triangles)
-        drawn = edges[random.permutation(len(edges))[: math.ceil(_DRAWN * len(edges))]]
-        costs, targets = _collapse_costs(drawn, vertices, quadrics)
-        cheap = np.flatnonzero(costs <= np.quantile(costs, _CHEAPEST))
+        drawn = random.permutation(len(surface.edges))[: math.ceil(_DRAWN * len(surface.edges))]
+        if not surface.collapse(surface.edges[drawn], _CHEAPEST, surplus):
+            break
+    for _ in range(_NEEDLE_ROUNDS):
+        needles = surface.needles()
+        if not len(needles) or not surface.collapse(random.permutation(needles), 1.0, len(needles)):
+            break
+    return Mesh(surface.vertices.astype(np.float32), surface.triangles.astype(np.int32))
+
+
+class _Surface:
+    """A closed mesh that loses edges, with its vertices' quadrics."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.vertices, self.triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
+        self.quadrics = _vertex_quadrics(self.vertices, self.triangles)
+        self.edges = _edges(self.triangles)
+
+    def needles(self) -> Integers:
+        """The shortest edges of thin triangles, where two of their corners nearly meet."""
+        thin = self.triangles[fullness(self.vertices, self.triangles) < _LEAST_FULLNESS]
+        sides = np.stack([thin, np.roll(thin, -1, axis=1)], -1)
+        lengths = ((self.vertices[sides[..., 0]] - self.vertices[sides[..., 1]]) ** 2).sum(2)
+        shortest = lengths.argmin(1)
+        each = np.arange(len(thin))
+        is_needle = lengths[each, shortest] < _NEEDLE**2 * lengths.max(1)
+        return np.unique(np.sort(sides[each, shortest][is_needle], axis=1), axis=0)
+
+    def collapse(self, drawn: Integers, cheapest: float, most: int) -> bool:
+        """Collapse at most so many of the cheapest share of these edges; whether there were any."""
+        vertices, triangles, edges = self.vertices, self.triangles, self.edges
+        costs, targets = _collapse_costs(drawn, vertices, self.quadrics)
+        cheap = np.flatnonzero(costs <= np.quantile(costs, cheapest))
         chosen = _spread_out(drawn, cheap, triangles, len(vertices))
         chosen = chosen[_keeps_topology(drawn[chosen], edges, len(vertices))]
         chosen = chosen[_keeps_orientation(drawn[chosen], targets[chosen], vertices, triangles)]
-        chosen = chosen[np.argsort(costs[chosen])][:surplus]
+        chosen = chosen[np.argsort(costs[chosen])][:most]
         if not len(chosen):
-            break
-        vertices, triangles, quadrics = _collapse(
-            drawn[chosen], targets[chosen], vertices, triangles, quadrics
+            return False
+        self.vertices, self.triangles, self.quadrics = _collapse(
+            drawn[chosen], targets[chosen], vertices, triangles, self.quadrics
         )
-    return Mesh(vertices.astype(np.float32), triangles.astype(np.int32))
+        self.edges = _edges(self.triangles)
+        return True
 
 
 def normals_and_areas(vertices: Floats, triangles: Integers) -> tuple[Floats, Floats]:
@@ -152,21 +184,32 @@ def _keeps_orientation(
     bent = np.flatnonzero((owners >= 0).sum(1) == 1)
     before, _ = normals_and_areas(vertices, triangles[bent])
     after, _ = normals_and_areas(moved, triangles[bent])
-    thinner = _fullness(moved, triangles[bent]) < np.minimum(
-        _LEAST_FULLNESS, _fullness(vertices, triangles[bent])
-    )
+    owner_of_bent = owners[bent].max(1)
+    vanishing = _thinnest_vanishing(owners, vertices, triangles, len(chosen))[owner_of_bent]
+    allowed = np.minimum(_LEAST_FULLNESS, fullness(vertices, triangles[bent]))
+    allowed = np.minimum(allowed, vanishing)
+    thinner = fullness(moved, triangles[bent]) < allowed
     spoilt = (np.einsum("ij,ij->i", before, after) < _LARGEST_TURN) | thinner
     keeps = np.ones(len(chosen), bool)
-    keeps[owners[bent[spoilt]].max(1)] = False
+    keeps[owner_of_bent[spoilt]] = False
     return keeps
 
 
-def _fullness(vertices: Floats, triangles: Integers) -> Floats:
+def _thinnest_vanishing(owners: Integers, vertices: Floats, triangles: Integers, count: int) -> Floats:
+    """For each chosen edge about the fullness of the thinner triangle that goes with it: one neighbour may
+    become as thin, as that is a sliver less."""
+    thinnest = np.full(count, np.inf)
+    vanishing = np.flatnonzero((owners >= 0).sum(1) == 2)
+    np.minimum.at(thinnest, owners[vanishing].max(1), _THINNER * fullness(vertices, triangles[vanishing]))
+    return thinnest
+
+
+def fullness(vertices: Floats, triangles: Integers) -> Floats:
     """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
     corners = vertices[triangles]
     longest = ((corners - np.roll(corners, 1, axis=1)) ** 2).sum(2).max(1)
-    fullness: Floats = normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
-    return fullness
+    full: Floats = normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
+    return full
 
 
 def _collapse(

@@ -148,17 +148,19 @@ class Tasks:
         return _row(found) if found else None
 
     def page(self, number: int, size: int, *, newest_first: bool) -> list[Row]:
-        sql = "SELECT * FROM task WHERE expires_at = 0 OR expires_at > ? ORDER BY seq * ? LIMIT ? OFFSET ?"
-        values = (self._clock(), -1 if newest_first else 1, size, (number - 1) * size)
+        order = "DESC" if newest_first else "ASC"
+        live = "SELECT * FROM task WHERE expires_at = 0 OR expires_at > ?"
+        sql = f"{live} ORDER BY seq {order} LIMIT ? OFFSET ?"
+        values = (self._clock(), size, (number - 1) * size)
         with self._connection() as database:
             found = database.execute(sql, values).fetchall()
         return [_row(each) for each in found]
 
-    def ahead_of(self, row: Row) -> int:
-        """How many unfinished tasks come before this one."""
+    def queue(self) -> list[int]:
+        """The numbers (`seq`) of the unfinished tasks in their order."""
         with self._connection() as database:
-            sql = "SELECT count(*) FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') AND seq < ?"
-            return int(database.execute(sql, (row.seq,)).fetchone()[0])
+            sql = "SELECT seq FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') ORDER BY seq"
+            return [each["seq"] for each in database.execute(sql)]
 
     def anything_waits(self) -> bool:
         """Whether there is work: a waiting task, or one whose worker may have died."""

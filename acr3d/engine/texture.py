@@ -1,7 +1,8 @@
 """Projecting the photos onto the surface: one colour per texel of the atlas.
 
 Each texel takes the photos that see it, the one that faces it best counting by far the most, which blends the
-seams. What no photo sees is filled from the colours around it, spread over the surface.
+seams; the photos' exposures are evened first. What no photo sees is filled from the colours around it, spread
+over the surface.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
 from acr3d.engine.charts import Atlas
+from acr3d.engine.corners import corner_normals
+from acr3d.engine.exposure import gains
 from acr3d.engine.hull import Mesh
 from acr3d.engine.outline import Outline
 from acr3d.engine.raster import barycentric, covered_texels
-from acr3d.engine.simplify import normals_and_areas
 from acr3d.engine.views import Camera
 
 Floats = NDArray[np.float32]
@@ -26,6 +28,8 @@ _DEPTH_CELLS = 320  # per unit of length, in the pictures of what lies in front
 _BEHIND = 0.012  # units: how far behind the foremost surface still counts as seen
 _SHARPNESS = 6  # the power of the facing: high lets the best view win, low blends
 _LEAST_FACING = 0.05  # cosine: a photo that grazes the surface tells nothing of its colour
+_WELL_FACING = 0.4  # cosine: from here on a photo's brightness can be compared with another's
+_COMPARED = 60_000  # texels, spread over the atlas, by which exposures are compared
 _ENOUGH = 0.02  # total weight from which a texel counts as seen
 _RIM = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
 _AT_ONCE = 80_000  # texels handled in one go: bounds the memory
@@ -51,16 +55,42 @@ def paint(mesh: Mesh, atlas: Atlas, outlines: list[Outline], cameras: list[Camer
     """The atlas' colours from the photos."""
     texels = _texels(atlas)
     points = _points(mesh, atlas, texels)
-    normals = normals_and_areas(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))[0]
+    normals = _smooth_normals(mesh)
+    views = [_View(outline, camera, points) for outline, camera in zip(outlines, cameras, strict=True)]
+    evened = _gains(views, points, normals, texels)
     colours = np.zeros((len(texels.number), 3), np.float32)
     total = np.zeros(len(texels.number), np.float32)
-    for outline, camera in zip(outlines, cameras, strict=True):
-        _add_view(points, normals.astype(np.float32), texels.face, outline, camera, colours, total)
-    del points  # the largest array of all, and memory is short
+    for part in _portions(len(total)):
+        for view, gain in zip(views, evened, strict=True):
+            which, facing, sampled = view.look(points[part], normals[texels.face[part]])
+            weight = facing**_SHARPNESS
+            total[part.start + which] += weight
+            colours[part.start + which] += weight[:, None] * sampled * gain
+    del points, views  # the largest of all, and memory is short
     seen = total > _ENOUGH
     colours /= np.maximum(total, 1e-6)[:, None]
     _fill_unseen(mesh, atlas, texels, colours, seen)
     return Texture(_spread_into_gutters(texels, colours, atlas.side), float(seen.mean()))
+
+
+def _smooth_normals(mesh: Mesh) -> Floats:
+    """(m, 3) per triangle, calmed by its neighbours on the same side of any crease."""
+    corners = corner_normals(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))
+    means = corners.mean(1)
+    unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def _gains(views: list[_View], points: Floats, normals: Floats, texels: _Texels) -> Floats:
+    chosen = slice(None, None, max(1, len(points) // _COMPARED))
+    places, ways = points[chosen], normals[texels.face[chosen]]
+    colours = np.zeros((len(views), len(places), 3), np.float32)
+    well_seen = np.zeros(colours.shape[:2], bool)
+    for number, view in enumerate(views):
+        which, facing, sampled = view.look(places, ways)
+        colours[number, which] = sampled
+        well_seen[number, which] = facing > _WELL_FACING
+    return gains(colours, well_seen)
 
 
 def _texels(atlas: Atlas) -> _Texels:
@@ -91,38 +121,40 @@ def _weights(atlas: Atlas, number: NDArray[np.int32], face: NDArray[np.int32]) -
     return np.asarray(barycentric(atlas.corners[face], middle), np.float32)
 
 
-def _add_view(
-    points: Floats,
-    normals: Floats,
-    face: NDArray[np.int32],
-    outline: Outline,
-    camera: Camera,
-    colours: Floats,
-    total: Floats,
-) -> None:
-    """Add one photo's colours, each times its weight, and the weights."""
-    picture = _without_backdrop(outline)
-    foremost = _Foremost(points, camera, picture.shape)
-    for part in _portions(len(total)):
-        facing = np.einsum("ij,ij->i", normals[face[part]], camera.direction_to(points[part]))
-        candidates = np.flatnonzero(facing > _LEAST_FACING)
-        column, row, towards = camera.project(points[part][candidates])
-        weight = facing[candidates] ** _SHARPNESS * foremost.sees(column, row, towards)
-        places = np.stack([row, column])
-        at = part.start + candidates
-        total[at] += weight
-        for channel in range(3):
-            sampled = ndimage.map_coordinates(
-                picture[..., channel], places, output=np.float32, order=1, mode="nearest", prefilter=False
+class _View:
+    """One photo and its camera, as the surface looks at them."""
+
+    def __init__(self, outline: Outline, camera: Camera, points: Floats) -> None:
+        left, top, right, bottom = outline.box
+        self.corner = np.array([top, left], np.float32)
+        self.picture = _without_backdrop(
+            outline.picture[top:bottom, left:right], outline.mask[top:bottom, left:right]
+        )
+        self.camera = camera
+        self.foremost = _Foremost(points, camera, outline.mask.shape)
+
+    def look(self, points: Floats, normals: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """(which of the points the photo shows, the cosine under which, their colours)."""
+        facing = np.einsum("ij,ij->i", normals, self.camera.direction_to(points))
+        turned = np.flatnonzero(facing > _LEAST_FACING)
+        column, row, towards = self.camera.project(points[turned])
+        seen = self.foremost.sees(column, row, towards, facing[turned])
+        places = np.stack([row[seen], column[seen]]) - self.corner[:, None]
+        colours = [
+            ndimage.map_coordinates(
+                self.picture[..., channel], places, np.float32, order=1, mode="nearest", prefilter=False
             )
-            colours[at, channel] += weight * sampled
+            for channel in range(3)
+        ]
+        which = turned[seen]
+        return which, facing[which], np.stack(colours, -1)
 
 
-def _without_backdrop(outline: Outline) -> NDArray[np.uint8]:
+def _without_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The photo with its part's colours carried on over the rim and the backdrop."""
-    core = ndimage.binary_erosion(outline.mask, iterations=_RIM) | (outline.mask & ~_has_core(outline.mask))
+    core = ndimage.binary_erosion(mask, iterations=_RIM) | (mask & ~_has_core(mask))
     nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
-    carried: NDArray[np.uint8] = outline.picture[nearest[0], nearest[1]]
+    carried: NDArray[np.uint8] = picture[nearest[0], nearest[1]]
     return carried
 
 
@@ -140,14 +172,20 @@ class _Foremost:
     def __init__(self, points: Floats, camera: Camera, shape: tuple[int, ...]) -> None:
         self.cell = camera.zoom / _DEPTH_CELLS
         self.rows, self.columns = (int(size / self.cell) + 1 for size in shape[:2])
-        self.nearest = np.full(self.rows * self.columns, -np.inf, np.float32)
+        self.nearest: Floats = np.full(self.rows * self.columns, -np.inf, np.float32)
         for part in _portions(len(points)):
             column, row, towards = camera.project(points[part])
             np.maximum.at(self.nearest, self._cells(column, row), towards)
+        picture = self.nearest.reshape(self.rows, self.columns)
+        self.nearest = ndimage.maximum_filter(
+            picture, 3
+        ).ravel()  # what lies close behind a rim is mixed with it
 
-    def sees(self, column: Floats, row: Floats, towards: Floats) -> NDArray[np.bool_]:
-        """Whether nothing lies before these points."""
-        seen: NDArray[np.bool_] = towards > self.nearest[self._cells(column, row)] - _BEHIND
+    def sees(self, column: Floats, row: Floats, towards: Floats, facing: Floats) -> NDArray[np.bool_]:
+        """Whether nothing lies before these points, nor right beside their way to the camera."""
+        slope = np.sqrt(1 - np.minimum(facing, 1) ** 2) / facing
+        behind = self.nearest[self._cells(column, row)] - towards
+        seen: NDArray[np.bool_] = behind < _BEHIND + slope / _DEPTH_CELLS
         return seen
 
     def _cells(self, column: Floats, row: Floats) -> NDArray[np.int32]:

@@ -29,14 +29,18 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """The worker of one process. `carver`: the child module; `grid`: its resolution, None for its own."""
+    """The worker of one process. `carver`: the child module; `grid`: its resolution, None for its own;
+    `guessing`: whether it may assume what the outlines leave open."""
 
-    def __init__(self, tasks: Tasks, lock: Path, heavy_lock: Path, carver: str, grid: int | None) -> None:
+    def __init__(
+        self, tasks: Tasks, lock: Path, heavy_lock: Path, carver: str, grid: int | None, guessing: bool
+    ) -> None:
         self._tasks = tasks
         self._lock = lock
         self._heavy_lock = heavy_lock
         self._carver = carver
         self._grid = grid
+        self._guessing = guessing
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._wanted = False
@@ -125,6 +129,7 @@ class Worker:
             ],
             "target_polycount": options.get("target_polycount", DEFAULT_POLYCOUNT),
             "should_texture": options.get("should_texture", True),
+            "guesses": self._guessing,
         }
         return request | ({} if self._grid is None else {"grid": self._grid})
 

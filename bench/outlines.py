@@ -1,0 +1,99 @@
+"""Measure the outlines that the engine finds against those of the true model from the true cameras.
+
+    python bench/outlines.py SAMPLES_FOLDER [--parts NAME …]
+
+SAMPLES_FOLDER as for bench/engine.py. Prints for each photo the likeness (IoU) of the two outlines, what was
+found too much and what is missing as shares of the true one, and the mean and the least of each set. The
+truth is drawn with Pillow, whose triangles are up to half a pixel larger than the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from acr3d.engine.outline import Mask, find_outline
+from acr3d.engine.photos import open_photo
+from acr3d.engine.views import SIDES, Camera
+
+_FRAME = (
+    1.163  # a studio picture's side in largest sides of the part; a snapshot's height is that, twice over
+)
+_FINER = 2  # samples per pixel and direction, where the truth is drawn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("--parts", nargs="*", help="only these parts")
+    options = parser.parse_args()
+    found: dict[str, list[float]] = {}
+    print(f"{'part':16} {'set':8} {'side':6}    IoU  too much  missing")
+    for description in sorted(options.samples.glob("*/part.json")):
+        part = description.parent
+        if options.parts and part.name not in options.parts:
+            continue
+        mesh = trimesh.load(part / "truth.glb", force="mesh", process=False)
+        for kind, folder in (("studio", part), ("snapshot", part / "snapshot")):
+            if (folder / "front.jpg").exists():
+                facts = json.loads(description.read_text())[kind]
+                found.setdefault(kind, []).extend(measure(part.name, kind, folder, facts, mesh))
+    for kind, values in found.items():
+        print(f"{kind}: mean {statistics.mean(values):.4f}, least {min(values):.4f}")
+
+
+def measure(
+    name: str, kind: str, folder: Path, facts: Mapping[str, Any], mesh: trimesh.Trimesh
+) -> list[float]:
+    likenesses = []
+    for side in SIDES:
+        mask = find_outline(open_photo(folder / f"{side}.jpg", side)).mask
+        true = drawn(mesh, true_camera(side, mask.shape, kind, facts, 1000 * mesh.extents.max()), mask.shape)
+        likeness = float((mask & true).sum() / (mask | true).sum())
+        extra, missing = ((one & ~other).sum() / true.sum() for one, other in ((mask, true), (true, mask)))
+        print(f"{name:16} {kind:8} {side:6} {likeness:.4f}   {extra:.4f}   {missing:.4f}", flush=True)
+        likenesses.append(likeness)
+    return likenesses
+
+
+def true_camera(
+    side: str, shape: tuple[int, ...], kind: str, facts: Mapping[str, Any], largest: float
+) -> Camera:
+    """The camera that took a sample's picture, for millimetres; `largest` is the part's largest side."""
+    height, width = shape
+    centre = (width / 2 - 0.5, height / 2 - 0.5)
+    if kind == "studio":
+        zoom = facts["px_per_mm_at_centre"] * width / facts["image_px"][0]
+        return Camera(side, zoom, (0.0, 0.0), centre, nearness=1 / facts["distance_mm"])
+    view = facts["views"][side]
+    frame = _FRAME**2 * largest
+    zoom, distance = height / frame, frame / 2 / math.tan(math.radians(facts["fov_deg"] / 2))
+    right, up = (-offset * frame / 2 for offset in view["offset"])
+    tilt = np.radians([view["pitch_deg"], -view["yaw_deg"], -view["roll_deg"]])
+    return Camera(side, zoom, (right, up), centre, (tilt[0], tilt[1], tilt[2]), 1 / distance)
+
+
+def drawn(mesh: trimesh.Trimesh, camera: Camera, shape: tuple[int, ...]) -> Mask:
+    column, row, _ = camera.project(1000 * np.asarray(mesh.vertices))
+    corners = (np.column_stack([column, row])[mesh.faces] + 0.5) * _FINER - 0.5
+    picture = Image.new("L", (shape[1] * _FINER, shape[0] * _FINER))
+    draw = ImageDraw.Draw(picture)
+    for triangle in corners:
+        draw.polygon([tuple(corner) for corner in triangle], fill=255)
+    small: NDArray[np.uint8] = np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BOX))
+    mask: Mask = small > 127
+    return mask
+
+
+if __name__ == "__main__":
+    main()

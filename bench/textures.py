@@ -1,0 +1,131 @@
+"""Measure how like its photos a carved model looks: SSIM of each labelled side inside its outline.
+
+    python -m bench.textures SAMPLES_FOLDER [--set studio|snapshot] [--parts NAME …]
+
+Each watertight part is carved from front, right, top and back. Each of these sides is drawn from its texture
+alone, without light, by the very camera that took the photo, at 512 px across its larger extent. The photo's
+outline box is laid on the model's, and its brightness brought to the model's mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from skimage.metrics import structural_similarity
+
+from acr3d.engine.outline import Outline, find_outline
+from acr3d.engine.photos import open_photo
+from acr3d.engine.views import Camera
+from bench.engine import AXES, carve, watertight_parts
+from bench.outlines import true_camera
+
+_PIXELS = 512
+_RIM = 3  # pixels inside the outlines that are left out: SSIM's window would look at the backdrop
+Grey = NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("--set", choices=("studio", "snapshot"), default="studio")
+    parser.add_argument("--parts", nargs="*", help="only these parts")
+    options = parser.parse_args()
+    options.grid, options.bare, options.triangles = None, False, 30_000
+    means = []
+    print("part             " + "  ".join(f"{side:>6}" for side in AXES["three"]) + "    mean")
+    for part in watertight_parts(options.samples):
+        photos = part / "snapshot" if options.set == "snapshot" else part
+        if (options.parts and part.name not in options.parts) or not (photos / "front.jpg").exists():
+            continue
+        values = measure(part, photos, options)
+        means.append(statistics.mean(values))
+        print(
+            f"{part.name:16} " + "  ".join(f"{value:6.3f}" for value in values) + f"  {means[-1]:6.3f}",
+            flush=True,
+        )
+    print(f"mean {statistics.mean(means):.3f}, least {min(means):.3f}")
+
+
+def measure(part: Path, photos: Path, options: argparse.Namespace) -> list[float]:
+    facts = json.loads((part / "part.json").read_text())[options.set]
+    truth: Any = trimesh.load(part / "truth.glb", force="mesh", process=False)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.glb"
+        carve(photos, AXES["three"], out, options)
+        mesh: Any = trimesh.load(out, force="mesh", process=False)
+    largest = 1000 * truth.extents.max()
+    mesh.apply_scale(largest / mesh.extents.max())
+    likenesses = []
+    for side in AXES["three"]:
+        outline = find_outline(open_photo(photos / f"{side}.jpg", side))
+        camera = true_camera(side, outline.mask.shape, options.set, facts, largest)
+        likenesses.append(likeness(mesh, outline, camera))
+    return likenesses
+
+
+def likeness(mesh: Any, outline: Outline, camera: Camera) -> float:
+    """Mean SSIM where both the model and the photo show the part."""
+    model, covered = drawn(mesh, *_smaller(outline, camera))
+    photo, shown = laid_over(outline, covered)
+    both = ndimage.binary_erosion(covered & shown, iterations=_RIM)
+    photo = photo * model[both].mean() / max(1.0, photo[both].mean())
+    model, photo = np.where(covered & shown, model, 0), np.where(covered & shown, photo, 0)
+    _, each = structural_similarity(  # type: ignore[no-untyped-call]
+        model, photo, data_range=255, full=True
+    )
+    return float(each[both].mean())
+
+
+def _smaller(outline: Outline, camera: Camera) -> tuple[Camera, tuple[int, int]]:
+    """The camera, and its picture's (rows, columns), with so few pixels that the part has _PIXELS."""
+    left, top, right, bottom = outline.box
+    share = _PIXELS / max(right - left, bottom - top)
+    rows, columns = (round(size * share) for size in outline.mask.shape)
+    centre = (columns / 2 - 0.5, rows / 2 - 0.5)
+    return camera.moved(zoom=camera.zoom * share, centre=centre), (rows, columns)
+
+
+def drawn(mesh: Any, camera: Camera, shape: tuple[int, int]) -> tuple[Grey, NDArray[np.bool_]]:
+    """(brightness, where the part is) of the model's texture in that camera's picture."""
+    row, column = (places.ravel().astype(float) for places in np.indices(shape))
+    reach = np.full(len(row), float(mesh.extents.max()))
+    start, end = (camera.points_at(column, row, depth) for depth in (reach, -reach))
+    places, rays, faces = mesh.ray.intersects_location(start, end - start, multiple_hits=False)
+    weights = trimesh.triangles.points_to_barycentric(  # type: ignore[no-untyped-call]
+        mesh.triangles[faces], places
+    )
+    uv = np.einsum("kc,kcj->kj", weights, mesh.visual.uv[mesh.faces[faces]])
+    texture = np.asarray(mesh.visual.material.baseColorTexture.convert("L"), np.float64)
+    spots = np.stack([(1 - uv[:, 1]) * texture.shape[0] - 0.5, uv[:, 0] * texture.shape[1] - 0.5])
+    picture, covered = np.zeros(shape), np.zeros(shape, bool)
+    picture.flat[rays] = ndimage.map_coordinates(texture, spots, order=1, mode="nearest")
+    covered.flat[rays] = True
+    return picture, covered
+
+
+def laid_over(outline: Outline, covered: NDArray[np.bool_]) -> tuple[Grey, NDArray[np.bool_]]:
+    """The photo and its outline, their box laid on the model's."""
+    rows, columns = np.flatnonzero(covered.any(1)), np.flatnonzero(covered.any(0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
+    left, top, right, bottom = outline.box
+    photo, shown = np.zeros(covered.shape), np.zeros(covered.shape, bool)
+    picture = Image.fromarray(outline.picture[top:bottom, left:right]).convert("L")
+    mask = Image.fromarray(outline.mask[top:bottom, left:right])
+    photo[box] = np.asarray(picture.resize(size, Image.Resampling.BOX), float)
+    shown[box] = np.asarray(mask.resize(size, Image.Resampling.NEAREST))
+    return photo, shown
+
+
+if __name__ == "__main__":
+    main()
