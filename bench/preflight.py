@@ -1,0 +1,199 @@
+"""Spoil the photos of parts in four ways, one at a time, and count how often the check names what was done.
+
+    python bench/preflight.py SAMPLES_FOLDER
+
+SAMPLES_FOLDER holds one folder per part with the six photos front.jpg … bottom.jpg, perhaps `snapshot/` with
+another six. Spoilt are: each photo, by cutting a quarter off the part on one side, and by a blur of 0.4 % of
+the longest side; front and right, by swapping their labels; each photo, by putting in its place the same side
+of each other part. `false` counts what is said of the photos as they are. What the check says of a swap that
+no outline shows (a round part) is its outline's business: such parts have nothing to name.
+
+Then the same for every choice of three, four, five or six of the photos: as they are; with each of them in
+turn replaced by the same side of another part (a different one each time); with every two labels swapped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageFilter, ImageOps
+
+HOUSE = Path(__file__).parent.parent
+sys.path.insert(0, str(HOUSE))
+
+from acr3d.preflight.check import report  # noqa: E402
+from acr3d.preflight.look import Look, look_at  # noqa: E402
+
+ANGLES = ("front", "back", "left", "right", "top", "bottom")
+SPOILT = ("cropped", "blurred", "swapped", "stranger")
+CUTS = ("left", "top", "right", "bottom")
+
+
+@dataclass(frozen=True)
+class Set:
+    """Six photos of one part, and what was seen in each."""
+
+    name: str
+    kind: str
+    paths: list[Path]
+    looks: list[Look]
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("samples", type=Path)
+    parser.add_argument("--misses", action="store_true", help="also say what was said instead")
+    options = parser.parse_args()
+    sets = list(read(options.samples))
+    print(f"{'part':16} {'set':9} {'false':>6} " + " ".join(f"{way:>9}" for way in SPOILT) + "  seconds")
+    named, tried = Counter[str](), Counter[str]()
+    for one in sets:
+        cells = []
+        for way, outcomes in spoil_all(one, sets, misses=options.misses).items():
+            named[way] += sum(outcomes)
+            tried[way] += len(outcomes)
+            cells.append(f"{sum(outcomes):4}/{len(outcomes):<4}")
+        alarms = said(report(one.looks, ANGLES))
+        named["false"] += len(alarms)
+        print(
+            f"{one.name:16} {one.kind:9} {len(alarms):6} {' '.join(cells)} {one.seconds:8.1f}", alarms or ""
+        )
+    rates = ", ".join(f"{way} {named[way]}/{tried[way]}" for way in SPOILT)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(f"false alarms {named['false']}; named: {rates}; peak {peak} MB\n")
+    choices(sets)
+
+
+def read(samples: Path) -> Iterator[Set]:
+    for folder in sorted(path for path in samples.iterdir() if path.is_dir()):
+        for kind, place in (("studio", folder), ("snapshot", folder / "snapshot")):
+            paths = [place / f"{angle}.jpg" for angle in ANGLES]
+            if all(path.exists() for path in paths):
+                started = time.monotonic()
+                looks = [look_at(path, place) for place, path in enumerate(paths)]
+                yield Set(folder.name, kind, paths, looks, time.monotonic() - started)
+
+
+def choices(sets: list[Set]) -> None:
+    """Print, for each number of photos, what is said of all choices of so many."""
+    strange = "another part: named  pair  said  an honest one named"
+    print(f"photos   as they are: false   {strange}   swapped: named  said")
+    for count in range(3, len(ANGLES) + 1):
+        seen = Counter[str]()
+        for one in sets:
+            others = [other for other in sets if other.name != one.name and other.kind == one.kind]
+            for number, chosen in enumerate(itertools.combinations(range(len(ANGLES)), count)):
+                seen += choice_spoilt(one, others, chosen, number)
+        print(
+            f"{count:6} {seen['honest']:14} {seen['false']:5} {seen['strange']:15} {seen['named']:5} "
+            f"{seen['pair']:5} {seen['said']:5} {seen['accused']:21} {seen['swaps']:9} {seen['swapped']:5} "
+            f"{seen['swaps said']:5}",
+            flush=True,
+        )
+
+
+def choice_spoilt(one: Set, others: list[Set], chosen: tuple[int, ...], number: int) -> Counter[str]:
+    looks, angles = [one.looks[place] for place in chosen], [ANGLES[place] for place in chosen]
+    seen = Counter[str](honest=1, false=len(said(report(looks, angles))))
+    for place, angle in enumerate(chosen):
+        other = others[(number + place) % len(others)]
+        found = said(report(replaced(looks, place, other.looks[angle]), angles))
+        accused = [photos for code, photos in found if code == "stranger"]
+        seen["strange"] += 1
+        seen["named"] += (place,) in accused
+        seen["pair"] += any(code == "unlike" and place in photos for code, photos in found)
+        seen["said"] += bool(found)
+        seen["accused"] += any(photos != (place,) for photos in accused)
+    for pair in itertools.combinations(range(len(chosen)), 2):
+        mixed = [*angles]
+        mixed[pair[0]], mixed[pair[1]] = angles[pair[1]], angles[pair[0]]
+        found = said(report(looks, mixed))
+        seen["swaps"] += 1
+        seen["swapped"] += ("swapped", pair) in found
+        seen["swaps said"] += bool(found)
+    return seen
+
+
+def spoil_all(one: Set, sets: list[Set], *, misses: bool) -> dict[str, list[bool]]:
+    """For each way to spoil the photos, whether each try was named."""
+    outcomes: dict[str, list[bool]] = {way: [] for way in SPOILT}
+
+    def note(way: str, place: int, looks: list[Look], angles: tuple[str, ...], what: str) -> None:
+        codes = said(report(looks, angles))
+        is_named = any(is_right(way, place, code) for code in codes)
+        outcomes[way].append(is_named)
+        if misses and not is_named:
+            print(f"    {one.name} {one.kind}: {way} {ANGLES[place]} {what}: {codes}")
+
+    for place in range(len(ANGLES)):
+        for way, spoilt in spoil(one, place):
+            note(way, place, replaced(one.looks, place, spoilt), ANGLES, "")
+        for other in sets:
+            if other.name != one.name and other.kind == one.kind:
+                looks = replaced(one.looks, place, other.looks[place])
+                note("stranger", place, looks, ANGLES, other.name)
+    swapped = ("right", "back", "left", "front", "top", "bottom")
+    note("swapped", 0, one.looks, swapped, "")
+    return outcomes
+
+
+def said(result: dict[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+    found = [finding for photo in result["photos"] for finding in photo["findings"]] + result["findings"]
+    return [(finding["code"], tuple(finding["photos"])) for finding in found]
+
+
+def is_right(way: str, place: int, finding: tuple[str, tuple[int, ...]]) -> bool:
+    """Whether the finding names what was done: for a stranger also that it and its opposite do not match."""
+    code, photos = finding
+    if way == "swapped":
+        return code == "swapped" and photos == (0, 3)
+    return place in photos and code in ({"stranger", "unlike"} if way == "stranger" else {way})
+
+
+def replaced(looks: list[Look], place: int, other: Look) -> list[Look]:
+    return [*looks[:place], other, *looks[place + 1 :]]
+
+
+def spoil(one: Set, place: int) -> Iterator[tuple[str, Look]]:
+    with Image.open(one.paths[place]) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    picture.thumbnail((2048, 2048))
+    blurred = picture.filter(ImageFilter.GaussianBlur(0.004 * max(picture.size)))
+    cut = cut_off(picture, one.looks[place], CUTS[place % 4])
+    with tempfile.TemporaryDirectory() as folder:
+        for way, spoilt in (("cropped", cut), ("blurred", blurred)):
+            path = Path(folder) / f"{way}.jpg"
+            spoilt.save(path, quality=92)
+            yield way, look_at(path, place)
+
+
+def cut_off(picture: Image.Image, look: Look, side: str) -> Image.Image:
+    """The picture without the quarter of the part that lies on `side`."""
+    numbers = [float(text) for text in re.findall(r"[\d.]+", look.path or "")]
+    scale = picture.width / look.size[0]
+    across, down = numbers[::2], numbers[1::2]
+    left, right, top, bottom = (scale * edge for edge in (min(across), max(across), min(down), max(down)))
+    width, height = (right - left) / 4, (bottom - top) / 4
+    box = {
+        "left": (left + width, 0, picture.width, picture.height),
+        "top": (0, top + height, picture.width, picture.height),
+        "right": (0, 0, right - width, picture.height),
+        "bottom": (0, 0, picture.width, bottom - height),
+    }[side]
+    return picture.crop(tuple(round(edge) for edge in box))  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
