@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -21,6 +22,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.nr_conns -= 1
         self.tpool.submit(conn.close, graceful=True)
 
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Told to end: let the poller stop now, beside the readers that are still served for a while."""
+        if self.alive:
+            self.method_queue.defer(_begin_to_stop, self)
+        super().handle_exit(sig, frame)
+
 
 _port = os.environ.get("PORT", "5000")
 bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
@@ -29,7 +36,7 @@ worker_class = Worker
 threads = 24
 # Large uploads over slow lines are read by a thread, not by the loop that tells gunicorn we are alive.
 timeout = 120
-graceful_timeout = 25
+graceful_timeout = 18
 keepalive = 5
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 # No access log: an address may hold a signature. The proxy in front, or the platform, keeps its own.
@@ -55,6 +62,15 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    poller = worker.wsgi.extensions.pop("acr3d_poller", None)
-    if poller is not None:
-        poller.stop()
+    stopping = _begin_to_stop(worker)
+    if stopping is not None:
+        stopping.join()
+
+
+def _begin_to_stop(worker: Any) -> Thread | None:
+    """The thread that stops the worker's poller, once; None where it has none."""
+    extensions = worker.wsgi.extensions
+    if "acr3d_stopping" not in extensions and (poller := extensions.get("acr3d_poller")) is not None:
+        extensions["acr3d_stopping"] = Thread(target=poller.stop, name="acr3d-stop", daemon=True)
+        extensions["acr3d_stopping"].start()
+    return extensions.get("acr3d_stopping")

@@ -10,9 +10,25 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from acr3d import cli, database, settings
 from acr3d.extensions import babel, csrf, db, migrate
 from acr3d.generation.engines import Engines
+from acr3d.generation.hints import Hints
 from acr3d.settings import Settings
 from acr3d.storage import LocalStorage
-from acr3d.web import admin, api, auth, failures, guards, headers, health, media, pages, public, static
+from acr3d.web import (
+    admin,
+    api,
+    api_orphans,
+    api_versions,
+    auth,
+    failures,
+    guards,
+    headers,
+    health,
+    media,
+    pages,
+    public,
+    static,
+    webhooks,
+)
 
 ROOT = Path(__file__).parent.parent
 FORM_BYTES = 1024 * 1024
@@ -31,12 +47,13 @@ def create_app(config: Settings | None = None) -> Flask:
     app.config.from_mapping(_flask_settings(config))
     app.extensions["acr3d_settings"] = config
     app.extensions["acr3d_engines"] = Engines(config)
+    app.extensions["acr3d_hints"] = Hints(app)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
     guards.install(app)
     _bind_extensions(app)
     pages.install(app)
     failures.install(app)
-    for area in (public, auth, admin, api, media, health):
+    for area in (public, auth, admin, api, api_orphans, api_versions, media, health, webhooks):
         app.register_blueprint(area.bp)
     headers.install(app)
     static.install(app)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PHOTO = "photo"  # or its thumbnail
     RAW = "raw model"
     VERSION = "version"
+    POSTER = "poster"
 
 
 # Every column that holds a key, and the one that holds the file's hash. A job's frozen photos are not among
@@ -33,6 +34,8 @@ REFERRING = (
     (Kind.PHOTO, PartImage.thumbnail_path, null()),
     (Kind.RAW, Job.raw_storage_path, null()),
     (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
+    (Kind.POSTER, ModelVersion.poster_path, null()),
+    (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
 )
 
 
@@ -56,6 +59,15 @@ def references(connection: Connection) -> Iterator[Reference]:
             yield Reference(kind, *row)
 
 
+def keys_of(part_id: str) -> list[str]:
+    """The keys of all the part's files, those of deleted photos and rejected models too."""
+    found: list[str] = []
+    for _kind, key, _sha256 in REFERRING:
+        query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
+        found += [str(row[0]) for row in db.session.execute(query)]
+    return found
+
+
 @dataclass(frozen=True)
 class Blob:
     """A stored file that the database knows."""
@@ -70,7 +82,7 @@ class Blob:
 
 
 def find_blob(key: str) -> Blob | None:
-    """The file of a photo, a model version or a raw model; None when nothing refers to `key`.
+    """The file of a photo, a model version (or its poster) or a raw model; None when nothing refers to `key`.
 
     Every key begins parts/<part id>/, which keeps the search to one part.
     """
@@ -94,12 +106,18 @@ def _photo(key: str, part_id: str, visible: bool) -> Blob | None:
 
 
 def _version(key: str, part_id: str, visible: bool) -> Blob | None:
-    query = select(ModelVersion).where(ModelVersion.part_id == part_id, ModelVersion.storage_path == key)
-    versions = db.session.scalars(query).all()
+    columns = (ModelVersion.storage_path, ModelVersion.ar_storage_path, ModelVersion.poster_path)
+    names = or_(*(column == key for column in columns))
+    versions = db.session.scalars(select(ModelVersion).where(ModelVersion.part_id == part_id, names)).all()
     if not versions:
         return None
     shown = any(version.state in SHOWN_TO_CUSTOMERS for version in versions)
-    return Blob(key, versions[0].sha256, visible and shown)
+    hashes = {
+        versions[0].storage_path: versions[0].sha256,
+        versions[0].ar_storage_path: versions[0].ar_sha256,
+    }
+    sha256 = hashes.get(key)
+    return Blob(key, sha256, visible and shown)
 
 
 def _raw_model(key: str, part_id: str) -> Blob | None:

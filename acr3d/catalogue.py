@@ -92,6 +92,14 @@ def part_for_public(sku: str) -> Part:
     return part
 
 
+def part_with_sku(sku: str) -> Part:
+    """The part that somebody named by its SKU. Raises Refused."""
+    part = db.session.scalar(_visible().where(Part.sku_key == sku_key(sku))) if sku.isprintable() else None
+    if part is None:
+        raise Refused(_("There is no part with the SKU “%(sku)s”.", sku=sku[:SKU_LENGTH]))
+    return part
+
+
 def search(query: str, page: int, *, published_only: bool) -> Page:
     """Parts whose SKU, name or description hold every word of `query`, by name; pages count from 1."""
     wanted = [_holds(word) for word in query.replace("\x00", " ").split()]

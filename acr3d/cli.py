@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 
@@ -14,19 +15,25 @@ from acr3d import demo, settings
 from acr3d.backup_commands import backup_command, restore_command, sweep_command
 from acr3d.engine.app import serve
 from acr3d.generation.engines import engines
-from acr3d.generation.poller import JobPoller
+from acr3d.generation.errors import EngineError
+from acr3d.generation.orphans import sweep
+from acr3d.generation.poller import JobPoller, look
 from acr3d.photo_commands import photos
 from acr3d.user_commands import users
+from acr3d.webhook_commands import webhook
 
 jobs = AppGroup("jobs", help="Models in the making.")
 engine = AppGroup("engine", help="The built-in engine.")
+
+STOP_SECONDS = 18
+log = logging.getLogger("acr3d.poller")
 
 _KEEPING = (backup_command, restore_command, sweep_command)
 
 
 def register(app: Flask) -> None:
     """Add acr3d's commands to `flask`."""
-    for command in (users, photos, jobs, engine, demo_command, *_KEEPING):
+    for command in (users, photos, jobs, engine, webhook, demo_command, *_KEEPING):
         app.cli.add_command(command)
 
 
@@ -34,6 +41,11 @@ def register(app: Flask) -> None:
 def run_jobs() -> None:
     """One pass of the poller, and what it started, to the end."""
     JobPoller(_app()).run_once()
+    try:
+        look()
+        sweep()
+    except EngineError as error:
+        click.echo(str(error), err=True)
 
 
 @jobs.command("work")
@@ -47,7 +59,16 @@ def work_on_jobs() -> None:
     poller.start()
     click.echo("The poller is running.")
     told_to_end.wait()
+    last_word = threading.Timer(STOP_SECONDS, _end_at_once)
+    last_word.daemon = True
+    last_word.start()
     poller.stop()
+
+
+def _end_at_once() -> None:
+    """Whatever still hangs must not keep us from ending: what it holds is taken over by the next start."""
+    log.warning("poller.stop_took_too_long seconds=%d", STOP_SECONDS)
+    os._exit(0)
 
 
 @engine.command("serve")

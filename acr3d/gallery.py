@@ -7,8 +7,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from acr3d import photo_checks
 from acr3d.catalogue import images_of, is_id, locked_part
 from acr3d.columns import new_id, utc_now
 from acr3d.database import writing
@@ -49,6 +51,8 @@ def add_photos(
             _label(image, labels or {})
             session.add(image)
         _mirror(part, present + fresh)
+        photo_checks.ask(part)
+    photo_checks.wake()
     return fresh
 
 
@@ -67,6 +71,8 @@ def replace_photo(image_id: str, photo: Photo) -> PartImage:
         session.add(new)
         session.flush()
         _mirror(part, images_of(part.id, session))
+        photo_checks.ask(part)
+    photo_checks.wake()
     return new
 
 
@@ -87,6 +93,8 @@ def import_photo(image_id: str, photo: Photo) -> bool:
             _describe(image, photo)
             session.flush()
             _mirror(part, images_of(part_id, session))
+        photo_checks.ask(part)
+    photo_checks.wake()
     return True
 
 
@@ -113,8 +121,12 @@ def label_photo(image_id: str, labels: dict[str, Any]) -> PartImage:
     with writing() as session:
         part = locked_part(session, part_id)
         image = _present_image(session, image_id)
+        angle = image.angle_label
         _label(image, labels)
         part.revision += 1
+        if image.angle_label != angle:
+            photo_checks.ask(part)
+    photo_checks.wake()
     return image
 
 
@@ -130,6 +142,8 @@ def delete_photo(image_id: str) -> str:
         rest = images_of(part_id, session)
         _place(session, rest)
         _mirror(part, rest)
+        photo_checks.ask(part)
+    photo_checks.wake()
     return part_id
 
 
@@ -176,8 +190,10 @@ class _files_kept:  # noqa: N801 - used like a function
             self._forget()
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
-        if kind is not None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        # A COMMIT whose answer was lost may hold all the same; if not, the sweep finds the files.
+        was_cut = isinstance(error, DBAPIError) and error.connection_invalidated
+        if error is not None and not was_cut:
             self._forget()
 
     def _forget(self) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, t
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
 from acr3d.columns import Id, Moment, new_id, utc_now
-from acr3d.generation.states import LIVE, AttemptState, ModelStatus, Status, VersionState
+from acr3d.generation.states import LIVE, AttemptState, ModelStatus, Pause, Status, VersionState
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
+MODEL_LEVELS = ("web", "light", "full")
 ROLES = ("admin", "viewer")
 
 
@@ -34,13 +35,20 @@ def _one_of(column: str, words: type[StrEnum] | tuple[str, ...], name: str) -> C
     return CheckConstraint(f"{column} IN ({listed})", name=name)
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """What makes an index a partial one, on either database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 def _partial_unique(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, unique=True, **_where(where))
 
 
 _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
 
 _TO_DO_SQL = f"{_LIVE_SQL} OR needs_cleanup"
+# Jobs that somebody has still to move, in the very words of the index: only so do databases use it.
+TO_DO = text(f"({_TO_DO_SQL})")
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
@@ -92,6 +100,7 @@ class Part(Base):
         _one_of("model_status", ModelStatus, "parts_model_status"),
         _partial_unique("ux_parts_sku_key", "sku_key", where="deleted_at IS NULL"),
         Index("ix_parts_model_status", "model_status"),
+        Index("ix_parts_check_due_at", "check_due_at", **_where("check_due_at IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -111,6 +120,8 @@ class Part(Base):
     model_generation_completed_at: Mapped[datetime | None]
     model_generation_error: Mapped[str | None] = mapped_column(Text)
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
+    # When somebody is to look at the photos again; while somebody does, until when the others leave it alone.
+    check_due_at: Mapped[datetime | None]
     # Counts the changes that an open page wants to hear of.
     revision: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None]
@@ -154,6 +165,17 @@ class PartImage(Base):
     part: Mapped[Part] = relationship(lazy="raise")
 
 
+class PhotoCheck(Base):
+    """What the last check of a part's photos found; it holds for the photos and labels it was made of."""
+
+    __tablename__ = "photo_checks"
+
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of photos and labels
+    report: Mapped[dict[str, Any]]  # the child's; empty when it broke off
+    checked_at: Mapped[datetime]
+
+
 class Job(Base):
     __tablename__ = "model_generation_jobs"
     __table_args__ = (
@@ -182,6 +204,8 @@ class Job(Base):
     selected_image_urls: Mapped[list[str]]
     selected_image_metadata: Mapped[list[dict[str, Any]]]  # {id, url, angle, storage_path}
     generation_config: Mapped[dict[str, Any]]
+    # The job whose raw model this one optimizes again; it orders nothing, and never publishes itself.
+    optimized_from: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
 
     # Where it is submitted; when these no longer match the settings, the job waits.
     engine: Mapped[str] = mapped_column(String(16))
@@ -189,6 +213,7 @@ class Job(Base):
     account: Mapped[str] = mapped_column(String(64))  # a fingerprint, never the key
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     task_expires_at: Mapped[datetime | None]
+    task_missing_since: Mapped[datetime | None]  # the engine says that it does not know the task
     has_result: Mapped[bool] = mapped_column(
         default=False
     )  # the engine has finished; the raw GLB is to fetch
@@ -201,12 +226,13 @@ class Job(Base):
     optimized_model_url: Mapped[str | None] = mapped_column(Text)
     optimized_file_size_bytes: Mapped[int | None]
     polycount: Mapped[int | None]
-    meshy_credits_used: Mapped[int | None]
+    meshy_credits_used: Mapped[int | None]  # the sum of what the ledger knows of its tasks
     estimated_credits: Mapped[int] = mapped_column(default=0)
     processing_duration_seconds: Mapped[float | None]
     optimization_duration_seconds: Mapped[float | None]
 
     error_message: Mapped[str | None] = mapped_column(Text)
+    input_refused: Mapped[bool] = mapped_column(default=False)  # the same photos would be refused again
     waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move, for people
     retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
     snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change
@@ -233,12 +259,16 @@ class Attempt(Base):
     __tablename__ = "generation_attempts"
     __table_args__ = (
         _one_of("state", AttemptState, "generation_attempts_state"),
-        # One submit in flight per account: what makes an unknown outcome decidable by listing.
+        # One submit in flight per account: what makes an unknown outcome decidable by listing. One that
+        # waits for a person's word no longer counts: no task of a later order can be taken for its own.
         _partial_unique(
-            "ux_generation_attempts_account_in_flight", "account", where="state IN ('sending', 'unknown')"
+            "ux_generation_attempts_account_in_flight",
+            "account",
+            where="state IN ('sending', 'unknown') AND asked_at IS NULL",
         ),
         _partial_unique("ux_generation_attempts_task_id", "account", "task_id", where="task_id IS NOT NULL"),
         Index("ix_generation_attempts_job_id", "job_id"),
+        Index("ix_generation_attempts_task_id", "task_id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -251,6 +281,76 @@ class Attempt(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
     unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
+    asked_at: Mapped[datetime | None]  # since when only a person can say which task it made, if any
+    settled_at: Mapped[datetime | None]
+
+
+class StrayTask(Base):
+    """A task in an engine's account that belongs to no attempt of ours, as it was when last seen there.
+
+    Columns that describe it are as the engine tells them (`generation.task`); no address is kept.
+    """
+
+    __tablename__ = "stray_tasks"
+    __table_args__ = (
+        Index("ux_stray_tasks_account_task_id", "account", "task_id", unique=True),
+        Index("ix_stray_tasks_maybe_job_id", "maybe_job_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    account: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    progress: Mapped[int]
+    texture_prompt: Mapped[str] = mapped_column(Text)
+    has_thumbnail: Mapped[bool]
+    consumed_credits: Mapped[int | None]
+    made_at: Mapped[datetime | None]  # by the engine's clock
+    expires_at: Mapped[datetime | None]
+    maybe_job_id: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours
+    dismissed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+
+
+class Account(Base):
+    """What we know of one account at an engine. The key itself is nowhere in the database."""
+
+    __tablename__ = "engine_accounts"
+    __table_args__ = (_one_of("pause", Pause, "engine_accounts_pause"),)
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(16))
+    pause: Mapped[str | None] = mapped_column(String(16))  # why nothing is submitted to it
+    paused_at: Mapped[datetime | None]
+    look_at: Mapped[datetime] = mapped_column(default=utc_now)  # when it is looked at again
+    looks: Mapped[int] = mapped_column(default=0)  # fruitless ones since the last order that it took
+    balance: Mapped[int | None]  # credits
+    balance_at: Mapped[datetime | None]
+
+
+class CreditEntry(Base):
+    """What one order takes from an account: estimated when it is asked for, told by its task afterwards."""
+
+    __tablename__ = "credit_entries"
+    __table_args__ = (
+        _partial_unique("ux_credit_entries_task_id", "account", "task_id", where="task_id IS NOT NULL"),
+        # A job wants one order at a time.
+        _partial_unique("ux_credit_entries_job_id_unsent", "job_id", where="task_id IS NULL"),
+        Index("ix_credit_entries_job_id", "job_id"),
+        Index("ix_credit_entries_day", "day"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    job_id: Mapped[str] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))  # who asked for the order
+    account: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str | None] = mapped_column(Text)  # null until the account took the order
+    estimated: Mapped[int]
+    spent: Mapped[int | None]  # null until somebody has told; 0 when it was given back
+    day: Mapped[str] = mapped_column(String(10))  # of the order, or else of the wish; UTC
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
     settled_at: Mapped[datetime | None]
 
 
@@ -270,11 +370,17 @@ class ModelVersion(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("model_generation_jobs.id"))
     number: Mapped[int]
     state: Mapped[str] = mapped_column(String(16), default=VersionState.DRAFT)
+    level: Mapped[str] = mapped_column(String(16), default="web", server_default="web")
     storage_path: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     file_size_bytes: Mapped[int]
+    # The same model in core glTF, for Android's Scene Viewer; null where that cannot be.
+    ar_storage_path: Mapped[str | None] = mapped_column(Text)
+    ar_sha256: Mapped[str | None] = mapped_column(String(64))
+    ar_file_size_bytes: Mapped[int | None]
     polycount: Mapped[int | None]
-    report: Mapped[dict[str, Any]]  # the optimizer's, and what the engine said it guessed
+    poster_path: Mapped[str | None] = mapped_column(Text)  # null where none could be drawn
+    report: Mapped[dict[str, Any]]  # the optimizer's, what the engine guessed, the poster's camera
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     published_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

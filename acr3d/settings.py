@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,9 +40,18 @@ class Settings:
     poll_seconds: int = 30
     poller: str = "web"
     max_concurrent_tasks: int = 5
+    room_mb: int = 200  # kept free for each job's raw model
+    monthly_budget: int = 0  # credits; 0 is without end
+    user_monthly_limit: int = 0
+    low_balance: int = 100
     review_before_publish: bool = False
+    least_agreement: int = 0
     engine_grid: int | None = None
-    unknown_wait_seconds: int = 120
+    engine_guesses: bool = True
+    agreement: bool = True
+    unknown_wait_seconds: int = 240
+    webhook_path: str = field(default="", repr=False)  # the secret end of the address that Meshy calls
+    webhook_secret: str = field(default="", repr=False)
     public_url: str = ""
     trusted_hosts: tuple[str, ...] = ()
     proxy_count: int = 0
@@ -89,9 +99,18 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         poll_seconds=read.number("ACR3D_POLL_SECONDS", 30, 1, 3600),
         poller=read.choice("ACR3D_POLLER", POLLERS),
         max_concurrent_tasks=read.number("ACR3D_MAX_CONCURRENT_TASKS", 5, 1, 100),
+        room_mb=read.number("ACR3D_ROOM_MB", 200, 0, 100_000),
+        monthly_budget=read.number("ACR3D_MONTHLY_BUDGET", 0, 0, 10_000_000),
+        user_monthly_limit=read.number("ACR3D_USER_MONTHLY_LIMIT", 0, 0, 10_000_000),
+        low_balance=read.number("ACR3D_LOW_BALANCE", 100, 0, 10_000_000),
         review_before_publish=read.switch("ACR3D_REVIEW"),
+        least_agreement=read.number("ACR3D_LEAST_AGREEMENT", 0, 0, 100),
         engine_grid=read.number("ACR3D_ENGINE_GRID", 0, 0, 512) or None,
-        unknown_wait_seconds=read.number("ACR3D_UNKNOWN_WAIT_SECONDS", 120, 0, 3600),
+        engine_guesses=read.switch("ACR3D_ENGINE_GUESSES", default=True),
+        agreement=read.switch("ACR3D_AGREEMENT", default=True),
+        unknown_wait_seconds=read.number("ACR3D_UNKNOWN_WAIT_SECONDS", 240, 1, 3600),
+        webhook_path=_webhook_path(read.secret("ACR3D_WEBHOOK_PATH"), instance),
+        webhook_secret=read.secret("ACR3D_WEBHOOK_SECRET"),
         public_url=read.origin("ACR3D_PUBLIC_URL"),
         trusted_hosts=read.words("ACR3D_TRUSTED_HOSTS"),
         proxy_count=read.number("ACR3D_PROXY_COUNT", 0, 0, 5),
@@ -135,11 +154,13 @@ class _Reader:
             raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
         return int(value)
 
-    def switch(self, name: str) -> bool:
+    def switch(self, name: str, default: bool = False) -> bool:
         value = self.text(name).lower()
+        if not value:
+            return default
         if value in ("1", "true", "yes", "on"):
             return True
-        if value in ("", "0", "false", "no", "off"):
+        if value in ("0", "false", "no", "off"):
             return False
         raise SettingsError(f"{name} is {value!r}; it must be 1 or 0.")
 
@@ -182,6 +203,14 @@ def _storage_folder(value: str, instance: Path) -> Path:
     return folder
 
 
+def _webhook_path(value: str, instance: Path) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", value):
+        raise SettingsError(
+            "ACR3D_WEBHOOK_PATH must be 16 to 128 letters, digits, “-” or “_”, hard to guess."
+        )
+    return value or _kept_secret(instance / "webhook_path")
+
+
 def _kept_secret(path: Path) -> str:
     """The secret in `path`, made there once with mode 0600; two processes starting at once agree."""
     if not path.exists():
@@ -195,7 +224,7 @@ def _kept_secret(path: Path) -> str:
         fresh.unlink()
     kept = path.read_text(encoding="ascii").strip()
     if len(kept) < 32:
-        raise SettingsError(f"{path} is damaged; delete it to have a new one made (all logins end).")
+        raise SettingsError(f"{path} is damaged; delete it to have a new one made (the old value ends).")
     return kept
 
 

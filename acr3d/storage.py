@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +17,7 @@ from flask import current_app
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*\.(jpg|glb|webp)")
 _TEMPORARY = ".incoming"
+_STRANGERS_KEPT = 24 * 3600
 
 
 class StorageError(Exception):
@@ -29,7 +34,7 @@ class LocalStorage:
 
     def temporary(self) -> Path:
         """A fresh name beside the blobs, for a file to be given to `put`."""
-        return self.incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+        return self.incoming / f"{_writer(os.getpid())}-{secrets.token_hex(8)}"
 
     def put(self, key: str, data: bytes | Path) -> None:
         """Keep `data` under `key`; a file is moved. The same key twice keeps the newer, equal bytes."""
@@ -67,11 +72,13 @@ class LocalStorage:
                 yield path.relative_to(self.folder).as_posix()
 
     def discard_leftovers(self) -> None:
-        """Remove temporary files of processes that are gone."""
+        """Remove temporary files of processes that are gone: at once those that ran beside us; those of other
+        hosts and containers, whose processes we cannot see, when nothing was written to them for a day."""
+        oldest = time.time() - _STRANGERS_KEPT
         for path in self.incoming.iterdir():
-            pid = path.name.partition("-")[0]
-            if not pid.isdigit() or not Path("/proc", pid).exists() or int(pid) == os.getpid():
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if _is_leftover(path, oldest):
+                    path.unlink()
 
     def _chain(self, folder: Path) -> list[Path]:
         """`folder` and those above it up to ours: a new part's folders must survive a power cut as well."""
@@ -90,6 +97,36 @@ class LocalStorage:
         if not _KEY.fullmatch(key):
             raise StorageError("The stored file is missing.")
         return self.folder / key
+
+
+def _is_leftover(path: Path, oldest: float) -> bool:
+    writer = path.name.rpartition("-")[0]
+    neighbourhood, _, process = writer.partition("-")
+    if neighbourhood != _neighbourhood():
+        return path.stat().st_mtime < oldest
+    pid = process.partition("-")[0]
+    return not pid.isdigit() or _writer(int(pid)) != writer
+
+
+def _writer(pid: int) -> str:
+    """Names one process of this host and container for good: a pid alone is soon another's."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    state, *facts = stat.rpartition(")")[2].split()
+    if state in "ZX":  # dead; a container's first process may never ask how it ended
+        return ""
+    started = facts[18]  # field 22 of proc(5): clock ticks since the boot
+    return f"{_neighbourhood()}-{pid}-{started}"
+
+
+@functools.cache
+def _neighbourhood() -> str:
+    """Names all processes that can see each other: those of one boot and one pid namespace."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    namespace = Path("/proc/self/ns/pid").readlink()
+    return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:12]
 
 
 def sync(path: Path) -> None:

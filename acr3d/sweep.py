@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from acr3d import blobs
 from acr3d.backup.revision import is_newest, revision_of
 from acr3d.blobs import Kind, references
 from acr3d.extensions import db
@@ -72,6 +73,11 @@ def survey() -> Survey:
         parts=sorted(with_files, key=lambda space: (-space.sizes.total(), space.sku)),
         any_referred=not sizes.keys().isdisjoint(refers),
     )
+
+
+def space_of(part_id: str) -> int:
+    """The bytes that the part's files take."""
+    return sum(_size(key) or 0 for key in blobs.keys_of(part_id))
 
 
 def delete(found: Survey) -> list[Orphan]:

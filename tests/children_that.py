@@ -57,6 +57,10 @@ def show_environment() -> None:
     print(json.dumps({"report": {"names": sorted(os.environ)}}))
 
 
+def show_threads() -> None:
+    print(json.dumps({"report": {"threads": os.environ["ACR3D_THREADS"]}}))
+
+
 def leave_trace(path: str) -> None:
     with Path(path).open("a") as file:
         file.write("in ")

@@ -56,6 +56,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]
         "ACR3D_INSTANCE": str(tmp_path / "instance"),
         "ACR3D_ENGINE_GRID": str(COARSE_GRID),
         "ACR3D_POLL_SECONDS": "1",
+        "ACR3D_AGREEMENT": "0",  # seconds a job; its own tests turn it on
     }
     if request.param == "sqlite":
         (tmp_path / "instance").mkdir()

@@ -29,6 +29,11 @@ class Route:
         return self.rule.startswith(("/admin", "/api/admin/"))
 
     @property
+    def names_something(self) -> bool:
+        """Whether the address holds the name of a thing."""
+        return "<" in self.rule
+
+    @property
     def changes(self) -> bool:
         return self.method in UNSAFE
 

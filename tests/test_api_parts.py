@@ -33,7 +33,8 @@ def test_a_new_part_is_answered_and_can_be_read_back(client: FlaskClient, admin:
     assert made.json["is_published"] is True
     assert made.json["model_status"] == "none"
     read = client.get(f"{PARTS}/{made.json['id']}", headers=admin).json
-    assert read == made.json | {"images": [], "jobs": []}
+    unseen = {"state": "none", "findings": [], "best": [], "checked_at": None}
+    assert read == made.json | {"images": [], "jobs": [], "preflight": unseen}
 
 
 def test_a_sku_in_use_is_a_conflict(client: FlaskClient, admin: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from acr3d.accounts import authenticate, create_user, disable_user
 from acr3d.catalogue import delete_part, part_by_id, update_part
 from acr3d.extensions import db
 from acr3d.gallery import delete_photo, label_photo
-from acr3d.generation import lookups, requests
+from acr3d.generation import again, lookups, requests
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Base, Job, Part, PartImage, User
 from acr3d.storage import storage
@@ -43,6 +43,19 @@ def finished_part(app: Flask, user: User) -> tuple[Part, Job]:
     job = run_to_the_end(app, requests.start(part.id, by_angle(part), "builtin", {}, user))
     assert job.status == "complete", job.error_message
     return part, job
+
+
+def test_the_engine_is_also_shown_the_other_sides_where_that_is_wanted(in_app: Flask) -> None:
+    around = ("front", "right", "back", "left")
+    user, part = make_user(), make_part_with_photos(angles=around)
+    two = {angle: image for angle, image in by_angle(part).items() if angle in ("front", "right")}
+
+    alone = run_to_the_end(in_app, requests.start(part.id, two, "builtin", {}, user))
+    whole = run_to_the_end(in_app, requests.start(part.id, two, "builtin", {"other_sides": True}, user))
+
+    seen = [{photo["angle"] for photo in (job.generation_report or {})["photos"]} for job in (alone, whole)]
+    assert seen == [{"front", "right"}, set(around)]
+    assert sorted(whole.selected_image_ids) == sorted(two.values())
 
 
 @pytest.mark.needs("node")
@@ -91,13 +104,25 @@ def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
     assert (job.meshy_credits_used, job.estimated_credits) == (0, 0)
 
 
-# Filled when an answer is lost, while a step works, and in adopted databases: test_jobs, test_pollers and
-# test_migrations see to those.
+# Filled when an account refuses, an answer is lost, a step works, and in adopted databases: test_pauses,
+# test_jobs, test_orphans, test_pollers and test_migrations see to those.
 ELSEWHERE = {
+    ("engine_accounts", "pause"),
+    ("engine_accounts", "paused_at"),
+    ("engine_accounts", "balance"),
+    ("engine_accounts", "balance_at"),
+    ("generation_attempts", "asked_at"),
     ("generation_attempts", "unknown_at"),
     ("model_generation_jobs", "lease_owner"),
     ("model_generation_jobs", "lease_until"),
+    ("model_generation_jobs", "task_missing_since"),
     ("parts", "image_url"),
+    ("stray_tasks", "consumed_credits"),
+    ("stray_tasks", "dismissed_at"),
+    ("stray_tasks", "dismissed_by"),
+    ("stray_tasks", "expires_at"),
+    ("stray_tasks", "made_at"),
+    ("stray_tasks", "maybe_job_id"),
 }
 
 
@@ -106,9 +131,9 @@ def test_every_column_is_truly_written(in_app: Flask) -> None:
     part, _job = finished_part(in_app, user)
     update_part(part.id, {"description": "Words", "width_mm": 3, "height_mm": 4, "depth_mm": 5})
     label_photo(order_of(part)[0], {"alt_text": "A block", "caption": "A block"})
-    delete_photo(order_of(part)[2])
     [version] = lookups.versions_of(part.id)
     requests.publish(version.id, user)
+    run_to_the_end(in_app, again.optimize_again(_job.id, "light", "y90", user))
     delete_part(make_part("GONE").id)
     _job_that_fails(in_app, user)
     _job_that_waits(in_app, user)
@@ -116,6 +141,7 @@ def test_every_column_is_truly_written(in_app: Flask) -> None:
     revoke_tokens(user.email)
     authenticate(user.email, "correct horse battery")
     disable_user(create_user("bob@example.com", "correct horse battery", "viewer").email)
+    delete_photo(order_of(part)[2])  # last: the photos that are left wait for their check
 
     empty = {
         (table.name, column.name)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from acr3d.catalogue import images_of, part_by_id
 from acr3d.errors import Missing, Refused
@@ -181,3 +183,25 @@ def test_people_who_sort_delete_and_add_at_once_leave_an_order_without_gap_or_co
     db.session.expire_all()
     found = places_of(images_of(part.id))
     assert found == list(range(len(found)))
+
+
+def test_photos_whose_commit_lost_its_answer_keep_their_files(
+    in_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = make_part()
+    commit = Session.commit
+
+    def commit_and_lose_the_answer(session: Session) -> None:
+        writes = session.connection().get_execution_options().get("acr3d_writes")
+        commit(session)
+        if writes:
+            raise OperationalError("COMMIT", None, Exception("cut"), connection_invalidated=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "commit", commit_and_lose_the_answer)
+        with pytest.raises(OperationalError):
+            add_photos(part.id, [photo("red")])
+
+    [kept] = images_of(part.id)
+    with storage().open(kept.storage_path or "") as file:
+        assert len(file.read()) == kept.file_size_bytes

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from acr3d.columns import utc_now
 from acr3d.database import writing
+from acr3d.extensions import db
+from acr3d.generation.poller import JobPoller
 from acr3d.models import Poller
 
 
@@ -46,6 +48,24 @@ def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) 
 
     note_pass(app, seconds_ago=80)
     assert health(client)[0] == 200
+
+
+def test_where_the_poller_is_a_process_of_its_own_its_absence_says_how_to_start_it(
+    make_app: Callable[..., Flask],
+) -> None:
+    client = make_app(poller="worker").test_client()
+
+    assert health(client) == (503, "No poller runs, so jobs wait. Start “flask jobs work”.")
+
+
+def test_a_single_pass_counts_as_a_sign_of_life_for_a_while(app: Flask, client: FlaskClient) -> None:
+    note_pass(app, seconds_ago=3 * 24 * 3600)
+
+    JobPoller(app).run_once()
+
+    assert health(client)[0] == 200
+    with app.app_context():
+        assert len(db.session.scalars(select(Poller)).all()) == 1  # long forgotten ones are dropped
 
 
 def test_a_slow_poller_has_three_rounds_of_patience(make_app: Callable[..., Flask]) -> None:

@@ -16,20 +16,32 @@ from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.extensions import db
 from acr3d.gallery import delete_photo
-from acr3d.generation import lookups, requests
+from acr3d.generation import lookups, orphans, requests, spending
 from acr3d.generation.poller import JobPoller
 from acr3d.generation.settle import accept, no_answer
 from acr3d.generation.states import AttemptState, Status, VersionState
-from acr3d.models import Attempt, Job, Part, User
+from acr3d.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.settings import Settings
 from acr3d.storage import storage
+from tests.at_meshy import (
+    KEY,
+    TASK_ID,
+    asked,
+    created,
+    creates,
+    file,
+    finished,
+    listed,
+    listing,
+    made,
+    missing_for_long,
+    step,
+    task,
+)
 from tests.contract.checker import Contract
-from tests.contract.server import Answer, PreparedServer, answer, cut_off, prepared_server, raw, raw_json
+from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw, raw_json
 from tests.making import box_glb, by_angle, make_due, make_part_with_photos, make_user
 
-TASKS = "/openapi/v1/multi-image-to-3d"
-TASK_ID = "01999999-aaaa-7bbb-8ccc-dddddddddddd"
-KEY = "msy_test_0123456789"
 BAD_MODELS = sorted((Path(__file__).parents[2] / "shared/samples/bad").glob("*.glb"))
 
 
@@ -59,45 +71,6 @@ def part(app: Flask) -> Part:
 @pytest.fixture
 def job(part: Part, user: User) -> Job:
     return requests.start(part.id, by_angle(part), "meshy", {"texture_prompt": "brushed steel"}, user)
-
-
-def task(status: str, **more: object) -> dict[str, object]:
-    return {"id": TASK_ID, "type": "multi-image-to-3d", "status": status, **more}
-
-
-def created(task_id: str = TASK_ID) -> Answer:
-    return answer(202, {"result": task_id})
-
-
-def listed(*ids: str, at: datetime | None = None, prompt: str = "") -> Answer:
-    made = {"created_at": int((at or datetime.now(UTC)).timestamp() * 1000), "texture_prompt": prompt}
-    return answer(200, [{"id": one, "status": "PENDING", **made} for one in ids])
-
-
-def finished(meshy: PreparedServer) -> Answer:
-    url = f"{meshy.base}/output/model.glb?Signature=SECRET"
-    return answer(200, task("SUCCEEDED", progress=100, consumed_credits=30, model_urls={"glb": url}))
-
-
-def file(data: bytes) -> Answer:
-    return raw(200, data, {"content-type": "model/gltf-binary"})
-
-
-def step(app: Flask, job: Job, times: int = 1) -> Job:
-    """Let the poller take the job's next steps, as if their time had come."""
-    for _ in range(times):
-        make_due(job)
-        JobPoller(app).run_once()
-    db.session.expire_all()
-    return job
-
-
-def asked(meshy: PreparedServer) -> list[str]:
-    return [f"{seen.method} {seen.path.removeprefix(TASKS)}" for seen in meshy.requests]
-
-
-def creates(meshy: PreparedServer) -> int:
-    return asked(meshy).count("POST ")
 
 
 def to_completion(app: Flask, meshy: PreparedServer, job: Job) -> Job:
@@ -157,7 +130,8 @@ def test_a_second_model_waits_for_a_person_and_the_first_keeps_its_address(
 def replace_id(job: Job) -> Job:
     """Two tasks of one account never share an id: let the earlier attempt's make room for the usual one."""
     with writing() as session:
-        session.execute(update(Attempt).where(Attempt.task_id == TASK_ID).values(task_id="an-earlier-one"))
+        for table in (Attempt, CreditEntry):
+            session.execute(update(table).where(table.task_id == TASK_ID).values(task_id="an-earlier-one"))
     return job
 
 
@@ -187,7 +161,7 @@ def test_an_order_that_shows_in_no_list_is_sent_again_only_after_the_wait(
     step(app, job, 2)
     assert (creates(meshy), job.status) == (1, Status.PENDING)
 
-    let_pass(timedelta(seconds=121))
+    let_pass(timedelta(seconds=241))
     step(app, job, 2)
 
     assert (creates(meshy), job.status) == (2, Status.SUBMITTED)
@@ -234,29 +208,6 @@ def test_while_one_order_is_unsettled_no_other_is_sent_to_the_account(
     assert "another job" in (other.waiting_for or "")
 
 
-@pytest.mark.parametrize(
-    ("status", "message", "words"),
-    [
-        (401, "Invalid API key", "key"),
-        (402, "Insufficient funds", "credits"),
-        (429, "RateLimitExceeded", ""),
-        (429, "NoMoreConcurrentTasks", ""),
-        (429, "NoMorePendingTasks", ""),
-    ],
-)
-def test_a_refusal_that_is_not_the_jobs_fault_lets_it_wait_and_uses_up_no_try(
-    app: Flask, meshy: PreparedServer, job: Job, status: int, message: str, words: str
-) -> None:
-    meshy.answers += [answer(status, {"message": message})] * 7 + [created()]
-
-    step(app, job, 7)
-    assert (job.status, job.retry_count) == (Status.PENDING, 0)
-    assert words in (job.waiting_for or "").lower()
-
-    step(app, job)
-    assert (job.status, job.waiting_for) == (Status.SUBMITTED, None)
-
-
 def test_a_bad_request_fails_at_once_with_what_meshy_said(
     app: Flask, meshy: PreparedServer, part: Part, job: Job
 ) -> None:
@@ -276,19 +227,24 @@ def test_a_failed_task_tells_why_and_trying_again_orders_a_new_one(
     step(app, job, 2)
     assert (job.status, job.meshy_credits_used) == (Status.FAILED, 0)
     assert "preview images. Nothing was charged" in (job.error_message or "")
-    assert requests.retry_pays(job)
+    with pytest.raises(requests.Conflict, match="about 30 credits"):
+        requests.retry(job.id, user)
+    assert job.status == Status.FAILED
 
-    requests.retry(job.id, user)
+    requests.retry(job.id, user, pay=True)
     meshy.answers += [created("second")]
     step(app, job)
 
     assert (job.status, job.error_message, job.meshy_task_id) == (Status.SUBMITTED, None, "second")
 
 
-def test_a_task_that_is_gone_fails_the_job(app: Flask, meshy: PreparedServer, job: Job) -> None:
-    meshy.answers += [created(), answer(404, {"message": "Task not found"})]
+def test_a_task_that_is_gone_for_good_fails_the_job(app: Flask, meshy: PreparedServer, job: Job) -> None:
+    meshy.answers += [created(), *[answer(404, {"message": "Task not found"})] * 2]
 
     step(app, job, 2)
+    assert (job.status, job.meshy_task_id) == (Status.SUBMITTED, TASK_ID)
+    missing_for_long(job)
+    step(app, job)
 
     assert job.status == Status.FAILED
     assert "no longer knows" in (job.error_message or "")
@@ -395,50 +351,55 @@ def test_a_result_elsewhere_than_at_the_known_places_is_not_fetched(
 def test_canceling_a_waiting_order_takes_it_back_from_meshy(
     app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
 ) -> None:
-    meshy.answers += [created(), raw(200, b"")]
+    meshy.answers += [created(), answer(200, task("PENDING")), raw(200, b"")]
     step(app, job)
 
     requests.cancel(job.id, user)
     assert (job.status, part_by_id(part.id).model_status) == (Status.CANCELED, "none")
     step(app, job)
 
-    assert asked(meshy) == ["POST ", f"DELETE /{TASK_ID}"]
-    assert "removed" in (lookups.events_of(job.id)[-1].detail or "")
-    assert not job.needs_cleanup
+    assert asked(meshy) == ["POST ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
+    assert "removed. Its credits are given back." in (lookups.events_of(job.id)[-1].detail or "")
+    assert (job.needs_cleanup, job.meshy_credits_used) == (False, 0)
 
 
 def test_canceling_a_running_order_says_that_its_credits_are_spent(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
-    meshy.answers += [created(), answer(409, {"message": "Task is in progress"})]
+    running = answer(200, task("IN_PROGRESS", progress=7))
+    meshy.answers += [created(), running, answer(409, {"message": "Task is in progress"})]
     step(app, job)
 
     requests.cancel(job.id, user)
     step(app, job)
 
     assert "credits are spent" in (lookups.events_of(job.id)[-1].detail or "")
+    assert job.meshy_credits_used == 30
 
 
 def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
     ours = listed(TASK_ID, prompt="brushed steel")
-    meshy.answers += [cut_off, ours, listed(), raw(200, b"")]
+    meshy.answers += [cut_off, ours, listed(), answer(200, task("PENDING")), raw(200, b"")]
     step(app, job)
 
     requests.cancel(job.id, user)
     step(app, job, 2)
 
-    assert asked(meshy) == ["POST ", "GET ", "GET ", f"DELETE /{TASK_ID}"]
+    assert asked(meshy) == ["POST ", "GET ", "GET ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
     assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
 
 
 def test_a_canceled_order_leaves_a_task_alone_that_may_be_somebody_elses_and_frees_the_account(
     app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
 ) -> None:
-    meshy.answers += [cut_off, listed("whose"), listed()]
+    meshy.answers += [cut_off, *[listed("whose"), listed()] * 2]
     step(app, job)
     requests.cancel(job.id, user)
+    step(app, job)
+    assert job.needs_cleanup  # its own task may still come: nobody else is sent before that is sure
+    let_pass(timedelta(minutes=5))
     step(app, job, 2)
 
     assert not job.needs_cleanup
@@ -455,11 +416,12 @@ def test_an_answer_that_comes_after_the_order_was_given_up_still_takes_its_task_
     step(app, job)
     [attempt] = lookups.attempts_of(job.id)
     requests.cancel(job.id, user)
+    let_pass(timedelta(minutes=5))
     step(app, job, 2)
     assert not job.needs_cleanup
 
     accept(attempt.id, TASK_ID, "The answer was late.")
-    meshy.answers += [raw(200, b"")]
+    meshy.answers += [answer(200, task("PENDING")), raw(200, b"")]
     step(app, job)
 
     assert asked(meshy)[-1] == f"DELETE /{TASK_ID}"
@@ -490,7 +452,7 @@ def test_a_job_does_not_fail_while_its_order_is_unsettled(
     assert "sort_by is unknown" in (job.waiting_for or "")
 
 
-def test_canceling_while_the_result_is_to_be_fetched_takes_the_task_back(
+def test_a_finished_model_that_nobody_waits_for_stays_at_meshy_and_can_be_given_to_a_part(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
     meshy.answers += [created(), finished(meshy)]
@@ -498,11 +460,20 @@ def test_canceling_while_the_result_is_to_be_fetched_takes_the_task_back(
     assert job.has_result
 
     requests.cancel(job.id, user)
-    meshy.answers += [raw(200, b"")]
+    meshy.answers += [finished(meshy)]
     step(app, job)
 
-    assert asked(meshy)[-1] == f"DELETE /{TASK_ID}"
+    assert f"DELETE /{TASK_ID}" not in asked(meshy)
     assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+    assert "had finished" in (lookups.events_of(job.id)[-1].detail or "")
+    assert job.meshy_credits_used == 30
+    meshy.answers += listing(made(TASK_ID))
+    [row] = orphans.refresh()
+    given = orphans.attach(row.id, job.part_id, user)
+    assert (given.meshy_task_id, orphans.present()) == (TASK_ID, [])
+    meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
+    assert step(app, given, 3).status == Status.COMPLETE
+    assert spending.counted(db.session()) == 30
 
 
 def test_a_cleanup_that_is_refused_for_good_ends_with_a_line_in_the_history(

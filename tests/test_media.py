@@ -32,11 +32,15 @@ class Files:
 
     @property
     def for_customers(self) -> list[str]:
-        return [self.photo, self.thumbnail, self.versions["published"], self.versions["superseded"]]
+        return [self.photo, self.thumbnail, *self._models("published", "superseded")]
 
     @property
     def for_staff(self) -> list[str]:
-        return [self.raw, self.versions["draft"], self.versions["rejected"]]
+        return [self.raw, *self._models("draft", "rejected")]
+
+    def _models(self, *states: str) -> list[str]:
+        """Those models and the files for AR beside them."""
+        return [url for state in states for url in (self.versions[state], ar_key(self.versions[state]))]
 
 
 @pytest.fixture
@@ -57,6 +61,7 @@ def files(app: Flask) -> Files:
             for number, (state, key) in enumerate(keys.items(), start=1):
                 storage().put(key, box_glb())
                 session.add(version(job, number, state, key))
+                storage().put(ar_key(key), box_glb())
         versions = {state: media_url(key) for state, key in keys.items()}
         return Files(part.id, image.image_url, media_url(image.thumbnail_path), media_url(raw), versions)
 
@@ -69,9 +74,17 @@ def version(job: Job, number: int, state: str, key: str) -> ModelVersion:
         state=state,
         storage_path=key,
         sha256=f"{number}" * 64,
+        ar_storage_path=ar_key(key),
+        ar_sha256=f"{number + 4}" * 64,
+        ar_file_size_bytes=1,
         file_size_bytes=1,
         report={},
     )
+
+
+def ar_key(key: str) -> str:
+    """Where the file for AR lies beside a version's own."""
+    return key.replace(".glb", "-ar.glb")
 
 
 def get(client: FlaskClient, url: str, **headers: str) -> TestResponse:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.catalogue import images_of, part_by_id
+from acr3d.catalogue import images_of, part_by_id, part_with_sku
+from acr3d.columns import utc_now
+from acr3d.database import writing
 from acr3d.generation import lookups, requests
 from acr3d.models import Part, User
-from tests.making import by_angle, make_part, make_part_with_photos, make_user
+from tests.making import by_angle, finished_job, make_part, make_part_with_photos, make_user
 from tests.people import browser, csrf_header, csrf_token
 
 NO_SIZES = {"width_mm": "", "height_mm": "", "depth_mm": ""}
@@ -125,7 +128,7 @@ def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: Flas
 @pytest.mark.parametrize(
     ("sides", "sentence"),
     [
-        ({"front": "front"}, "Choose two to four photos; 1 are chosen."),
+        ({"front": "front"}, "Choose two to four photos; so far: 1."),
         ({"front": "front", "right": ""}, "Say for every chosen photo which side it shows."),
         ({"front": "front", "right": "front"}, "Two chosen photos show the same side (Front)."),
     ],
@@ -223,6 +226,44 @@ def test_a_viewer_looks_but_is_offered_no_change(app: Flask) -> None:
 
 def test_staff_read_that_no_poller_runs(admin: FlaskClient) -> None:
     assert "No poller has run yet, so jobs wait." in admin.get("/admin/").text
+
+
+def test_staff_read_which_results_are_about_to_be_lost(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context(), writing() as session:
+        for sku, hours in (("SOON", 5), ("LATER", 50), ("LOST", -1)):
+            expires_at = utc_now() + timedelta(hours=hours)
+            job = finished_job(make_part(sku).id, meshy_task_id=sku, task_expires_at=expires_at)
+            job.status = "failed"
+            session.add(job)
+
+    page = admin.get("/admin/").text
+    listed = page[page.index("Results that will soon be lost") :].partition("</section>")[0]
+
+    assert re.findall(r"/admin/parts/([^#\"]+)#model-panel", listed) == [part_id(app, "SOON")]
+
+
+def part_id(app: Flask, sku: str) -> str:
+    with app.app_context():
+        return part_with_sku(sku).id
+
+
+@pytest.mark.parametrize(("ticked", "seen"), [({"other_sides": "on"}, 4), ({}, 2)])
+def test_the_built_in_engine_looks_at_the_other_sides_where_that_is_ticked(
+    app: Flask, admin: FlaskClient, ticked: dict[str, str], seen: int
+) -> None:
+    with app.app_context():
+        part = make_part_with_photos(angles=("front", "right", "back", "top"))
+        photos = by_angle(part)
+    assert 'name="other_sides" checked' in admin.get(f"/admin/parts/{part.id}").text
+
+    form: dict[str, str | list[str]] = {"engine": "builtin", "use": [photos["front"], photos["right"]]}
+    form |= {f"angle-{photos[side]}": side for side in ("front", "right")} | ticked
+    answer = admin.post(f"/admin/parts/{part.id}/generate", data=form, headers=csrf_header(admin))
+
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        [job] = lookups.jobs_of(part.id)
+        assert len(job.selected_image_metadata) == seen
 
 
 def test_the_price_stands_on_the_button_for_meshy(app: Flask, admin: FlaskClient) -> None:

@@ -118,6 +118,14 @@ def test_the_site_map_lists_what_customers_may_see(app: Flask, client: FlaskClie
     assert addresses == ["http://localhost/", "http://localhost/parts/A%26B%2F1"]
 
 
+def test_search_engines_are_told_where_the_site_map_is_and_what_is_not_for_them(client: FlaskClient) -> None:
+    answer = client.get("/robots.txt")
+
+    assert answer.mimetype == "text/plain"
+    assert "Disallow: /admin/" in answer.text.splitlines()
+    assert "Sitemap: http://localhost/sitemap.xml" in answer.text.splitlines()
+
+
 def test_pages_speak_the_readers_language(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         make_part("SIZED", width_mm=1234.5)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from acr3d.catalogue import images_of, part_by_id
+from acr3d.database import writing
 from acr3d.errors import Conflict, Missing, Refused
 from acr3d.gallery import reorder
 from acr3d.generation import lookups, requests
-from acr3d.models import User
+from acr3d.models import Job, User
 from tests.making import by_angle, make_part, make_part_with_photos, make_user, order_of
 
 SIX = ("front", "back", "left", "right", "top", "bottom")
@@ -33,6 +35,15 @@ def test_the_front_is_sent_first_and_the_rest_in_the_usual_order(user: User) -> 
     assert {image.id for image in images_of(part.id) if image.is_selected_for_3d_generation} == set(
         job.selected_image_ids
     )
+
+
+@pytest.mark.parametrize("level", ["web", "light", "full"])
+def test_a_level_is_kept_with_the_job(user: User, level: str) -> None:
+    part = make_part_with_photos()
+
+    job = requests.start(part.id, by_angle(part), "builtin", {"level": level}, user)
+
+    assert job.generation_config == {"level": level}
 
 
 def test_without_a_front_the_photo_shown_first_goes_first(user: User) -> None:
@@ -157,3 +168,17 @@ def test_a_canceled_job_is_over_and_frees_the_part(user: User) -> None:
 def test_a_part_without_photos_asks_for_them(user: User) -> None:
     with pytest.raises(Refused, match="two to four"):
         requests.start(make_part().id, {}, "builtin", {}, user)
+
+
+def test_a_draft_that_failed_at_another_hosts_engine_is_made_here_when_tried_again(user: User) -> None:
+    part = make_part_with_photos()
+    job = requests.start(part.id, by_angle(part), "builtin", {}, user)
+    here = (job.engine_base, job.account)
+    elsewhere = {"engine_base": "http://elsewhere.builtin", "account": "elsewhere", "meshy_task_id": "theirs"}
+    with writing() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(status="failed", **elsewhere))
+
+    again = requests.retry(job.id, user)
+
+    assert (again.engine_base, again.account) == here
+    assert (again.status, again.meshy_task_id) == ("pending", None)

@@ -30,7 +30,8 @@ def test_nothing_is_changed_without_the_token(app: Flask, admin: FlaskClient, kn
     with app.app_context():
         before = (catalogue.part_by_id(known["part_id"]).revision, len(catalogue.images_of(known["part_id"])))
 
-    changing = [route for route in routes(app, **known) if route.changes]
+    # Meshy has no session; what its webhook may do is in test_webhooks.
+    changing = [route for route in routes(app, **known) if route.changes and "/webhooks/" not in route.rule]
     for route in changing:
         for headers in ({}, {"X-CSRFToken": "wrong"}, {"HX-Request": "true"}):
             answer = admin.open(route.path, method=route.method, headers=headers)

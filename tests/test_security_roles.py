@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from acr3d import accounts, tokens
 from acr3d.database import writing
-from acr3d.models import ModelVersion
+from acr3d.models import ModelVersion, StrayTask
 from tests.making import finished_job, make_part_with_photos, order_of
 from tests.people import bearer, browser, csrf_header
 from tests.routes import Route, routes
@@ -28,12 +28,15 @@ def known(app: Flask) -> dict[str, str]:
             key = f"parts/{part.id}/models/{job.id}.glb"
             version = ModelVersion(part_id=part.id, job_id=job.id, number=1, storage_path=key, report={})
             version.sha256, version.file_size_bytes = "0" * 64, 1
-            session.add(version)
+            stray = StrayTask(account="", task_id="a task", status="SUCCEEDED", progress=100)
+            stray.texture_prompt, stray.has_thumbnail = "", True
+            session.add_all([version, stray])
         return {
             "part_id": part.id,
             "image_id": order_of(part)[0],
             "job_id": job.id,
             "version_id": version.id,
+            "stray_id": stray.id,
             "sku": part.sku,
             "filename": "favicon.svg",
             "key": key,
@@ -107,11 +110,13 @@ def test_tokens_may_do_in_the_api_what_their_role_may(
         elif route.changes:
             assert by_viewer.status_code == 403, route
         else:
-            assert by_viewer.status_code == 200, route
+            assert by_viewer.status_code in (200, 204), route
     for route in routes(app):
         if route.is_for_staff and route.is_api:
             by_admin = client.open(route.path, method=route.method, headers=admins)
-            assert by_admin.status_code in (400, 404, 415), route
+            assert by_admin.status_code in ((400, 404, 415) if route.names_something else (200, 400, 415)), (
+                route
+            )
 
 
 def test_tokens_do_not_log_in_on_pages(app: Flask, client: FlaskClient, known: dict[str, str]) -> None:

@@ -64,6 +64,7 @@ def test_the_engines_to_choose_from_follow_the_key_and_the_setting(tmp_path: Pat
         ("ACR3D_MAX_CONCURRENT_TASKS", "-1"),
         ("PORT", "70000"),
         ("ACR3D_REVIEW", "maybe"),
+        ("ACR3D_LEAST_AGREEMENT", "101"),
         ("DATABASE_URL", "mysql://db/acr3d"),
         ("ACR3D_STORAGE_URL", "s3://bucket/prefix"),
         ("ACR3D_STORAGE_URL", "relative/folder"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,9 +78,60 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(tmp_path: Path) -> No
 
 
 def test_leftovers_of_processes_that_are_gone_are_removed(storage: LocalStorage) -> None:
-    (storage.incoming / "999999999-abc").write_bytes(b"left")
-    (storage.incoming / "1-abc").write_bytes(b"another process still writes this")
+    ours = storage.temporary()
+    gone = temporary_of_a_process_that_ended(storage)
+    for path in (ours, gone):
+        path.write_bytes(b"half an upload")
 
     storage.discard_leftovers()
 
-    assert [path.name for path in storage.incoming.iterdir()] == ["1-abc"]
+    assert list(storage.incoming.iterdir()) == [ours]
+
+
+def test_a_process_that_nobody_has_buried_yet_does_not_keep_its_file(storage: LocalStorage) -> None:
+    with begun_upload(storage) as process:
+        assert process.stdout is not None
+        Path(process.stdout.read().strip()).write_bytes(b"half an upload")
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        storage.discard_leftovers()
+
+        assert list(storage.incoming.iterdir()) == []
+
+
+def temporary_of_a_process_that_ended(storage: LocalStorage) -> Path:
+    with begun_upload(storage) as process:
+        return Path(process.communicate()[0].strip())
+
+
+def begun_upload(storage: LocalStorage) -> subprocess.Popen[str]:
+    """A process that says where it would write and ends."""
+    script = (
+        "import sys; from pathlib import Path; from acr3d.storage import LocalStorage;"
+        "print(LocalStorage(Path(sys.argv[1])).temporary())"
+    )
+    command = [sys.executable, "-c", script, str(storage.folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_process_that_got_the_pid_of_a_dead_one_does_not_keep_its_file(storage: LocalStorage) -> None:
+    ours = storage.temporary().name
+    neighbourhood, pid, started, rest = ours.split("-")
+    (storage.incoming / f"{neighbourhood}-{pid}-{int(started) - 1}-{rest}").write_bytes(b"left")
+
+    storage.discard_leftovers()
+
+    assert list(storage.incoming.iterdir()) == []
+
+
+def test_an_upload_of_another_host_on_the_same_storage_is_left_alone_for_a_day(storage: LocalStorage) -> None:
+    theirs = storage.incoming / "0123456789ab-7-1234-ffffffffffffffff"
+    theirs.write_bytes(b"half an upload")
+
+    storage.discard_leftovers()
+    assert theirs.exists()
+
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(theirs, (two_days_ago, two_days_ago))
+    storage.discard_leftovers()
+    assert not theirs.exists()

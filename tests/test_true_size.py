@@ -32,7 +32,7 @@ def optimize_raw_model(app: Flask, part: Part) -> ModelVersion:
     path = storage().temporary()
     path.write_bytes(box_glb())
     storage().put(key, path)
-    job = finished_job(part.id, raw_storage_path=key)
+    job = finished_job(part.id, raw_storage_path=key, selected_image_ids=["a photo"])
     job.status = "optimizing"
     with writing() as session:
         session.add(job)

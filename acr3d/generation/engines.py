@@ -14,6 +14,7 @@ from flask import current_app
 from acr3d import settings
 from acr3d.engine.app import Engine, create_engine_app
 from acr3d.generation.meshy import CreateOptions, MeshyClient, price_estimate
+from acr3d.generation.pace import OTHERS_A_SECOND, Pace
 from acr3d.models import Job
 from acr3d.settings import MESHY_ASSETS, Settings
 
@@ -30,8 +31,8 @@ class Link:
     client: MeshyClient
     triangles: int  # what a model has when nobody says how many
     looks: tuple[int, ...]  # seconds between looks at a task that does not change
-    unknown_wait: int  # seconds until an unanswered create that shows in no list counts as not created
-    clock_slack: int  # seconds by which its clock may differ from ours
+    unknown_wait: int  # seconds until it is believed that a task it does not show does not exist
+    clock_slack: int  # seconds by which its clock may be behind ours
     allowed_origins: tuple[str, ...]
     private_origins: tuple[str, ...]
     transport: httpx.BaseTransport | None = None
@@ -46,11 +47,17 @@ class Engines:
 
     def __init__(self, config: Settings) -> None:
         self._config = config
+        self.pace = Pace(OTHERS_A_SECOND)  # of what Meshy's account is sent by this process
 
     @cached_property
     def builtin_app(self) -> Engine:
         folder = self._config.instance / "engine"
-        return create_engine_app(folder, heavy_lock=heavy_lock(self._config), grid=self._config.engine_grid)
+        return create_engine_app(
+            folder,
+            heavy_lock=heavy_lock(self._config),
+            grid=self._config.engine_grid,
+            guessing=self._config.engine_guesses,
+        )
 
     @cached_property
     def builtin(self) -> Link:
@@ -81,11 +88,11 @@ class Engines:
             name="meshy",
             base=config.meshy_api_base,
             account=_fingerprint(config.meshy_api_base, config.meshy_api_key),
-            client=MeshyClient(config.meshy_api_base, config.meshy_api_key),
+            client=MeshyClient(config.meshy_api_base, config.meshy_api_key, pace=self.pace),
             triangles=100_000,
             looks=(5, 5, 5, 15, 15, 15, 30, 60),
             unknown_wait=config.unknown_wait_seconds,
-            clock_slack=60,
+            clock_slack=300,
             allowed_origins=(*origins, MESHY_ASSETS),
             private_origins=origins,
         )
@@ -97,6 +104,11 @@ class Engines:
         if name == "meshy" and self._config.meshy_api_key and self._config.engine != "builtin":
             return self.meshy
         return None
+
+    def accounts(self) -> list[str]:
+        """The accounts that jobs may be pinned to here."""
+        links = (self.link(name) for name in ("builtin", "meshy"))
+        return [link.account for link in links if link is not None]
 
     def finish(self) -> None:
         """Wait until the built-in engine, if this process runs it, has worked off its tasks."""

@@ -15,7 +15,7 @@ from acr3d.gallery import media_url
 from acr3d.generation import record
 from acr3d.generation.engines import Link, heavy_lock
 from acr3d.generation.errors import TaskNotFound
-from acr3d.generation.follow import lose_task
+from acr3d.generation.follow import miss_task
 from acr3d.generation.hold import ACTOR, Hold
 from acr3d.generation.raw_model import RAW_MODEL
 from acr3d.generation.states import Status
@@ -35,7 +35,7 @@ def fetch_result(hold: Hold, job: Job, link: Link) -> None:
     try:
         task = link.client.get(job.meshy_task_id or "")
     except TaskNotFound:
-        lose_task(hold)
+        miss_task(hold, link)
         return
     if not task.glb_url:
         raise DownloadGone(
@@ -65,7 +65,7 @@ def fetch_result(hold: Hold, job: Job, link: Link) -> None:
 def _keep(hold: Hold, job: Job, task: Task, raw: Path) -> None:
     size = raw.stat().st_size
     key = f"parts/{job.part_id}/raw/{job.id}.glb"
-    with hold.storing(key, raw) as (session, kept, part):
+    with hold.storing({key: raw}) as (session, kept, part):
         kept.raw_storage_path = key
         kept.raw_model_url = media_url(key)
         kept.raw_file_size_bytes = size

@@ -1,74 +1,73 @@
-"""Following a task at its engine until it ends, and taking the task of a canceled job back."""
+"""Following a task at its engine until it ends."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from acr3d.columns import utc_now
-from acr3d.database import end_reading
-from acr3d.generation import lookups, record
+from acr3d.generation import ledger, record
 from acr3d.generation.engines import Link
-from acr3d.generation.errors import TaskNotFound, WrongState
+from acr3d.generation.errors import TaskNotFound
 from acr3d.generation.hold import ACTOR, Hold
-from acr3d.generation.settle import attempt_in_flight, settle
-from acr3d.generation.states import AttemptState, Status
+from acr3d.generation.states import Status
 from acr3d.generation.task import PENDING, Task
-from acr3d.models import Job
+from acr3d.models import Job, Part
+
+MISSING_SECONDS = 30
 
 
 def follow(hold: Hold, job: Job, link: Link) -> None:
-    """Look at the job's task once and write down what is new. Raises EngineError or LeaseLost."""
+    """Ask for the job's task once and write down what is new. Raises EngineError or LeaseLost."""
     task_id = job.meshy_task_id or ""
     try:
         task = link.client.get(task_id)
     except TaskNotFound:
-        lose_task(hold)
-        return
+        miss_task(hold, link)
+    else:
+        take_note(hold, job.deadline_at, task, link)
+
+
+def take_note(hold: Hold, deadline_at: datetime | None, task: Task, link: Link) -> None:
+    """Write down how the held job's task stands. Raises LeaseLost."""
     if task.failed:
         _record_failure(hold, task)
     elif task.succeeded:
         _record_success(hold, task)
-    elif job.deadline_at is not None and utc_now() > job.deadline_at:
+    elif deadline_at is not None and utc_now() > deadline_at:
         _fail(hold, _("The engine did not finish within two hours. Try again to look at the task once more."))
     else:
         _record_progress(hold, task, link)
 
 
-def clean_up(hold: Hold, job: Job, link: Link) -> None:
-    """Take the task of a canceled job back from the engine. Raises EngineError or LeaseLost."""
-    in_flight = attempt_in_flight(job.id)
-    if in_flight is not None:
-        settle(hold, job, link, in_flight)
-        return
-    detail = None
-    attempts = lookups.attempts_of(job.id)
-    end_reading()
-    for attempt in attempts:
-        if attempt.state == AttemptState.ACCEPTED and attempt.task_id:
-            detail = _take_back(link, attempt.task_id)
-    with hold.writing() as (session, kept, _part):
-        kept.needs_cleanup = False
-        if detail:
-            record.note(session, kept, ACTOR, detail, Status(kept.status))
+def look_again_in(task: Task, link: Link, fruitless: int) -> float:
+    """Seconds until the next look at a running task, after so many looks that found nothing new."""
+    return task.retry_after or link.looks[min(fruitless, len(link.looks) - 1)]
 
 
-def lose_task(hold: Hold) -> None:
-    """The engine does not know the task any more; trying again orders a new one."""
+def miss_task(hold: Hold, link: Link) -> None:
+    """The engine says that it does not know the task. It is believed when it goes on to say so, or when the
+    result's time is up; trying again orders a new one then."""
     with hold.writing() as (session, job, part):
-        job.meshy_task_id = None
-        job.has_result = False
-        message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
-        record.move(session, job, part, Status.FAILED, ACTOR, message)
+        job.task_missing_since = job.task_missing_since or utc_now()
+        is_expired = job.task_expires_at is not None and utc_now() > job.task_expires_at
+        believed_at = job.task_missing_since + timedelta(seconds=link.unknown_wait)
+        is_lost = is_expired or utc_now() >= believed_at
+        if is_lost:
+            _lose_task(session, job, part)
+    if not is_lost:
+        message = _("The engine does not know this task at the moment; it is asked again.")
+        hold.snooze(min(MISSING_SECONDS, link.unknown_wait), message)
 
 
-def _take_back(link: Link, task_id: str) -> str:
-    try:
-        link.client.delete(task_id)
-    except WrongState:
-        return str(_("The engine had begun; it goes on, and its credits are spent."))
-    except TaskNotFound:
-        return str(_("The engine's task was already gone."))
-    return str(_("The engine's task was removed."))
+def _lose_task(session: Session, job: Job, part: Part) -> None:
+    ledger.settle(session, job, job.meshy_task_id or "", None)
+    job.meshy_task_id = job.task_expires_at = job.task_missing_since = None
+    job.has_result = False
+    message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
+    record.move(session, job, part, Status.FAILED, ACTOR, message)
 
 
 def _record_progress(hold: Hold, task: Task, link: Link) -> None:
@@ -81,9 +80,9 @@ def _record_progress(hold: Hold, task: Task, link: Link) -> None:
         if is_new:
             job.progress = task.progress
             part.revision += 1
-    looks = 0 if is_new else job.snooze_count + 1
-    seconds = task.retry_after or link.looks[min(looks, len(link.looks) - 1)]
-    hold.snooze(seconds, count=not is_new)
+        job.task_missing_since = None
+        fruitless = 0 if is_new else job.snooze_count + 1
+    hold.snooze(look_again_in(task, link, fruitless), count=not is_new)
 
 
 def _record_success(hold: Hold, task: Task) -> None:
@@ -94,7 +93,8 @@ def _record_success(hold: Hold, task: Task) -> None:
             record.move(session, job, part, Status.PROCESSING, ACTOR)
         job.progress = 100
         job.has_result = True
-        job.meshy_credits_used = task.consumed_credits
+        job.task_missing_since = None
+        ledger.settle(session, job, task.id, task.consumed_credits)
         job.task_expires_at = task.expires_at
         job.next_at = utc_now()
         part.revision += 1
@@ -103,13 +103,16 @@ def _record_success(hold: Hold, task: Task) -> None:
 def _record_failure(hold: Hold, task: Task) -> None:
     reason = task.error_message or _("it gave no reason")
     if task.input_refused:
-        advice = _("Change the photos and generate again.")
+        advice = _("The same photos would fail again: change them and press Generate.")
     else:
-        advice = _("Nothing was charged for it. Try again, or choose other photos.")
+        advice = _("Try again, or choose other photos.")
+    if not task.consumed_credits:
+        advice = _("Nothing was charged for it.") + " " + advice
     with hold.writing() as (session, job, part):
         # A failed task is of no further use: trying again orders a new one. Its attempt keeps the id.
         job.meshy_task_id = None
-        job.meshy_credits_used = task.consumed_credits
+        job.input_refused = task.input_refused
+        ledger.settle(session, job, task.id, task.consumed_credits or 0)
         message = _(
             "The engine could not make the model: %(reason)s %(advice)s", reason=_ended(reason), advice=advice
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from acr3d.blobs import find_blob
 from acr3d.columns import utc_now
 from acr3d.database import writing
-from acr3d.generation import lookups
+from acr3d.generation import lookups, record
+from acr3d.generation.states import Status
 from acr3d.models import Job, Part
 from acr3d.storage import storage
 
@@ -26,6 +27,12 @@ ACTOR = "poller"
 
 class LeaseLost(Exception):
     """The job is no longer ours: canceled, or taken over after our lease ran out. Write nothing."""
+
+
+def grown(seconds: float, snooze_count: int) -> float:
+    """The wait that begins with `seconds`, doubled for each look that found no change, with jitter."""
+    longer = min(seconds * (1 << min(snooze_count, 6)), max(seconds, LONGEST_WAIT))
+    return longer * random.uniform(1, 1.2)  # noqa: S311
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,18 @@ class Hold:
                 raise LeaseLost
             yield session, job, part
 
-    def snooze(self, seconds: float, waiting_for: str | None = None, *, count: bool = False) -> None:
-        """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new."""
-        with self.writing() as (_session, job, part):
+    def snooze(
+        self, seconds: float, waiting_for: str | None = None, *, count: bool = False, told: bool = False
+    ) -> None:
+        """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new.
+
+        `told`: a change of what it waits for is a line in the job's history.
+        """
+        with self.writing() as (session, job, part):
             job.next_at = utc_now() + timedelta(seconds=seconds)
             if job.waiting_for != waiting_for:
+                if told:
+                    record.note(session, job, ACTOR, waiting_for, Status(job.status))
                 job.waiting_for = waiting_for
                 part.revision += 1
             job.snooze_count = job.snooze_count + 1 if count else 0
@@ -57,22 +71,25 @@ class Hold:
     def wait(self, seconds: float, waiting_for: str) -> None:
         """Snooze for what is not the job's fault, longer each time it is still so, with jitter."""
         with self.writing() as (_session, job, _part):
-            grown = min(seconds * 2 ** min(job.snooze_count, 6), max(seconds, LONGEST_WAIT))
-        self.snooze(grown * random.uniform(1, 1.2), waiting_for, count=True)  # noqa: S311
+            longer = grown(seconds, job.snooze_count)
+        self.snooze(longer, waiting_for, count=True)
 
     @contextmanager
-    def storing(self, key: str, file: Path) -> Iterator[tuple[Session, Job, Part]]:
-        """Store `file` under `key`, then write; a job that was canceled meanwhile keeps no blob.
+    def storing(self, files: Mapping[str, Path]) -> Iterator[tuple[Session, Job, Part]]:
+        """Store each file under its key, then write; a job that was canceled meanwhile keeps no blob.
 
         A poller that took over may have stored the same key: what a row refers to stays.
         """
-        storage().put(key, file)
+        for key, file in files.items():
+            storage().put(key, file)
         try:
             with self.writing() as held:
                 yield held
         except LeaseLost:
-            if not lookups.job_by_id(self.job_id).is_live and find_blob(key) is None:
-                storage().delete(key)
+            if not lookups.job_by_id(self.job_id).is_live:
+                for key in files:
+                    if find_blob(key) is None:
+                        storage().delete(key)
             raise
 
     def release(self) -> None:

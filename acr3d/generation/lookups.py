@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,9 +13,10 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from acr3d.catalogue import is_id, part_by_id
+from acr3d.columns import utc_now
 from acr3d.errors import Missing
 from acr3d.extensions import db
-from acr3d.generation.states import LIVE, VersionState
+from acr3d.generation.states import LIVE, Status, VersionState
 from acr3d.models import Attempt, Job, JobEvent, ModelVersion, Part
 
 PAGE_SIZE = 50
@@ -64,7 +66,8 @@ def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
 
 def jobs_by_ids(job_ids: Sequence[str]) -> list[Job]:
     """Those of the jobs that are there, newest first."""
-    query = select(Job).where(Job.id.in_(job_ids)).order_by(Job.created_at.desc(), Job.id)
+    query = select(Job).where(Job.id.in_(job_ids)).options(joinedload(Job.part))
+    query = query.order_by(Job.created_at.desc(), Job.id)
     return list(db.session.scalars(query))
 
 
@@ -84,9 +87,36 @@ def live_count() -> int:
     return db.session.scalar(select(func.count()).select_from(Job).where(Job.status.in_(LIVE))) or 0
 
 
+def any_at_engine(account: str) -> bool:
+    """Whether a task of ours is at this account."""
+    at_engine = Job.status.in_((Status.SUBMITTED, Status.PROCESSING))
+    return db.session.scalar(select(Job.id).where(Job.account == account, at_engine).limit(1)) is not None
+
+
+def about_to_expire() -> list[Job]:
+    """Jobs whose result is not fetched and is deleted at its engine within a day, the next one first."""
+    now = utc_now()
+    query = select(Job).where(
+        Job.status.in_((Status.PROCESSING, Status.FAILED)),
+        Job.raw_storage_path.is_(None),
+        Job.task_expires_at.between(now, now + timedelta(days=1)),
+    )
+    return list(db.session.scalars(query.options(joinedload(Job.part)).order_by(Job.task_expires_at)))
+
+
 def events_of(job_id: str) -> list[JobEvent]:
     """The job's history, oldest first."""
     return list(db.session.scalars(select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)))
+
+
+def histories(job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
+    """The histories of these jobs, each oldest first, by job."""
+    found: dict[str, list[JobEvent]] = {job_id: [] for job_id in job_ids}
+    for event in db.session.scalars(
+        select(JobEvent).where(JobEvent.job_id.in_(job_ids)).order_by(JobEvent.id)
+    ):
+        found[event.job_id].append(event)
+    return found
 
 
 def versions_of(part_id: str) -> list[ModelVersion]:

@@ -1,8 +1,8 @@
 """The HTTP client for Meshy's multi-image-to-3d and for the built-in engine, which answers alike.
 
-One call is one request: nothing is repeated here, because a create is paid for and has no idempotency key;
-who calls decides after the error's answers (errors.py). Base, body and answers follow Meshy's API pages as of
-October 2026; what those leave open is read permissively.
+One call is one request (but see `_order`): nothing is repeated here, because a create is paid for and has no
+idempotency key; who calls decides after the error's answers (errors.py). Base, body and answers follow
+Meshy's API pages as of October 2026; what those leave open is read permissively.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ import httpx
 
 from acr3d.generation import errors
 from acr3d.generation.answer import Answer, Unreadable, refusal
+from acr3d.generation.pace import Pace
 from acr3d.generation.task import Task
 
 MAX_IMAGES = 4
+MAX_SIDES = 6  # for an engine that is told the angles
 MAX_PROMPT = 600  # newer pages say 800
 POLYCOUNT_RANGE = (100, 300_000)
 PAGE_SIZE = 50  # the most one page of the list may hold
 _TASKS = "openapi/v1/multi-image-to-3d"
 _BALANCE = "openapi/v1/balance"
+METADATA_HEADER = "X-Meshy-Metadata"  # W3C Baggage
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -98,6 +101,7 @@ class MeshyClient:
 
     `name` is how messages call the engine. `sends_angles`: only the built-in engine knows `image_angles`.
     `transport`: an httpx transport, such as `httpx.WSGITransport` for an engine in this process.
+    `pace`: where requests wait for their turn.
     Every method raises `errors.EngineError`.
     """
 
@@ -110,14 +114,17 @@ class MeshyClient:
         timeouts: Timeouts | None = None,
         name: str = "Meshy",
         sends_angles: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ValueError(f"The API key for {name} must be one word of plain characters.")
         self.base = _checked_base(base)
         self.name = name
         self.sends_angles = sends_angles
+        self._sends_metadata = True
         self._key = key
         self._timeouts = timeouts or Timeouts()
+        self._pace = pace
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         self._http = httpx.Client(base_url=self.base, headers=headers, transport=transport)
 
@@ -133,21 +140,45 @@ class MeshyClient:
     def close(self) -> None:
         self._http.close()
 
-    def create(self, images: Sequence[tuple[bytes, str]], options: CreateOptions) -> str:
+    def create(
+        self,
+        images: Sequence[tuple[bytes, str]],
+        options: CreateOptions,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
         """Order a model of 1 to 4 (JPEG, angle) pairs, front first, and return the task's id.
+
+        An engine that is told the angles takes up to 6.
+
+        `metadata` (plain names and values) may help to recognise the task; some accounts keep it, the others
+        ignore it. An account that refuses it is sent none from then on.
 
         Raises OutcomeUnknown when it was sent and no usable answer came: then a paid task may exist.
         """
-        if not 1 <= len(images) <= MAX_IMAGES:
-            raise ValueError(f"A model is made from one to {MAX_IMAGES} photos.")
+        most = MAX_SIDES if self.sends_angles else MAX_IMAGES
+        if not 1 <= len(images) <= most:
+            raise ValueError(f"A model is made from one to {most} photos.")
         body: dict[str, Any] = {"image_urls": [_data_uri(jpeg) for jpeg, _ in images]} | options.body()
         if self.sends_angles:
             body["image_angles"] = [angle for _, angle in images]
-        answer = self._call("POST", _TASKS, body=body)
+        answer = self._order(body, metadata or {})
         task_id = answer.payload.get("result") if isinstance(answer.payload, dict) else None
         if not isinstance(task_id, str) or not _is_id(task_id):
             raise self._no_answer("POST", "its answer names no task", answer.status)
         return task_id
+
+    def _order(self, body: Mapping[str, Any], metadata: Mapping[str, str]) -> Answer:
+        """The one call that may be two requests: a 400 about the metadata made nothing, and is no fault of
+        the order."""
+        baggage = ",".join(f"{name}={quote(value, safe='')}" for name, value in metadata.items())
+        headers = {METADATA_HEADER: baggage} if baggage and self._sends_metadata else {}
+        try:
+            return self._call("POST", _TASKS, body=body, headers=headers)
+        except errors.InvalidRequest as refused:
+            if not headers or "metadata" not in str(refused).lower():
+                raise
+            self._sends_metadata = False
+        return self._call("POST", _TASKS, body=body)
 
     def get(self, task_id: str) -> Task:
         """The task as it stands. Raises TaskNotFound when it is unknown, deleted or expired."""
@@ -178,7 +209,7 @@ class MeshyClient:
             if not isinstance(answer.payload, list):
                 raise ValueError("a list of tasks is a JSON array")
             # One unreadable entry spoils the page: leaving it out could hide a task that is paid for.
-            return [Task.parse(raw) for raw in answer.payload]
+            return [Task.parse(raw, retry_after=answer.retry_after) for raw in answer.payload]
         except ValueError:
             raise self._no_answer("GET", "its answer is no list of tasks", answer.status) from None
 
@@ -189,11 +220,16 @@ class MeshyClient:
         *,
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         wait = self._timeouts.create if method == "POST" else self._timeouts.read
         timeout = httpx.Timeout(wait, connect=self._timeouts.connect)
+        if self._pace is not None:
+            self._pace.wait()
         try:
-            with self._http.stream(method, path, params=query, json=body, timeout=timeout) as response:
+            with self._http.stream(
+                method, path, params=query, json=body, headers=headers, timeout=timeout
+            ) as response:
                 answer = Answer.read(response, time.monotonic() + wait)
         except _NOT_SENT as problem:
             raise errors.Unreachable(

@@ -1,51 +1,42 @@
-"""The poller: which jobs are due, who takes them, and the APScheduler job that asks every so often.
+"""The poller: asks every so often which jobs are due, and lets each take its next step in a thread.
 
-A pass does only short things: it claims due jobs under a lease and hands each to a small pool, in lanes, so
-that a slow step of one kind never holds up the others. Any number of pollers may run; leases keep them apart.
+A pass does only short things: it claims due jobs under a lease and hands them on, in lanes, so that a slow
+step of one kind never holds up the others. Any number of pollers may run; leases keep them apart.
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import IO
 
-from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
-from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, update
 
-from acr3d import settings
-from acr3d.columns import utc_now
-from acr3d.database import database_now, writing
+from acr3d import photo_checks, settings
 from acr3d.extensions import db
+from acr3d.generation import claims, pauses
 from acr3d.generation.advance import advance
+from acr3d.generation.claims import LANES, Lane, Reach
 from acr3d.generation.engines import engines
-from acr3d.generation.hold import LEASE, Hold
-from acr3d.generation.states import LIVE, Status
-from acr3d.models import Job, Poller
-from acr3d.storage import storage
+from acr3d.generation.errors import EngineError
+from acr3d.generation.hold import Hold
+from acr3d.generation.orphans import sweep
+from acr3d.generation.photo_checking import check_photos
+from acr3d.generation.presence import Presence
+from acr3d.generation.timer import Timer
+from acr3d.generation.waking import Listener, tell_others
+from acr3d.generation.watch import watch
 
 RENEW_SECONDS = 15
+SWEEP_SECONDS = 300
+_PHOTOS = "photos"  # the lane of their checks: one at a time
 SHORTEST_WAIT = timedelta(seconds=0.5)
-FARTHEST = timedelta(hours=2)  # nothing waits longer between two looks
+_WATCHERS = 2  # accounts that are looked at together, at once
 
 log = logging.getLogger("acr3d.poller")
-
-_LANES: dict[str, tuple[int, ColumnElement[bool]]] = {
-    # Fetching comes first: results are deleted at the engine, and are paid for.
-    "fetch": (2, and_(Job.has_result, Job.status == Status.PROCESSING)),
-    "talk": (4, or_(Job.needs_cleanup, and_(~Job.has_result, Job.status != Status.OPTIMIZING))),
-    "optimize": (1, Job.status == Status.OPTIMIZING),
-}
-_TO_DO = or_(Job.status.in_(LIVE), Job.needs_cleanup)
 
 
 class JobPoller:
@@ -55,57 +46,63 @@ class JobPoller:
         self.app = app
         self.id = str(uuid.uuid4())
         self.stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(sum(size for size, _due in _LANES.values()), "acr3d-job")
-        self._held: dict[str, str] = {}  # lease owner → lane
+        self._presence = Presence(self.id)
+        self._listener = Listener(app, self.wake, self._look)
+        self._held: dict[str, str] = {}  # what is worked on, beginning with its lease's owner → lane
         self._held_lock = threading.Lock()
         self._pass_lock = threading.Lock()
-        self._running: set[Future[None]] = set()
-        self._alive: IO[str] | None = None
+        # Daemons: one that hangs on an engine's silence must not keep the process from ending.
+        self._steps: set[threading.Thread] = set()
         self._passes = False  # whether passes follow one another, or there is just one
         # A wake-up that finds a pass running waits for the lock; a few of those are plenty.
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = Timer(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None}
         )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     def start(self) -> None:
         """Begin to pass every `ACR3D_POLL_SECONDS`, and at once."""
-        self._register()
         with self.app.app_context():
+            self._presence.begin()
             seconds = settings.current().poll_seconds
         self._scheduler.add_job(self._guarded_pass, "interval", seconds=seconds, next_run_time=_now())
         self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
+        self._scheduler.add_job(self._aside, "interval", ("sweep", sweep), seconds=SWEEP_SECONDS)
+        self._scheduler.add_job(self._aside, "interval", ("look", look), seconds=pauses.LOOK_SECONDS)
         self._passes = True  # before the first pass, which plans the second
         self._scheduler.start()
+        self._listener.start()
 
     def wake(self) -> None:
         """Pass soon: there is new work. Safe from any thread, cheap when called often."""
         self._pass_at(_now())
 
-    def stop(self, seconds: float = 20) -> None:
+    def stop(self, seconds: float = 12) -> None:
         """Take nothing more, end children, hand back what is not finished; at most `seconds`."""
+        end = time.monotonic() + seconds
         self.stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        end = time.monotonic() + seconds
+            self._listener.stop()
+        if self._pass_lock.acquire(timeout=seconds / 4):  # a pass that runs begins nothing after this
+            self._pass_lock.release()
         with self.app.app_context():
             engines().stop(seconds / 2)
-            wait(self._running, timeout=max(0, end - time.monotonic()))
+            self._join(end)
             engines().close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._unregister()
+            self._presence.end()
 
     def run_once(self) -> None:
         """One pass, and what it started, to the end: the steps and the built-in engine's own work."""
-        self._register()
-        self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
-        self._scheduler.start()
         with self.app.app_context():
+            self._presence.begin()
+            self._scheduler.add_job(self._renew, "interval", seconds=RENEW_SECONDS)
+            self._scheduler.start()
             self._pass()
-            wait(self._running)
+            self._join()
             engines().finish()
-        self._scheduler.shutdown(wait=True)
-        self._unregister()
+            self._scheduler.shutdown(wait=True)
+            self._presence.end(for_good=False)
 
     def _guarded_pass(self) -> None:
         """A pass that fails, as when the database is away, is logged; the next one tries again."""
@@ -118,69 +115,88 @@ class JobPoller:
             log.exception("poller.pass_broke")
 
     def _pass(self) -> None:
-        self._note_pass()
-        for lane, (_size, due) in _LANES.items():
-            for job_id, owner in self._claim(due, self._room(lane)):
-                self._begin(job_id, owner, lane)
-        if self._passes:
-            self._pass_at(self._next_due())
+        is_new = not self._presence.is_noted
+        engines().pace.share(self._presence.note_pass())
+        reach = Reach(engines().accounts())
+        crowded = claims.crowded_accounts(reach)
+        is_full = False
+        for lane in LANES:
+            taken = claims.claim(self.id, lane, self._room(lane), reach, crowded)
+            for job_id, owner in taken:
+                self._begin(f"{owner}:{job_id}", lane.name, _step(job_id, owner))
+            is_full |= bool(taken) and self._room(lane) == 0
+        for account in crowded:
+            self._watch(account)
+        self._check_photos()
+        if is_full or is_new:  # there may be more for others; and they have one more to share the pace with
+            tell_others()
+        self._plan(reach)
 
-    def _room(self, lane: str) -> int:
+    def _plan(self, reach: Reach) -> None:
+        """See to it that there is a pass when the next job, or check of photos, becomes due."""
+        if not self._passes:
+            return
+        job = claims.next_due(reach, [lane for lane in LANES if self._room(lane) > 0])
+        check = None if _PHOTOS in self._lanes_held() else photo_checks.next_due()
+        soonest = min((moment for moment in (job, check) if moment), default=None)
+        if soonest is not None:
+            self._pass_at(max(soonest, _now() + SHORTEST_WAIT))
+
+    def _look(self) -> None:
+        """See what other processes have left in the database, without writing to it."""
+        engines().pace.share(self._presence.count())
+        self._plan(Reach(engines().accounts()))
+        db.session.remove()
+
+    def _watch(self, account: str) -> None:
+        """Look at the account's tasks together, unless we are about it already."""
+        lane = f"watch {account}"
+        watchers = [held for held in self._lanes_held() if held.startswith("watch ")]
+        if lane in watchers or len(watchers) >= _WATCHERS:
+            return
+        owner = claims.claim_crowd(self.id, account)
+        if owner:
+            self._begin(f"{owner}:{account}", lane, lambda stop: watch(owner, stop))
+
+    def _check_photos(self) -> None:
+        """Have the photos of one part looked at, beside the jobs."""
+        claimed = None if _PHOTOS in self._lanes_held() else photo_checks.claim()
+        if claimed is not None:
+            self._begin(f"{_PHOTOS}:{claimed.part_id}", _PHOTOS, lambda stop: check_photos(claimed, stop))
+
+    def _room(self, lane: Lane) -> int:
+        return lane.size - self._lanes_held().count(lane.name)
+
+    def _lanes_held(self) -> list[str]:
         with self._held_lock:
-            return _LANES[lane][0] - list(self._held.values()).count(lane)
+            return list(self._held.values())
 
-    def _claim(self, due: ColumnElement[bool], room: int) -> list[tuple[str, str]]:
-        """At most `room` due jobs, now leased to us, each with its lease's owner.
-
-        Of two pollers one gets each job. An owner is new with each claim, so that no step takes a later one's
-        lease for its own.
-        """
-        if room <= 0:
-            return []
-        owner = f"{self.id}:{secrets.token_hex(6)}"
-        with writing() as session:
-            now = database_now(session)
-            # A time too far ahead was written before the clock was set back.
-            free = or_(Job.lease_until.is_(None), Job.lease_until < now, Job.lease_until > now + 2 * LEASE)
-            is_time = or_(Job.next_at <= now, Job.next_at > now + FARTHEST)
-            wanted = and_(_TO_DO, due, free, is_time)
-            candidates = select(Job.id).where(wanted).order_by(Job.next_at).limit(room)
-            claimed = session.scalars(
-                update(Job)
-                .where(Job.id.in_(candidates.with_for_update(skip_locked=True)), free)
-                .values(lease_owner=owner, lease_until=now + LEASE)
-                .returning(Job.id)
-                .execution_options(synchronize_session=False)
-            )
-            return [(job_id, owner) for job_id in claimed]
-
-    def _begin(self, job_id: str, owner: str, lane: str) -> None:
+    def _begin(self, key: str, lane: str, step: Callable[[threading.Event], None]) -> None:
         with self._held_lock:
-            self._held[f"{owner}:{job_id}"] = lane
-        future = self._pool.submit(self._work, job_id, owner)
-        self._running.add(future)
-        future.add_done_callback(self._running.discard)
+            self._held[key] = lane
+            thread = threading.Thread(target=self._work, args=(key, step), name=f"acr3d-{lane}", daemon=True)
+            self._steps.add(thread)
+        thread.start()
 
-    def _work(self, job_id: str, owner: str) -> None:
+    def _work(self, key: str, step: Callable[[threading.Event], None]) -> None:
         try:
-            with self.app.app_context():
-                advance(Hold(job_id, owner, self.stopping))
+            if not self.stopping.is_set():
+                with self.app.app_context():
+                    step(self.stopping)
         except Exception:
-            log.exception(
-                "poller.step_broke job=%s", job_id
-            )  # the lease runs out, and the step is taken again
+            log.exception("poller.step_broke %s", key)  # the lease runs out, and the step is taken again
         finally:
             with self._held_lock:
-                self._held.pop(f"{owner}:{job_id}", None)
+                self._held.pop(key, None)
+                self._steps.discard(threading.current_thread())
             self.wake()
 
-    def _next_due(self) -> datetime:
-        """When the next job that nobody holds, and that we have room for, becomes due."""
-        free = or_(Job.lease_until.is_(None), Job.lease_until < utc_now())
-        open_lanes = [due for lane, (_size, due) in _LANES.items() if self._room(lane) > 0]
-        wanted = and_(_TO_DO, free, or_(false(), *open_lanes))
-        soonest = db.session.scalar(select(func.min(Job.next_at)).where(wanted))
-        return max(soonest, _now() + SHORTEST_WAIT) if soonest else _now() + timedelta(days=1)
+    def _join(self, end: float | None = None) -> None:
+        """Wait for the steps in hand, at most until `end`."""
+        with self._held_lock:
+            steps = list(self._steps)
+        for step in steps:
+            step.join(None if end is None else max(0, end - time.monotonic()))
 
     def _pass_at(self, moment: datetime) -> None:
         if not self._passes or self.stopping.is_set():
@@ -197,67 +213,34 @@ class JobPoller:
         if not owners:
             return
         try:
-            with self.app.app_context(), writing() as session:
-                until = database_now(session) + LEASE
-                session.execute(
-                    update(Job)
-                    .where(Job.lease_owner.in_(owners))
-                    .values(lease_until=until)
-                    .execution_options(synchronize_session=False)
-                )
+            with self.app.app_context():
+                claims.renew(owners)
         except Exception:
             log.exception("poller.renew_broke")
 
-    # --- who is alive -------------------------------------------------------------------------
+    def _aside(self, name: str, work: Callable[[], None]) -> None:
+        """Do what concerns the whole account beside the jobs; what fails is tried again next time."""
+        if name in self._lanes_held() or self.stopping.is_set():
+            return
 
-    def _register(self) -> None:
-        """Hold a lock file for as long as we live, and take over from pollers of this host that died."""
-        with self.app.app_context():
-            folder = settings.current().instance / "pollers"
-            folder.mkdir(exist_ok=True)
-            self._alive = (folder / self.id).open("w")
-            fcntl.flock(self._alive, fcntl.LOCK_EX)
-            for path in folder.iterdir():
-                if path.name != self.id and _is_dead(path):
-                    self._forget(path.name)
-                    path.unlink(missing_ok=True)
-            storage().discard_leftovers()
+        def step(_stop: threading.Event) -> None:
+            try:
+                work()
+            except EngineError as error:
+                log.info("poller.aside_failed what=%s why=%s", name, type(error).__name__)
 
-    def _unregister(self) -> None:
-        with self.app.app_context():
-            self._forget(self.id)
-            (settings.current().instance / "pollers" / self.id).unlink(missing_ok=True)
-        if self._alive is not None:
-            self._alive.close()
-
-    def _forget(self, poller_id: str) -> None:
-        with writing() as session:
-            session.execute(
-                update(Job)
-                .where(Job.lease_owner.startswith(poller_id))
-                .values(lease_owner=None, lease_until=None)
-                .execution_options(synchronize_session=False)
-            )
-            session.execute(delete(Poller).where(Poller.id == poller_id))
-
-    def _note_pass(self) -> None:
-        with writing() as session:
-            now = database_now(session)
-            row = session.get(Poller, self.id)
-            if row is None:
-                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid(), last_pass_at=now)
-                session.add(row)
-            row.last_pass_at = now
+        self._begin(f"{name}:", name, step)
 
 
-def _is_dead(path: os.PathLike[str]) -> bool:
-    """Whether the poller that held this lock file is gone: the kernel freed the lock, however it ended."""
-    try:
-        with open(path) as file:  # noqa: PTH123 - PathLike
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def look() -> None:
+    """See whether a paused account is good again, and what its balance is."""
+    link = engines().link("meshy")
+    if link is not None:
+        pauses.look(link, only_paused=False)
+
+
+def _step(job_id: str, owner: str) -> Callable[[threading.Event], None]:
+    return lambda stop: advance(Hold(job_id, owner, stop))
 
 
 def _now() -> datetime:

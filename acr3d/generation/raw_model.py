@@ -11,7 +11,7 @@ _GLB_HEADER = struct.Struct("<4sII")  # magic, version, length of the whole file
 
 def _check_magic(head: bytes) -> None:
     if not head.startswith(b"glTF"[: len(head)]):
-        raise DownloadRefused("What the engine delivered is not a GLB model; start the generation again.")
+        raise DownloadRefused(f"What the engine delivered is not a GLB model. {RAW_MODEL.if_refused}")
 
 
 def _check_whole(head: bytes, size: int, announced: bool) -> None:
@@ -22,7 +22,7 @@ def _check_whole(head: bytes, size: int, announced: bool) -> None:
             return
     if not announced and size < max(length, _GLB_HEADER.size):
         raise DownloadInterrupted(f"The download of the model was cut off. {RAW_MODEL.if_interrupted}")
-    raise DownloadRefused("The GLB that the engine delivered is damaged; start the generation again.")
+    raise DownloadRefused(f"The GLB that the engine delivered is damaged. {RAW_MODEL.if_refused}")
 
 
 RAW_MODEL = Wanted(
@@ -30,7 +30,7 @@ RAW_MODEL = Wanted(
     max_bytes=200 << 20,  # raw models of 35 to 90 MB have been seen
     if_interrupted="The engine still keeps it.",
     if_gone="A fresh one is asked for.",
-    if_refused="Start the generation again.",
+    if_refused="Try again to fetch it once more; that costs nothing.",
     if_too_large="Ask for fewer triangles.",
     check_head=_check_magic,
     check_whole=_check_whole,

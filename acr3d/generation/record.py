@@ -12,6 +12,7 @@ from acr3d.columns import utc_now
 from acr3d.gallery import media_url
 from acr3d.generation.lookups import newest_job, published_version
 from acr3d.generation.states import ENDED, MOVES, Status, VersionState, model_status
+from acr3d.generation.turns import place_freed
 from acr3d.models import Job, JobEvent, ModelVersion, Part
 
 
@@ -28,6 +29,8 @@ def move(session: Session, job: Job, part: Part, to: Status, actor: str, detail:
         job.completed_at = utc_now()
         job.error_message = detail if to is Status.FAILED else None
         job.lease_owner = job.lease_until = None
+    if before is not Status.OPTIMIZING and (to in ENDED or to is Status.OPTIMIZING):
+        place_freed(session, job.account)
     note(session, job, actor, detail, before)
     mirror(session, job, part)
 
@@ -42,15 +45,14 @@ def note(session: Session, job: Job, actor: str, detail: str | None, before: Sta
 def mirror(session: Session, job: Job, part: Part) -> None:
     """Let the part show its newest job. What customers see is not touched."""
     session.flush()
-    newest = newest_job(part.id, session)
+    newest = newest_job(part.id, session) or job
     part.revision += 1
-    if newest is None or newest.id != job.id:
-        return
-    part.model_status = model_status(Status(job.status), published_version(part.id, session) is not None)
-    part.model_generation_error = job.error_message
-    part.model_generation_started_at = job.created_at
-    part.model_generation_completed_at = job.completed_at
-    part.meshy_task_id = job.meshy_task_id
+    part.model_status = model_status(Status(newest.status), published_version(part.id, session) is not None)
+    part.model_generation_error = newest.error_message
+    part.model_generation_started_at = newest.created_at
+    part.model_generation_completed_at = newest.completed_at
+    if newest.optimized_from is None:  # optimizing again asks no engine: the task before it made the model
+        part.meshy_task_id = newest.meshy_task_id
 
 
 def add_version(session: Session, job: Job, version: ModelVersion) -> None:

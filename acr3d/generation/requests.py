@@ -19,20 +19,29 @@ from acr3d.catalogue import images_of, locked_part
 from acr3d.columns import new_id, utc_now
 from acr3d.database import writing
 from acr3d.errors import Conflict, Refused
-from acr3d.generation import lookups, record
+from acr3d.generation import budget, ledger, lookups, record
 from acr3d.generation.engines import engines, estimate, options_for
 from acr3d.generation.settle import JOB_DEADLINE
 from acr3d.generation.states import LIVE, Status, VersionState
-from acr3d.models import ANGLES, Job, ModelVersion, PartImage, User
+from acr3d.generation.waking import tell_others
+from acr3d.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
 
 FEWEST, MOST = 2, 4
 _SENDING_ORDER = ("front", "right", "back", "left", "top", "bottom")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 _CONFIG: dict[str, Callable[[Any], bool]] = {
-    "target_polycount": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "target_polycount": _is_whole,
     "enable_pbr": lambda value: isinstance(value, bool),
     "texture_prompt": lambda value: isinstance(value, str),
     "image_enhancement": lambda value: isinstance(value, bool),
-    "level": lambda value: value == "web",
+    "level": lambda value: value in MODEL_LEVELS,
+    "other_sides": lambda value: isinstance(value, bool),
+    "least_agreement": lambda value: _is_whole(value) and 0 <= value <= 100,
 }
 
 
@@ -41,17 +50,24 @@ def start(
 ) -> Job:
     """A new job that makes a model of the part from `selected` photos, {angle: image id}.
 
-    Raises Missing, Refused for a choice that cannot be, Conflict while another job of the part runs.
+    With `other_sides` in its config the built-in engine also looks at the part's other labelled photos.
+    Raises Missing, Refused for a choice that cannot be, Conflict while another job of the part runs or when
+    the budget does not allow it.
     """
     link = engines().link(engine or settings.current().engines[0])
     if link is None:
         raise Refused(_("The engine “%(name)s” is not set up here.", name=engine))
     _check_config(config)
-    with _one_live_job(), writing() as session:
+    if config.get("other_sides") and not link.client.sends_angles:
+        raise Refused(_("Only the built-in engine takes more than four photos; leave “other_sides” out."))
+    with one_live_job(), writing() as session:
         part = locked_part(session, part_id)
         if lookups.live_job(session, part_id):
-            raise _running()
-        images = _chosen(selected, {image.id: image for image in images_of(part_id, session)})
+            raise running()
+        present = images_of(part_id, session)
+        images = _chosen(selected, {image.id: image for image in present})
+        others = _other_sides(images, present) if config.get("other_sides") else []
+        budget.check(session, link, actor.id, estimate(link.name))
         job = Job(
             id=new_id(),
             part_id=part_id,
@@ -59,7 +75,7 @@ def start(
             status=Status.PENDING,
             selected_image_ids=[image.id for _angle, image in images],
             selected_image_urls=[image.image_url for _angle, image in images],
-            selected_image_metadata=[_frozen(angle, image) for angle, image in images],
+            selected_image_metadata=[_frozen(angle, image) for angle, image in [*images, *others]],
             generation_config=config,
             engine=link.name,
             engine_base=link.base,
@@ -67,9 +83,12 @@ def start(
             estimated_credits=estimate(link.name),
         )
         session.add(job)
+        session.flush()
+        ledger.reserve(session, job, actor.id)
         _remember_choice(session, part_id, job.selected_image_ids)
         session.flush()
-        record.note(session, job, actor.email, _("Asked for with %(n)s photos.", n=len(images)))
+        asked = _("Asked for with %(n)s photos.", n=len(images) + len(others))
+        record.note(session, job, actor.email, asked)
         record.mirror(session, job, part)
     wake()
     return job
@@ -84,24 +103,31 @@ def cancel(job_id: str, actor: User) -> Job:
         may_have_task = bool(lookups.attempts_of(job.id, session))
         job.needs_cleanup = may_have_task and job.status != Status.OPTIMIZING
         job.has_result = False
-        record.move(session, job, part, Status.CANCELED, actor.email, _("Canceled by a person."))
+        record.move(session, job, part, Status.CANCELED, actor.email, _cancel_detail(job, may_have_task))
     wake()
     return job
 
 
-def retry(job_id: str, actor: User) -> Job:
+def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
     """Take a failed job up again from what is kept: the raw file, the finished task, or its photos.
 
-    Raises Missing or Conflict.
+    `pay`: the person agrees to a new order, where it takes one. Raises Missing or Conflict.
     """
-    with _one_live_job(), writing() as session:
+    with one_live_job(), writing() as session:
         job, part = lookups.locked_job(session, job_id)
         if job.status != Status.FAILED:
             raise Conflict(_("Only a failed job can be tried again; this one has not failed."))
         if part.deleted_at is not None:
             raise Conflict(_("The part has been deleted; its jobs cannot be tried again."))
-        job.error_message = job.completed_at = job.deadline_at = None
+        if job.input_refused:
+            raise Conflict(_("The engine would refuse these photos again. Change them and press Generate."))
+        _pin_here(job)
         to, detail = _resume_point(job)
+        if to is Status.PENDING and not job.selected_image_metadata:
+            raise Conflict(_("The task that this job was made from is gone. Generate the model from photos."))
+        if to is Status.PENDING:
+            _order_again(session, job, actor, pay)
+        job.error_message = job.completed_at = job.deadline_at = None
         if to is Status.PROCESSING:
             job.deadline_at = utc_now() + JOB_DEADLINE
         record.move(session, job, part, to, actor.email, detail)
@@ -112,7 +138,24 @@ def retry(job_id: str, actor: User) -> Job:
 
 def retry_pays(job: Job) -> bool:
     """Whether trying the failed `job` again orders, and pays for, a new task."""
-    return _resume_point(job)[0] is Status.PENDING and job.engine != "builtin"
+    return _resume_point(job)[0] is Status.PENDING and job.estimated_credits > 0
+
+
+def _order_again(session: Session, job: Job, actor: User, pay: bool) -> None:
+    """Make sure that a new order is wanted, and allowed; it goes to the account that is set up now."""
+    if retry_pays(job) and not pay:
+        raise Conflict(
+            _(
+                "Trying again orders a new model, about %(n)s credits. Nothing was ordered; agree to the "
+                'price to go on (in the API: {"pay": true}).',
+                n=job.estimated_credits,
+            )
+        )
+    link = engines().link(job.engine)
+    if link is not None:
+        budget.check(session, link, actor.id, job.estimated_credits)
+        job.engine_base, job.account = link.base, link.account
+    ledger.reserve(session, job, actor.id)
 
 
 def publish(version_id: str, actor: User) -> ModelVersion:
@@ -148,13 +191,24 @@ def reject(version_id: str, actor: User) -> ModelVersion:
 
 
 def wake() -> None:
-    """Tell the poller of this process, if it has one, that there is new work."""
+    """Tell the pollers, in this process and in others, that there is new work."""
     poller = current_app.extensions.get("acr3d_poller")
     if poller is not None:
         poller.wake()
+    tell_others()
 
 
-class _one_live_job:  # noqa: N801 - used like a function
+def _cancel_detail(job: Job, may_have_task: bool) -> str:
+    """What canceling does to the credits, as far as it is known at once; the rest is told by the cleanup."""
+    said = str(_("Canceled by a person."))
+    if not job.estimated_credits or job.needs_cleanup:
+        return said
+    if may_have_task:
+        return f"{said} {_('The model had been paid for; its credits are spent.')}"
+    return f"{said} {_('Nothing had been sent, so nothing is spent.')}"
+
+
+class one_live_job:  # noqa: N801 - used like a function
     """Turns the database's refusal of a second live job into a sentence."""
 
     def __enter__(self) -> None:
@@ -162,10 +216,11 @@ class _one_live_job:  # noqa: N801 - used like a function
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, IntegrityError):
-            raise _running() from error
+            raise running() from error
 
 
-def _running() -> Conflict:
+def running() -> Conflict:
+    """Why no other job of the part may begin."""
     return Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
 
 
@@ -189,7 +244,7 @@ def _chosen(selected: Mapping[str, str], present: dict[str, PartImage]) -> list[
             _("“%(name)s” is no angle; it must be one of: %(all)s.", name=unknown[0], all=", ".join(ANGLES))
         )
     if not FEWEST <= len(selected) <= MOST:
-        raise Refused(_("Choose two to four photos; %(n)s are chosen.", n=len(selected)))
+        raise Refused(_("Choose two to four photos; so far: %(n)s.", n=len(selected)))
     if len(set(selected.values())) < len(selected):
         raise Refused(_("The same photo is chosen for two angles. Choose a different one for each."))
     if not set(selected.values()) <= set(present):
@@ -204,6 +259,23 @@ def _chosen(selected: Mapping[str, str], present: dict[str, PartImage]) -> list[
     return pairs
 
 
+def _other_sides(
+    chosen: list[tuple[str, PartImage]], present: list[PartImage]
+) -> list[tuple[str, PartImage]]:
+    """The part's other photos by their labels, the first of each side that is not shown yet."""
+    sides, used = {angle for angle, _image in chosen}, {image.id for _angle, image in chosen}
+    others: dict[str, PartImage] = {}
+    for image in present:
+        if (
+            image.angle_label
+            and image.storage_path
+            and image.angle_label not in sides
+            and image.id not in used
+        ):
+            others.setdefault(image.angle_label, image)
+    return list(others.items())
+
+
 def _frozen(angle: str, image: PartImage) -> dict[str, Any]:
     return {"id": image.id, "url": image.image_url, "angle": angle, "storage_path": image.storage_path}
 
@@ -215,6 +287,13 @@ def _remember_choice(session: Session, part_id: str, chosen: list[str]) -> None:
         .values(is_selected_for_3d_generation=PartImage.id.in_(chosen), updated_at=utc_now())
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _pin_here(job: Job) -> None:
+    """Let a job that failed at another host's built-in engine be made by ours: it costs nothing."""
+    link = engines().link("builtin")
+    if job.engine == "builtin" and link is not None and not link.fits(job):
+        job.engine_base, job.account, job.meshy_task_id = link.base, link.account, None
 
 
 def _resume_point(job: Job) -> tuple[Status, str]:

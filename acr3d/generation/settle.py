@@ -1,7 +1,8 @@
 """Settling an attempt: what became of an order, when the answer came and when it did not.
 
-An order without an answer is looked for among the engine's newest tasks. Since an account has one attempt in
-flight, at most one task of its time can belong to nobody; where more could be it, nothing is guessed.
+An order without an answer is looked for among the engine's newest tasks. A task that names its attempt is
+exactly that attempt's, or not. Otherwise, since an account has one attempt in flight, at most one task of its
+time can belong to nobody; where more could be it, nothing is guessed, and a person decides (`decide`).
 """
 
 from __future__ import annotations
@@ -15,19 +16,28 @@ from sqlalchemy.orm import Session
 from acr3d.columns import utc_now
 from acr3d.database import end_reading, writing
 from acr3d.extensions import db
-from acr3d.generation import lookups, record
+from acr3d.generation import ledger, lookups, record, strays
 from acr3d.generation.engines import Link
 from acr3d.generation.errors import Unanswered
 from acr3d.generation.hold import ACTOR, Hold
 from acr3d.generation.states import AttemptState, Status
 from acr3d.generation.task import Task
-from acr3d.models import Attempt, Job
+from acr3d.generation.turns import wake_next
+from acr3d.models import Attempt, Job, Part
 
 JOB_DEADLINE = timedelta(hours=2)
 LOOK_SECONDS = 15
+HOSTS_APART = timedelta(seconds=60)  # by which the clocks of our own hosts may differ
 _AMBIGUOUS_SECONDS = 60
+_ASKED_SECONDS = 600  # a person's word moves the job at once
 _PAGES_LOOKED_THROUGH = 20
-_IN_FLIGHT = (AttemptState.SENDING, AttemptState.UNKNOWN)
+IN_FLIGHT = (AttemptState.SENDING, AttemptState.UNKNOWN)
+_ATTEMPT = "acr3d-attempt"
+
+
+def order_metadata(job_id: str, attempt_id: str) -> dict[str, str]:
+    """What is sent along with an order to recognise its task by."""
+    return {"acr3d-job": job_id, _ATTEMPT: attempt_id}
 
 
 def settle(hold: Hold, job: Job, link: Link, attempt: Attempt) -> None:
@@ -42,17 +52,21 @@ def settle(hold: Hold, job: Job, link: Link, attempt: Attempt) -> None:
     if attempt.unknown_at is None:
         no_answer(attempt.id, _("Broken off before the engine's answer came."))
         attempt = db.session.get_one(Attempt, attempt.id)
+    if attempt.asked_at is not None and job.status == Status.PENDING:
+        hold.snooze(_ASKED_SECONDS, job.waiting_for)
+        return
     tasks = _candidates(link, job, attempt)
-    if job.status == Status.CANCELED:
-        _give_up(hold, job, attempt, tasks)
-    elif len(tasks) == 1:
-        accept(attempt.id, tasks[0].id, _("The engine had accepted the order; found by listing its tasks."))
-    elif tasks:
-        message = _("%(n)s tasks of the engine could be this job's; nothing is sent again.", n=len(tasks))
-        hold.snooze(_AMBIGUOUS_SECONDS, message)
-    elif attempt.unknown_at and utc_now() < attempt.unknown_at + timedelta(seconds=link.unknown_wait):
+    may_come = _may_come(attempt, link)
+    if len(tasks) == 1 and (job.status == Status.PENDING or _is_surely(tasks[0], job, attempt)):
+        detail = _("The engine had accepted the order; found by listing its tasks.")
+        accept(attempt.id, tasks[0].id, detail, only_in_flight=True)
+    elif tasks and job.status == Status.PENDING:
+        _ask(hold, attempt, tasks, may_come=may_come)
+    elif may_come:
         message = _("Waiting to see whether the engine took the order; nothing is sent again.")
         hold.snooze(LOOK_SECONDS, message)
+    elif job.status == Status.CANCELED:
+        _leave_alone(hold, job, attempt, tasks)
     else:
         no_task(attempt.id, _("The engine lists no such task: it was not created."))
         hold.snooze(0)
@@ -60,58 +74,98 @@ def settle(hold: Hold, job: Job, link: Link, attempt: Attempt) -> None:
 
 def attempt_in_flight(job_id: str, session: Session | None = None) -> Attempt | None:
     """The job's attempt whose outcome is not known yet."""
-    query = select(Attempt).where(Attempt.job_id == job_id, Attempt.state.in_(_IN_FLIGHT))
+    query = select(Attempt).where(Attempt.job_id == job_id, Attempt.state.in_(IN_FLIGHT))
     return (session or db.session).scalar(query)
 
 
 def no_task(attempt_id: str, detail: str) -> None:
     """Write down that an attempt certainly brought no task; an outcome that is known already stays."""
     with writing() as session:
-        attempt = _locked(session, attempt_id)
-        if attempt.state in _IN_FLIGHT:
-            attempt.state, attempt.detail = AttemptState.REFUSED, detail
-            attempt.settled_at = utc_now()
+        attempt = locked_attempt(session, attempt_id)
+        if attempt.state in IN_FLIGHT:
+            refuse(session, attempt, detail)
 
 
 def no_answer(attempt_id: str, detail: str) -> None:
     """Write down that no answer will come: the order may have been taken; a known outcome stays."""
     with writing() as session:
-        attempt = _locked(session, attempt_id)
-        if attempt.state in _IN_FLIGHT:
+        attempt = locked_attempt(session, attempt_id)
+        if attempt.state in IN_FLIGHT:
             attempt.state, attempt.detail = AttemptState.UNKNOWN, detail
             attempt.unknown_at = attempt.unknown_at or utc_now()
 
 
-def accept(attempt_id: str, task_id: str, detail: str) -> None:
+def accept(attempt_id: str, task_id: str, detail: str, *, only_in_flight: bool = False) -> None:
     """Write down the task, with the attempt and on the job in one transaction: between the two lies a second
-    payment. Whoever holds the job by now; an answer that comes late still keeps its task from being lost."""
+    payment. Whoever holds the job by now; an answer that comes late still keeps its task from being lost.
+    `only_in_flight`: not when the outcome is known meanwhile, since the task was only found."""
     job_id = db.session.get_one(Attempt, attempt_id).job_id
     with writing() as session:
         job, part = lookups.locked_job(session, job_id)
-        attempt = _locked(session, attempt_id)
-        if attempt.state == AttemptState.ACCEPTED:
+        attempt = locked_attempt(session, attempt_id)
+        is_open = attempt.state in IN_FLIGHT
+        if is_open or (attempt.state == AttemptState.REFUSED and not only_in_flight):
+            adopt(session, job, part, attempt, task_id, detail)
+
+
+def adopt(
+    session: Session, job: Job, part: Part, attempt: Attempt, task_id: str, detail: str, actor: str = ACTOR
+) -> None:
+    """The same inside the caller's transaction, which holds job, part and attempt."""
+    attempt.state, attempt.task_id, attempt.detail = AttemptState.ACCEPTED, task_id, detail
+    attempt.settled_at = utc_now()
+    ledger.order(session, job, task_id)
+    session.flush()
+    is_awaited = job.status == Status.PENDING and job.account == attempt.account
+    if is_awaited and attempt_in_flight(job.id, session) is None:
+        job.meshy_task_id = task_id
+        job.submitted_at = utc_now()
+        job.deadline_at = utc_now() + JOB_DEADLINE
+        record.move(session, job, part, Status.SUBMITTED, actor, detail)
+    elif job.status == Status.CANCELED:
+        job.needs_cleanup, job.next_at = True, utc_now()
+    else:
+        message = _("The engine also made task %(task)s for this job; nobody follows it.", task=task_id)
+        record.note(session, job, actor, message, Status(job.status))
+
+
+def refuse(session: Session, attempt: Attempt, detail: str) -> None:
+    """An attempt that certainly brought no task, inside the caller's transaction, which holds it."""
+    attempt.state, attempt.detail = AttemptState.REFUSED, detail
+    attempt.settled_at = utc_now()
+    session.flush()
+    wake_next(session, attempt.account)
+
+
+def locked_attempt(session: Session, attempt_id: str) -> Attempt:
+    """The attempt as it is now, held until the transaction ends."""
+    return session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)
+
+
+def _may_come(attempt: Attempt, link: Link) -> bool:
+    """Whether the order's task may still show up in the engine's list; until then nobody else may order."""
+    return utc_now() < (attempt.unknown_at or utc_now()) + timedelta(seconds=link.unknown_wait)
+
+
+def _ask(hold: Hold, attempt: Attempt, tasks: list[Task], *, may_come: bool) -> None:
+    """Show a person the tasks that could be the attempt's. The account stays closed to other orders while
+    there may come more of them; then only this job waits."""
+    message = _("%(n)s tasks of the engine could be this job's; an admin is to say which.", n=len(tasks))
+    with hold.writing() as (session, job, _part):
+        strays.remember(session, attempt.account, tasks, job.id)
+        kept = locked_attempt(session, attempt.id)
+        if kept.state != AttemptState.UNKNOWN or kept.unknown_at is None:
             return
-        attempt.state, attempt.task_id, attempt.detail = AttemptState.ACCEPTED, task_id, detail
-        attempt.settled_at = utc_now()
-        session.flush()
-        if job.status == Status.PENDING and attempt_in_flight(job.id, session) is None:
-            job.meshy_task_id = task_id
-            job.submitted_at = utc_now()
-            job.deadline_at = utc_now() + JOB_DEADLINE
-            record.move(session, job, part, Status.SUBMITTED, ACTOR, detail)
-        elif job.status == Status.CANCELED:
-            job.needs_cleanup, job.next_at = True, utc_now()
-        else:
-            message = _("The engine also made task %(task)s for this job; nobody follows it.", task=task_id)
+        if not may_come:
+            kept.asked_at = utc_now()
+            session.flush()
+            wake_next(session, attempt.account)
             record.note(session, job, ACTOR, message, Status(job.status))
+    hold.snooze(_AMBIGUOUS_SECONDS, message)
 
 
-def _give_up(hold: Hold, job: Job, attempt: Attempt, tasks: list[Task]) -> None:
-    """A canceled job's order: only a task that echoes its prompt is surely ours to take back."""
-    prompt = job.generation_config.get("texture_prompt")
-    if len(tasks) == 1 and prompt and tasks[0].texture_prompt == prompt:
-        accept(attempt.id, tasks[0].id, _("The engine had accepted the order; found by listing its tasks."))
-        return
+def _leave_alone(hold: Hold, job: Job, attempt: Attempt, tasks: list[Task]) -> None:
+    """A canceled job's order whose task, if there is one, is not surely ours to take back."""
     if tasks:
         listed = ", ".join(task.id for task in tasks)
         detail = _("Possibly this job's, and left alone: task %(tasks)s.", tasks=listed)
@@ -119,28 +173,41 @@ def _give_up(hold: Hold, job: Job, attempt: Attempt, tasks: list[Task]) -> None:
         detail = _("The engine lists no such task: it was not created.")
     no_task(attempt.id, detail)
     with hold.writing() as (session, kept, _part):
+        strays.remember(session, attempt.account, tasks, job.id)
         record.note(session, kept, ACTOR, detail, Status(kept.status))
     hold.snooze(0)
 
 
+def _is_surely(task: Task, job: Job, attempt: Attempt) -> bool:
+    prompt = job.generation_config.get("texture_prompt")
+    return task.metadata.get(_ATTEMPT) == attempt.id or bool(prompt and task.texture_prompt == prompt)
+
+
 def _candidates(link: Link, job: Job, attempt: Attempt) -> list[Task]:
-    """The engine's tasks that could be this attempt's: made in its time, owned by no attempt of ours, and not
-    echoing another prompt."""
-    slack = timedelta(seconds=link.clock_slack)
-    earliest, latest = (attempt.sent_at or utc_now()) - slack, (attempt.unknown_at or utc_now()) + slack
+    """The engine's tasks that could be this attempt's: the one that names it, or those made in its time that
+    name no other and echo no other prompt; no attempt of ours owns them, and they were not there before.
+    How late a task was made says nothing: the engine may be slow to take an order, and no other of ours is
+    sent meanwhile.
+
+    When our clock was set back in between, the attempt's time begins at its earlier end, and what was seen
+    when says nothing: rather one candidate too many than a second payment."""
+    sent_at = attempt.sent_at or utc_now()
+    unknown_at = attempt.unknown_at or utc_now()
+    earliest = min(sent_at, unknown_at) - timedelta(seconds=link.clock_slack)
     end_reading()
     listed = _newest_tasks(link, earliest)
-    known = select(Attempt.task_id).where(
-        Attempt.account == attempt.account, Attempt.task_id.in_([task.id for task in listed])
-    )
-    owned = set(db.session.scalars(known))
+    ids = [task.id for task in listed]
+    before = sent_at - HOSTS_APART if sent_at <= unknown_at else None
+    others = strays.owned(ids) | strays.excluded(attempt.account, ids, before, attempt.job_id)
+    free = [task for task in listed if task.id not in others]
+    named = [task for task in free if task.metadata.get(_ATTEMPT) == attempt.id]
     prompts = ("", job.generation_config.get("texture_prompt", ""))
-    return [
+    return named or [
         task
-        for task in listed
-        if task.id not in owned
+        for task in free
+        if _ATTEMPT not in task.metadata
         and task.texture_prompt in prompts
-        and (task.created_at is None or earliest <= task.created_at <= latest)
+        and (task.created_at is None or earliest <= task.created_at)
     ]
 
 
@@ -154,7 +221,3 @@ def _newest_tasks(link: Link, earliest: datetime) -> list[Task]:
         if not page or (oldest is not None and oldest < earliest):
             return tasks
     raise Unanswered("The engine's list of tasks has no end in sight; it is looked through again.")
-
-
-def _locked(session: Session, attempt_id: str) -> Attempt:
-    return session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)

@@ -12,21 +12,34 @@ import hashlib
 import json
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from acr3d import settings
 from acr3d.columns import new_id, utc_now
 from acr3d.extensions import db
+from acr3d.generation import pauses, room
 from acr3d.generation.engines import Link, create_options
 from acr3d.generation.errors import EngineError, OutcomeUnknown
 from acr3d.generation.hold import Hold
-from acr3d.generation.settle import LOOK_SECONDS, accept, attempt_in_flight, no_answer, no_task, settle
+from acr3d.generation.pauses import Wait
+from acr3d.generation.settle import (
+    IN_FLIGHT,
+    JOB_DEADLINE,
+    LOOK_SECONDS,
+    accept,
+    attempt_in_flight,
+    no_answer,
+    no_task,
+    order_metadata,
+    settle,
+)
 from acr3d.generation.states import AttemptState, Status
 from acr3d.models import Attempt, Job
 from acr3d.storage import storage
 
-_BUSY_SECONDS = 2
+_ROOM_SECONDS = 60
 
 
 def submit(hold: Hold, job: Job, link: Link) -> None:
@@ -35,31 +48,45 @@ def submit(hold: Hold, job: Job, link: Link) -> None:
     if in_flight is not None:
         settle(hold, job, link, in_flight)
         return
-    if _tasks_in_work(job.account) >= settings.current().max_concurrent_tasks:
-        hold.snooze(LOOK_SECONDS, _("Waiting for a free place: other models are being made."))
+    if wait := _hindrance(db.session(), job):
+        pauses.look(link)
+        wait = _hindrance(db.session(), job)
+    if wait:
+        wait_for(hold, wait)
         return
     photos = [_read(one["storage_path"]) for one in job.selected_image_metadata]
     angles = [one["angle"] for one in job.selected_image_metadata]
     options = create_options(job, link)
     attempt_id = _begin(hold, job)
-    if attempt_id is None:
-        hold.snooze(_BUSY_SECONDS, _("Waiting: another job is being sent to the engine."))
+    if isinstance(attempt_id, Wait):
+        wait_for(hold, attempt_id)
         return
     _mark_sent(hold, attempt_id)
     try:
-        task_id = link.client.create(list(zip(photos, angles, strict=True)), options)
+        pairs = list(zip(photos, angles, strict=True))
+        task_id = link.client.create(pairs, options, order_metadata(job.id, attempt_id))
     except OutcomeUnknown as error:
         no_answer(attempt_id, str(error))
         hold.snooze(LOOK_SECONDS if link.unknown_wait else 0, str(error))
     except EngineError as error:
+        pauses.pause(job.account, job.engine, error)  # while nobody else may begin: our attempt is in flight
         no_task(attempt_id, str(error))
         raise
     else:
         accept(attempt_id, task_id, _("The engine accepted the order."))
+        pauses.order_taken(job.account)
 
 
-def _begin(hold: Hold, job: Job) -> str | None:
-    """The new attempt's id, or None while another attempt of the account is in flight."""
+def wait_for(hold: Hold, wait: Wait) -> None:
+    """Let the job wait for what hinders its account or us."""
+    if wait.grows:
+        hold.wait(wait.seconds, wait.sentence)
+    else:
+        hold.snooze(wait.seconds, wait.sentence, told=wait.is_told)
+
+
+def _begin(hold: Hold, job: Job) -> str | Wait:
+    """The new attempt's id, or why there is none. Nobody else begins meanwhile, so what is counted holds."""
     attempt = Attempt(
         id=new_id(),
         job_id=job.id,
@@ -69,11 +96,25 @@ def _begin(hold: Hold, job: Job) -> str | None:
     )
     try:
         with hold.writing() as (session, _job, _part):
+            pauses.locked(session, job.account, job.engine)
+            if wait := _hindrance(session, job):
+                return wait
             session.add(attempt)
             session.flush()
     except IntegrityError:
-        return None
+        # The order in flight wakes the next one when it is settled.
+        return Wait(LOOK_SECONDS, _("Waiting: another job is being sent to the engine."), grows=True)
     return attempt.id
+
+
+def _hindrance(session: Session, job: Job) -> Wait | None:
+    """Why the job cannot be sent now."""
+    if wait := pauses.hindrance(pauses.account_of(job.account, session)):
+        return wait
+    if _tasks_in_work(session, job.account) >= settings.current().max_concurrent_tasks:
+        message = _("Waiting for a free place: other models are being made.")
+        return Wait(LOOK_SECONDS, message, grows=True)
+    return Wait(_ROOM_SECONDS, room.sentence(), is_told=True) if room.is_short(session) else None
 
 
 def _mark_sent(hold: Hold, attempt_id: str) -> None:
@@ -82,10 +123,14 @@ def _mark_sent(hold: Hold, attempt_id: str) -> None:
         session.get_one(Attempt, attempt_id).sent_at = utc_now()
 
 
-def _tasks_in_work(account: str) -> int:
-    at_engine = (Status.SUBMITTED, Status.PROCESSING)
-    query = select(func.count()).select_from(Job).where(Job.account == account, Job.status.in_(at_engine))
-    return db.session.scalar(query.where(Job.has_result.is_(False))) or 0
+def _tasks_in_work(session: Session, account: str) -> int:
+    """How many jobs the account works on, or perhaps does: those with an order in flight count."""
+    at_engine = and_(Job.status.in_((Status.SUBMITTED, Status.PROCESSING)), Job.has_result.is_(False))
+    ordered = select(Attempt.job_id).where(Attempt.account == account, Attempt.state.in_(IN_FLIGHT))
+    # What waits for a person's word may wait for days; its task, if there is one, has ended long before.
+    ordered = ordered.where(or_(Attempt.asked_at.is_(None), Attempt.sent_at > utc_now() - JOB_DEADLINE))
+    in_work = or_(at_engine, Job.id.in_(ordered))
+    return session.scalar(select(func.count()).select_from(Job).where(Job.account == account, in_work)) or 0
 
 
 def _read(key: str) -> bytes:

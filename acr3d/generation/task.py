@@ -2,7 +2,8 @@
 
 Only `id` and `status` are sure to be there; any other field may be missing, null, empty or of another type,
 and then takes its default. Fields and their meaning: Meshy's multi-image-to-3d task object (June to October
-2026); `report` is the built-in engine's own addition.
+2026); `report` is the built-in engine's own addition, and `metadata` a guess (X-Meshy-Metadata is kept for
+some plans, but no page names the field that tells it again).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from urllib.parse import unquote
 
 from acr3d.generation.errors import cleaned
 
@@ -48,6 +50,7 @@ class Task:
     error_message: str = ""
     consumed_credits: int | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     retry_after: int | None = None
 
     @property
@@ -91,6 +94,7 @@ class Task:
             error_message=cleaned(_text(error.get("message"))),
             consumed_credits=_whole(raw.get("consumed_credits")),
             report=report,
+            metadata=_metadata(raw.get("metadata")),
             retry_after=retry_after,
         )
 
@@ -108,6 +112,15 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _metadata(value: object) -> dict[str, str]:
+    """What was sent with the order, should the engine tell it again: as an object, or as the text that was
+    sent (W3C Baggage: `name=value;property, name=value`). No page of Meshy's says which, or whether."""
+    if isinstance(value, Mapping):
+        return {str(name): text for name, text in value.items() if isinstance(text, str)}
+    pairs = (member.partition(";")[0].partition("=") for member in _text(value).split(","))
+    return {name.strip(): unquote(text.strip()) for name, equals, text in pairs if equals}
 
 
 def _whole(value: object) -> int | None:

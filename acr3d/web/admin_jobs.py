@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -10,10 +11,11 @@ from flask_babel import gettext as _
 
 from acr3d import catalogue
 from acr3d.errors import Missing, Refused
-from acr3d.generation import lookups, requests
+from acr3d.generation import again, lookups, orphans, requests, strays
 from acr3d.generation.states import Status
 from acr3d.models import Job, User
 from acr3d.web import live as liveness
+from acr3d.web import wording
 from acr3d.web.choice import Choice
 from acr3d.web.guards import actor
 from acr3d.web.pages import page_number
@@ -29,7 +31,15 @@ def index() -> ResponseReturnValue:
     page = lookups.recent_jobs(page_number(), status)
     names = [(word.value, status_name(word)) for word in Status]
     watched = liveness.jobs_poller(page.jobs)
-    return render_template("admin/jobs.html", page=page, status=status, statuses=names, live_jobs=watched)
+    return render_template(
+        "admin/jobs.html",
+        page=page,
+        status=status,
+        statuses=names,
+        live_jobs=watched,
+        undecided=lookups.jobs_by_ids(strays.awaiting_decision()),
+        orphans_total=orphans.count(),
+    )
 
 
 @bp.get("/jobs/live")
@@ -61,7 +71,19 @@ def cancel(job_id: str) -> ResponseReturnValue:
 
 @bp.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> ResponseReturnValue:
-    return _changed(job_id, requests.retry, _("The job is taken up again."))
+    pay = request.form.get("pay") == "yes"
+    return _changed(job_id, partial(requests.retry, pay=pay), _("The job is taken up again."))
+
+
+@bp.post("/versions/<version_id>/optimize")
+def optimize_again(version_id: str) -> ResponseReturnValue:
+    version = lookups.version_by_id(version_id)
+    turn = wording.turned_further(version, request.form.get("turn", ""))
+
+    def change(job_id: str, user: User) -> Job:
+        return again.optimize_again(job_id, request.form.get("level", ""), turn, user)
+
+    return _changed(version.job_id, change, _("The model is optimized again."))
 
 
 @bp.post("/versions/<version_id>/publish")
@@ -97,7 +119,7 @@ def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> Resp
 def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:
     """The model panel, and out of band everything else that follows the newest job."""
     context = liveness.part_context(part_id)
-    choice = choice or Choice.suggested(context["images"])
+    choice = choice or Choice.suggested(context["images"], context["preflight"].best)
     return render_template(
         "admin/_model_answer.html", choice=choice, model_problem=problem, said=said, **context
     )

@@ -8,13 +8,14 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from acr3d import catalogue, gallery
+from acr3d import catalogue, gallery, photo_checks, sweep
 from acr3d.errors import Missing, Refused
 from acr3d.generation import lookups
 from acr3d.models import Part
 from acr3d.web import live as liveness
 from acr3d.web.choice import Choice
 from acr3d.web.pages import page_number
+from acr3d.web.preflight import preflight_of
 
 bp = Blueprint("parts", __name__, url_prefix="/parts")
 
@@ -82,24 +83,27 @@ def delete(part_id: str) -> ResponseReturnValue:
 def live(part_id: str) -> ResponseReturnValue:
     seen = request.args.get("rev", "")
     job, versions = lookups.newest_job(part_id), lookups.versions_of(part_id)
-    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions))
+    preflight = preflight_of(catalogue.part_by_id(part_id), catalogue.images_of(part_id))
+    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, preflight))
     if not changed:
         return "", 204
     context = liveness.part_context(part_id)
     if "job" in changed:
-        context["choice"] = Choice.suggested(context["images"])
+        context["choice"] = Choice.suggested(context["images"], context["preflight"].best)
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 
 def _page(part_id: str, values: dict[str, Any] | None = None, problem: Refused | None = None) -> str:
     g.viewer_page = True
+    photo_checks.ask_if_unknown(catalogue.part_by_id(part_id), catalogue.images_of(part_id))
     context = liveness.part_context(part_id)
     part: Part = context["part"]
     return render_template(
         "admin/part.html",
         values=values or {name: getattr(part, name) for name in catalogue.FIELDS},
         problem=problem,
-        choice=Choice.suggested(context["images"]),
+        choice=Choice.suggested(context["images"], context["preflight"].best),
+        space=sweep.space_of(part_id),
         **context,
     )
 

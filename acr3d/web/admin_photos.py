@@ -11,6 +11,8 @@ from acr3d import catalogue, gallery
 from acr3d.gallery import OrderChanged
 from acr3d.generation import lookups
 from acr3d.web.choice import Choice
+from acr3d.web.live import part_poller
+from acr3d.web.preflight import preflight_of
 
 bp = Blueprint("photos", __name__)
 
@@ -49,11 +51,14 @@ def _fragments(part_id: str, problem: str | None = None) -> str:
 
 
 def _context(part_id: str) -> dict[str, Any]:
-    images = catalogue.images_of(part_id)
+    part, images = catalogue.part_by_id(part_id), catalogue.images_of(part_id)
     job = lookups.newest_job(part_id)
+    preflight = preflight_of(part, images)
     return {
-        "part": catalogue.part_by_id(part_id),
+        "part": part,
         "images": images,
-        "choice": Choice.suggested(images),
+        "preflight": preflight,
+        "live_part": part_poller(part_id, job, lookups.versions_of(part_id), preflight),
+        "choice": Choice.suggested(images, preflight.best),
         "is_live": job is not None and job.is_live,  # then the form that the choice belongs to is not there
     }

@@ -15,10 +15,11 @@ from flask_babel import gettext as _
 from acr3d import catalogue, gallery
 from acr3d.errors import Refused
 from acr3d.extensions import csrf
-from acr3d.generation import lookups, requests
+from acr3d.generation import again, lookups, requests
 from acr3d.web import bodies, shapes
 from acr3d.web.guards import actor
 from acr3d.web.pages import page_number
+from acr3d.web.preflight import preflight_of
 
 _TEXT = (str, NoneType)
 _NUMBER = (int, float, NoneType)
@@ -57,8 +58,12 @@ def create_part() -> ResponseReturnValue:
 @bp.get("/admin/parts/<part_id>")
 def part(part_id: str) -> ResponseReturnValue:
     found = catalogue.part_by_id(part_id)
+    images = catalogue.images_of(part_id)
+    preflight = preflight_of(found, images)
+    listed = [shapes.image_shape(image) | shapes.looked_shape(image, preflight) for image in images]
     jobs = [shapes.job_shape(job) for job in lookups.jobs_of(part_id)]
-    return jsonify(shapes.part_shape(found) | {"images": _images(part_id), "jobs": jobs})
+    more = {"images": listed, "jobs": jobs, "preflight": shapes.preflight_shape(preflight)}
+    return jsonify(shapes.part_shape(found) | more)
 
 
 @bp.get("/admin/parts/<part_id>/status")
@@ -138,7 +143,17 @@ def cancel_job(job_id: str) -> ResponseReturnValue:
 
 @bp.post("/admin/jobs/<job_id>/retry")
 def retry_job(job_id: str) -> ResponseReturnValue:
-    return jsonify(shapes.job_shape(requests.retry(job_id, actor())))
+    """A retry that orders and pays for a new task wants `{"pay": true}`; any other takes no body."""
+    body = bodies.json_object({"pay": bool}) if request.content_length else {}
+    return jsonify(shapes.job_shape(requests.retry(job_id, actor(), pay=body.get("pay", False))))
+
+
+@bp.post("/admin/jobs/<job_id>/optimize")
+def optimize_job_again(job_id: str) -> ResponseReturnValue:
+    """A new job that makes another version of the raw model that this one kept."""
+    body = bodies.json_object({"level": str, "turn": _TEXT}, needed=("level",))
+    job = again.optimize_again(job_id, body["level"], body.get("turn"), actor())
+    return jsonify(shapes.job_shape(job)), 202
 
 
 def _images(part_id: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from acr3d.errors import Refused
 from acr3d.generation.requests import MOST
-from acr3d.models import PartImage
+from acr3d.models import MODEL_LEVELS, PartImage
 from acr3d.web.wording import angle_name
 
 # Three axes and the other side of the first say more about a shape than four views around it.
@@ -28,15 +28,20 @@ class Choice:
     polycount: str = ""
     pbr: bool = True
     prompt: str = ""
+    level: str = MODEL_LEVELS[0]
+    other_sides: bool = True
 
     @classmethod
-    def suggested(cls, images: Sequence[PartImage]) -> Choice:
-        """The labelled photos that make the best model: the first of each side, four at most."""
+    def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> Choice:
+        """The photos that make the best model: what the check of them found `best`, else by their labels, the
+        first of each side, four at most."""
         first: dict[str, str] = {}
         for image in images:
             if image.angle_label and image.storage_path:
                 first.setdefault(image.angle_label, image.id)
         used = [first[angle] for angle in _BEST_FIRST if angle in first][:MOST]
+        if len(best) > 1:
+            used = [image.id for image in best]
         return cls(set(used), {image.id: image.angle_label or "" for image in images})
 
     @classmethod
@@ -49,6 +54,8 @@ class Choice:
             polycount=form.get("target_polycount", "").strip(),
             pbr="enable_pbr" in form,
             prompt=form.get("texture_prompt", "").strip(),
+            level=form.get("level", MODEL_LEVELS[0]),
+            other_sides="other_sides" in form,
         )
 
     def selected(self) -> dict[str, str]:
@@ -64,10 +71,10 @@ class Choice:
         return selected
 
     def config(self) -> dict[str, Any]:
-        """The options for the engine; the built-in one has none. Raises Refused."""
+        """The level, and the options for the engine. Raises Refused."""
+        config: dict[str, Any] = {} if self.level == MODEL_LEVELS[0] else {"level": self.level}
         if self.engine == "builtin":
-            return {}
-        config: dict[str, Any] = {}
+            return config | ({"other_sides": True} if self.other_sides else {})
         if self.polycount:
             if not self.polycount.isascii() or not self.polycount.isdigit():
                 raise Refused(_("The number of triangles must be a whole number."))

@@ -8,15 +8,12 @@ from datetime import timedelta
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from acr3d import settings
 from acr3d.database import database_now
 from acr3d.extensions import db
-from acr3d.models import Poller
-
-_SHORTEST_PATIENCE = 90
+from acr3d.generation.presence import last_pass_at, patience
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -47,12 +44,13 @@ def healthz() -> ResponseReturnValue:
 
 def poller_problem() -> str | None:
     """Why jobs do not move, as a sentence; None while a poller runs."""
-    session = db.session()
-    last = session.scalar(select(func.max(Poller.last_pass_at)))
+    last = last_pass_at()
+    if last is None and settings.current().poller == "worker":
+        return str(_("No poller runs, so jobs wait. Start “flask jobs work”."))
     if last is None:
         return str(_("No poller has run yet, so jobs wait."))
-    patience = max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
-    if database_now(session) - last > timedelta(seconds=patience):
+    seconds = patience()
+    if database_now(db.session()) - last > timedelta(seconds=seconds):
         sentence = _("The poller has not run for more than %(n)s seconds, so jobs wait. Start it again.")
-        return str(sentence % {"n": patience})
+        return str(sentence % {"n": seconds})
     return None

@@ -14,10 +14,13 @@ from typing import Any
 from flask import url_for
 
 from acr3d import catalogue, settings
-from acr3d.generation import engines, lookups, requests
+from acr3d.generation import engines, lookups, requests, strays
+from acr3d.generation.settle import attempt_in_flight
 from acr3d.generation.states import Status
 from acr3d.models import Job, ModelVersion
+from acr3d.web.preflight import Preflight, preflight_of
 
+_SHOWN = 11  # jobs whose histories are shown, the newest among them
 OFTEN, SELDOM = 3, 10
 """Seconds between two requests of a part's page, and of a list."""
 
@@ -28,39 +31,48 @@ def part_context(part_id: str) -> dict[str, Any]:
     jobs = lookups.jobs_of(part_id)
     job = jobs[0] if jobs else None
     versions = lookups.versions_of(part_id)
+    images = catalogue.images_of(part_id)
+    preflight = preflight_of(part, images)
     return {
         "part": part,
-        "images": catalogue.images_of(part_id),
+        "images": images,
+        "preflight": preflight,
         "job": job,
-        "earlier_jobs": jobs[1:],
-        "events": lookups.events_of(job.id) if job else [],
+        "earlier_jobs": jobs[1:_SHOWN],
+        "undecided": job is not None and job.status == Status.PENDING and bool(strays.candidates(job.id)),
+        "histories": lookups.histories([one.id for one in jobs[:_SHOWN]]),
         "versions": versions,
         "retry_pays": job is not None and job.status == Status.FAILED and requests.retry_pays(job),
+        "order_is_open": job is not None and attempt_in_flight(job.id) is not None,
         "engines": {name: engines.estimate(name) for name in settings.current().engines},
-        "live_part": part_poller(part_id, job, versions),
+        "live_part": part_poller(part_id, job, versions, preflight),
     }
 
 
-def part_poller(part_id: str, job: Job | None, versions: list[ModelVersion]) -> dict[str, Any]:
-    """The polling element of a part's page; it asks only while the newest job moves."""
-    revision = part_revision(job, versions)
-    moving = job is not None and job.is_live
+def part_poller(
+    part_id: str, job: Job | None, versions: list[ModelVersion], preflight: Preflight
+) -> dict[str, Any]:
+    """The polling element of a part's page; it asks only while the newest job moves or photos are checked."""
+    revision = part_revision(job, versions, preflight)
+    moving = (job is not None and job.is_live) or preflight.is_coming
     return {
         "url": url_for("admin.parts.live", part_id=part_id, rev=revision) if moving else None,
         "seconds": OFTEN,
     }
 
 
-def part_revision(job: Job | None, versions: list[ModelVersion]) -> str:
-    """Three words, one for each group of fragments: the job, its progress, the model versions."""
+def part_revision(job: Job | None, versions: list[ModelVersion], preflight: Preflight) -> str:
+    """Four words, one for each group of fragments: the job, its progress, model versions, photos' check."""
     state = (job.id, job.status, job.waiting_for, job.error_message, job.retry_count) if job else ()
-    words = (_digest(state), str(job.progress if job else 0), _digest((v.id, v.state) for v in versions))
+    checked = (preflight.state, preflight.checked.fingerprint if preflight.checked else "")
+    made = _digest((v.id, v.state) for v in versions)
+    words = (_digest(state), str(job.progress if job else 0), made, _digest(checked))
     return ".".join(words)
 
 
 def changed_groups(before: str, now: str) -> set[str]:
-    """Which of `job`, `progress` and `versions` differ; all of them if `before` is no revision."""
-    groups = ("job", "progress", "versions")
+    """Which groups of fragments differ; all of them if `before` is no revision."""
+    groups = ("job", "progress", "versions", "preflight")
     old, new = before.split("."), now.split(".")
     if len(old) != len(new):
         return set(groups)

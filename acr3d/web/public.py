@@ -12,6 +12,7 @@ from acr3d import gallery
 from acr3d.generation import lookups
 from acr3d.models import Part
 from acr3d.web.pages import absolute, page_number
+from acr3d.web.scene_viewer import scene_viewer
 from acr3d.web.wording import is_true_size, model_alt
 
 bp = Blueprint("public", __name__)
@@ -49,14 +50,24 @@ def sitemap() -> ResponseReturnValue:
     return response
 
 
+@bp.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /api/admin/", "Disallow: /login"]
+    return Response(
+        "\n".join([*lines, f"Sitemap: {absolute(url_for('public.sitemap'))}", ""]), mimetype="text/plain"
+    )
+
+
 def _shown(part: Part) -> dict[str, Any]:
     """What the page of a part is made of; adopted pictures that are not ours yet stay out of it."""
     version = lookups.published_version(part.id)
     g.viewer_page = version is not None
+    true_size = version is not None and is_true_size(version, part)
     return {
         "part": part,
+        "scene_viewer": scene_viewer(version, part, true_size) if version else None,
         "images": [image for image in parts.images_of(part.id) if image.storage_path],
         "version": version,
         "alt": model_alt(part),
-        "true_size": version is not None and is_true_size(version, part),
+        "true_size": true_size,
     }

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from acr3d.gallery import media_url
-from acr3d.models import Job, Part, PartImage
+from acr3d.models import Job, ModelVersion, Part, PartImage, StrayTask
 from acr3d.web.pages import absolute
+from acr3d.web.preflight import Finding, Preflight
 
 _PART = (
     *("id", "sku", "name", "description", "width_mm", "height_mm", "depth_mm", "is_published"),
@@ -21,10 +22,26 @@ _IMAGE = (
 )
 _JOB = (
     *("id", "part_id", "status", "progress", "engine", "meshy_task_id", "generation_config"),
-    *("error_message", "waiting_for", "retry_count", "estimated_credits", "meshy_credits_used"),
+    *(
+        "error_message",
+        "input_refused",
+        "waiting_for",
+        "retry_count",
+        "estimated_credits",
+        "meshy_credits_used",
+    ),
+    *("optimized_from",),
     *("raw_file_size_bytes", "optimized_file_size_bytes", "polycount", "optimized_model_url"),
     *("processing_duration_seconds", "optimization_duration_seconds"),
     *("created_at", "submitted_at", "processing_started_at", "completed_at"),
+)
+_VERSION = (
+    *("id", "part_id", "job_id", "number", "state", "file_size_bytes", "polycount", "sha256"),
+    *("created_at", "published_at"),
+)
+_STRAY = (
+    *("id", "task_id", "status", "progress", "texture_prompt", "consumed_credits", "made_at", "expires_at"),
+    *("maybe_job_id", "first_seen_at", "seen_at"),
 )
 
 
@@ -41,10 +58,44 @@ def image_shape(image: PartImage) -> dict[str, Any]:
     }
 
 
+def preflight_shape(preflight: Preflight) -> dict[str, Any]:
+    """What the check found in the part's photos; `state` as in `Preflight`, `best` the ids to choose."""
+    return {
+        "state": preflight.state,
+        "findings": [_finding_shape(finding) for finding in preflight.found],
+        "best": [image.id for image in preflight.best],
+        "checked_at": _plain(preflight.checked.checked_at) if preflight.checked else None,
+    }
+
+
+def looked_shape(image: PartImage, preflight: Preflight) -> dict[str, Any]:
+    """What the check found in one photo; the outline is an SVG path in a picture of `width` × `height`."""
+    outline = preflight.outlines.get(image.id)
+    drawn = {"path": outline.path, "width": outline.width, "height": outline.height} if outline else None
+    about = [_finding_shape(finding) for finding in preflight.about(image)]
+    return {"preflight": {"findings": about, "outline": drawn}}
+
+
+def _finding_shape(finding: Finding) -> dict[str, Any]:
+    images = [image.id for image in finding.images]
+    return {"code": finding.code, "images": images, "message": finding.sentence}
+
+
 def job_shape(job: Job) -> dict[str, Any]:
     """A job; `selected` are the photos it was started with."""
     chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
     return _columns(job, _JOB) | {"selected": chosen}
+
+
+def version_shape(version: ModelVersion) -> dict[str, Any]:
+    """A model; `url` is for everybody once it is, or was, published."""
+    return _columns(version, _VERSION) | {"url": media_url(version.storage_path)}
+
+
+def stray_shape(row: StrayTask) -> dict[str, Any]:
+    """A task at Meshy that nobody can place; `preview_url` is ours, and null without a picture."""
+    preview = f"/api/admin/orphans/{row.id}/preview" if row.has_thumbnail else None
+    return _columns(row, _STRAY) | {"preview_url": preview}
 
 
 def public_part_shape(part: Part, images: list[PartImage]) -> dict[str, Any]:
@@ -66,7 +117,9 @@ def _public_photo(image: PartImage) -> dict[str, Any]:
     return {"url": absolute(image.image_url), "thumbnail_url": thumbnail} | facts
 
 
-def _columns(row: Part | PartImage | Job, names: tuple[str, ...]) -> dict[str, Any]:
+def _columns(
+    row: Part | PartImage | Job | ModelVersion | StrayTask, names: tuple[str, ...]
+) -> dict[str, Any]:
     return {name: _plain(getattr(row, name)) for name in names}
 
 

@@ -52,6 +52,19 @@
     moved(tile);
   });
 
+  // A deleted photo takes its button along: the focus goes to the photo that took its place.
+  let deletedPlace = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { requestConfig, elt } = event.detail;
+    deletedPlace = requestConfig.verb === "delete" ? order().indexOf(elt.closest(".tile")?.dataset.id) : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (deletedPlace === null || document.activeElement !== document.body) return;
+    const buttons = tiles()?.querySelectorAll("[hx-delete]") ?? [];
+    (buttons[Math.min(deletedPlace, buttons.length - 1)] ?? document.getElementById("chooser")).focus();
+    deletedPlace = null;
+  });
+
   // While a newer order waits to be sent, an older answer would only make the photos jump back and forth.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const answersOrder = event.detail.pathInfo?.requestPath === tiles()?.dataset.order;

@@ -14,12 +14,8 @@
   if (zone) listen();
 
   function listen() {
-    document.addEventListener("change", (event) => {
-      const input = event.target;
-      if (input.type !== "file" || !input.files.length) return;
-      add([...input.files], input.dataset.angle, input.dataset.replace);
-      input.value = "";
-    });
+    document.addEventListener("change", (event) => take(event.target));
+    document.querySelectorAll("input[type=file]").forEach(take); // chosen before this script was there
     for (const name of ["dragenter", "dragover"]) {
       zone.addEventListener(name, (event) => {
         if (![...event.dataTransfer.types].includes("Files")) return;
@@ -39,6 +35,12 @@
       });
     }
     addEventListener("beforeunload", (event) => { if (running) event.preventDefault(); });
+  }
+
+  function take(input) {
+    if (input.type !== "file" || !input.files.length) return;
+    add([...input.files], input.dataset.angle, input.dataset.replace);
+    input.value = "";
   }
 
   function add(files, angle, replaces) {

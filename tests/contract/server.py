@@ -66,6 +66,17 @@ def silent(handler: "Handler") -> None:
     handler.close_connection = True
 
 
+class Always(list[Answer]):
+    """Answers that never run out: `give` decides by the request."""
+
+    def __init__(self, give: Answer) -> None:
+        super().__init__()
+        self.give = give
+
+    def pop(self, _index: object = 0) -> Answer:
+        return self.give
+
+
 @dataclass
 class PreparedServer:
     """`answers` are given in turn; `requests` are what came in; `problems` what broke the contract."""

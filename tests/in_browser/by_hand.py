@@ -55,9 +55,17 @@ def finish(app: Flask, part_id: str, *, published: bool) -> None:
         assert live is not None
         job, part = lookups.locked_job(session, live.id)
         key = f"parts/{part_id}/models/{job.id}-{sha256[:16]}.glb"
-        storage().put(key, data)
+        ar_key = key.replace(".glb", "-ar.glb")
+        for one in (key, ar_key):
+            storage().put(one, data)
+        sizes = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
         version = ModelVersion(
-            storage_path=key, sha256=sha256, file_size_bytes=len(data), polycount=12, report={}
+            storage_path=key,
+            sha256=sha256,
+            file_size_bytes=len(data),
+            ar_storage_path=ar_key,
+            polycount=12,
+            report={"optimizer": {"placed": {"requested_mm": sizes}}} if any(sizes.values()) else {},
         )
         record.add_version(session, job, version)
         if published:

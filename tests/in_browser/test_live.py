@@ -99,7 +99,7 @@ def test_a_job_is_canceled_after_a_question(staff: Visitor) -> None:
     page.get_by_role("button", name="Cancel the job").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the job").click()
 
-    expect(page.locator("#part-badge")).to_have_text("Canceled")
+    expect(page.locator("#part-badge")).to_have_text("No model")
     expect(page.get_by_role("button", name="Generate")).to_be_visible()
 
 

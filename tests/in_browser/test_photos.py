@@ -43,6 +43,22 @@ def test_photos_keep_the_order_in_which_they_were_chosen(visitor: Callable[..., 
     assert [names[id] for id in order(page)] == [f"{one}.jpg" for one in COLOURS]
 
 
+def test_a_photo_chosen_while_the_page_still_loads_is_sent_all_the_same(
+    visitor: Callable[..., Visitor],
+) -> None:
+    page = visitor(staff=True).open("/admin/parts/new")
+    held: list[Route] = []
+    page.route("**/uploads.js*", lambda route: held.append(route))
+    page.get_by_label("Name").fill("Early bracket")
+    page.get_by_label("Part number (SKU)").fill("EARLY-1")
+    page.get_by_role("button", name="Create the part").click(no_wait_after=True)
+
+    page.locator("#chooser").set_input_files([photo_file("early.jpg")])
+    held[0].continue_()
+
+    expect(tiles(page)).to_have_count(1)
+
+
 def test_a_photo_that_was_lost_on_its_way_can_be_sent_again(visitor: Callable[..., Visitor]) -> None:
     staff = visitor(staff=True)
     page = new_part(staff, "LOST-1")
@@ -123,6 +139,22 @@ def test_deleting_asks_first(visitor: Callable[..., Visitor]) -> None:
     dialog.get_by_role("button", name="Delete the photo").click()
     expect(tiles(page)).to_have_count(1)
     assert order(page) == [second]
+
+
+def test_the_focus_stays_among_the_photos_when_one_is_deleted_by_keyboard(
+    visitor: Callable[..., Visitor],
+) -> None:
+    page = new_part(visitor(staff=True), "DEL-2")
+    add_photos(page, *(photo_file(f"{one}.jpg", one) for one in COLOURS[:2]))
+
+    for left in (1, 0):
+        page.get_by_role("button", name="Delete photo 1").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_role("button", name="Delete the photo").focus()
+        page.keyboard.press("Enter")
+        expect(tiles(page)).to_have_count(left)
+        next_one = page.get_by_role("button", name="Delete photo 1") if left else page.locator("#chooser")
+        expect(next_one).to_be_focused()
 
 
 def test_two_tabs_sort_the_same_photos(visitor: Callable[..., Visitor]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
@@ -89,6 +92,35 @@ def test_the_viewer_can_be_embedded_alone(customer: Callable[..., Visitor]) -> N
     expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
     assert page.locator("model-viewer").evaluate("model => model.modelIsVisible")
     expect(page.get_by_role("link", name="Flanged sleeve")).to_be_visible()
+
+
+def test_android_gets_a_link_to_scene_viewer_with_a_file_that_it_can_read(
+    customer: Callable[..., Visitor],
+) -> None:
+    visit = customer(phone=True, android=True)
+    # Where the browser has AR of its own, as this one may say, that one is offered.
+    visit.context.add_init_script("Object.defineProperty(Navigator.prototype, 'xr', {value: undefined})")
+    page = visit.open(ADDRESS)
+
+    link = page.get_by_role("link", name="View in your room")
+    expect(link).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="View in your room")).to_be_hidden()
+    intent = urlsplit(link.get_attribute("href") or "")
+    asked = parse_qs(intent.query)
+    assert intent.scheme == "intent"
+    assert asked["resizable"] == ["false"]
+    assert asked["title"] == ["Flanged sleeve"]
+    answer = page.request.get(asked["file"][0])
+    model = answer.body()
+    assert (answer.status, answer.headers["content-type"]) == (200, "model/gltf-binary")
+    assert "extensionsRequired" not in json.loads(model[20 : 20 + struct.unpack_from("<I", model, 12)[0]])
+
+
+def test_no_other_browser_is_sent_to_scene_viewer(customer: Callable[..., Visitor]) -> None:
+    page = customer().open(ADDRESS)
+
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    expect(page.locator("[data-scene-viewer]")).to_be_hidden()
 
 
 def test_lists_load_no_viewer_and_no_script(customer: Callable[..., Visitor]) -> None:

@@ -11,6 +11,10 @@ from tests.site import EMAIL, PASSWORD, Site
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+ANDROID = (
+    "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 "
+    "Mobile Safari/537.36"
+)
 SHORT, LONG = 30_000, 150_000
 """Milliseconds: for what happens at once, and for a whole model: on a busy machine that draws in software."""
 
@@ -20,7 +24,16 @@ expect.set_options(timeout=SHORT)
 class Visitor:
     """One browser profile. `refusals` are the statuses that the test provokes; all else is a complaint."""
 
-    def __init__(self, browser: Browser, site: Site, *, phone: bool = False, scripts: bool = True) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        site: Site,
+        *,
+        phone: bool = False,
+        scripts: bool = True,
+        android: bool = False,
+        reduced_motion: bool = False,
+    ) -> None:
         self.site = site
         self.complaints: list[str] = []
         self.refusals: set[int] = set()
@@ -31,6 +44,8 @@ class Visitor:
             is_mobile=phone,
             java_script_enabled=scripts,
             locale="en-GB",
+            user_agent=ANDROID if android else None,
+            reduced_motion="reduce" if reduced_motion else None,
         )
         self.context.set_default_timeout(SHORT)
 

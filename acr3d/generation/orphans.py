@@ -1,0 +1,270 @@
+"""Orphans: tasks in Meshy's list that no job of ours follows, and what a person can make of them.
+
+They may be ours, paid for and never heard of or waited for, or other software's with the same account; so
+nothing happens to them by itself. The built-in engine has none: nobody else orders there, nothing is paid.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from acr3d import photos
+from acr3d.catalogue import locked_part
+from acr3d.columns import new_id, utc_now
+from acr3d.database import end_reading, writing
+from acr3d.download import DownloadError, Wanted, fetch
+from acr3d.errors import Conflict, Missing, Refused
+from acr3d.generation import lookups, record, strays
+from acr3d.generation.engines import Link, engines
+from acr3d.generation.errors import EngineError, TaskNotFound, WrongState
+from acr3d.generation.requests import one_live_job, wake
+from acr3d.generation.settle import JOB_DEADLINE
+from acr3d.generation.states import AttemptState, Status
+from acr3d.generation.task import SUCCEEDED, Task
+from acr3d.models import Attempt, Job, StrayTask, User
+from acr3d.photos import PhotoRefused
+
+THUMBNAIL_SECONDS = 20
+_PAGES = 20  # of fifty: results are kept for three days, so the list has an end
+_PREVIEW = Wanted(
+    name="preview",
+    max_bytes=8 << 20,
+    if_interrupted="",
+    if_gone="",
+    if_refused="",
+    if_too_large="",
+)
+# The server's threads are for other pages too, also while Meshy is silent.
+_few_previews = threading.BoundedSemaphore(2)
+_PREVIEW_WAIT = 3.0
+
+log = logging.getLogger("acr3d.generation")
+
+
+def present() -> list[StrayTask]:
+    """The orphans of the account that is set up now, newest first."""
+    link = engines().link("meshy")
+    return strays.orphans(link.account) if link else []
+
+
+def count() -> int:
+    link = engines().link("meshy")
+    return strays.count_orphans(link.account) if link else 0
+
+
+def has_account() -> bool:
+    """Whether there is an account that could have orphans."""
+    return engines().link("meshy") is not None
+
+
+def sweep() -> None:
+    """Look through Meshy's list and write down what belongs to nobody. Nothing without an account.
+
+    Raises EngineError.
+    """
+    link = engines().link("meshy")
+    if link is None:
+        return
+    end_reading()
+    began = utc_now()
+    tasks, is_whole = _listed(link)
+    ids = [task.id for task in tasks]
+    followed, known = strays.followed(ids), strays.known(link.account, ids)
+    # One that failed cost nothing and has no result; it is of interest only to a page that shows it already.
+    news = [task for task in tasks if task.id not in followed and (not task.failed or task.id in known)]
+    try:
+        with writing() as session:
+            strays.remember(session, link.account, news)
+            if is_whole:
+                strays.forget_unseen(session, link.account, began)
+    except IntegrityError:
+        log.info("generation.swept_twice")  # another process wrote the same rows just now
+
+
+def refresh() -> list[StrayTask]:
+    """Look now, for a person. Raises Refused."""
+    _link()
+    try:
+        sweep()
+    except EngineError as error:
+        raise Refused(str(error)) from error
+    return present()
+
+
+def attach(stray_id: str, part_id: str, actor: User) -> Job:
+    """Make the task a job of the part: its result is fetched, made small and waits for a person as a draft.
+
+    It costs nothing more. Raises Missing, Refused or Conflict.
+    """
+    link = _link()
+    with one_live_job(), writing() as session:
+        part = locked_part(session, part_id)
+        stray = _free(session, stray_id, link)
+        if stray.status != SUCCEEDED:
+            raise Conflict(_("Meshy has not finished this task yet. Look again when it has."))
+        if lookups.live_job(session, part_id):
+            raise Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
+        job = Job(
+            id=new_id(),
+            part_id=part_id,
+            created_by=actor.id,
+            status=Status.SUBMITTED,
+            selected_image_ids=[],
+            selected_image_urls=[],
+            selected_image_metadata=[],
+            generation_config={},
+            engine=link.name,
+            engine_base=link.base,
+            account=link.account,
+            meshy_task_id=stray.task_id,
+            submitted_at=utc_now(),
+            deadline_at=utc_now() + JOB_DEADLINE,
+        )
+        session.add(job)
+        session.flush()
+        detail = _("Task %(task)s, which belonged to no job, was given to this part.", task=stray.task_id)
+        _give(session, stray, job, detail)
+        record.note(session, job, actor.email, detail)
+        record.mirror(session, job, part)
+    wake()
+    return job
+
+
+def delete(stray_id: str, actor: User) -> None:
+    """Delete the task at Meshy, for good. Raises Missing, Refused or Conflict.
+
+    The row is set aside first, so that nobody attaches meanwhile what is about to go.
+    """
+    link = _link()
+    task_id = _set_aside(stray_id, link, actor)
+    try:
+        link.client.delete(task_id)
+    except TaskNotFound:
+        pass  # which is what was wanted
+    except EngineError as error:
+        _put_back(stray_id)
+        if isinstance(error, WrongState):
+            raise Conflict(
+                _("Meshy is still working on this task; it can be deleted when it has ended.")
+            ) from error
+        raise Refused(str(error)) from error
+    log.info("generation.orphan_deleted task=%s by=%s", task_id, actor.id)
+
+
+def dismiss(stray_id: str, actor: User) -> None:
+    """It is none of ours: show it no more. Raises Missing, Refused or Conflict."""
+    _set_aside(stray_id, _link(), actor)
+
+
+def preview(stray_id: str) -> bytes | None:
+    """A small JPEG of the task's own picture, fetched with a fresh address; None when it cannot be had.
+
+    Raises Missing.
+    """
+    stray = strays.stray_by_id(stray_id)
+    if stray is None:
+        raise Missing(_("There is no such task any more."))
+    link = engines().link("meshy")
+    if link is None or link.account != stray.account or not stray.has_thumbnail:
+        return None
+    task_id = stray.task_id
+    end_reading()
+    if not _few_previews.acquire(timeout=_PREVIEW_WAIT):
+        return None
+    try:
+        return _fetched(link, link.client.get(task_id))
+    except (EngineError, DownloadError, PhotoRefused, OSError) as problem:
+        log.info("generation.no_preview task=%s why=%s", task_id, type(problem).__name__)
+        return None
+    finally:
+        _few_previews.release()
+
+
+def _fetched(link: Link, task: Task) -> bytes | None:
+    if not task.thumbnail_url:
+        return None
+    with tempfile.TemporaryFile() as file:
+        fetch(
+            task.thumbnail_url,
+            file,
+            _PREVIEW,
+            allowed_origins=link.allowed_origins,
+            private_origins=link.private_origins,
+            seconds=THUMBNAIL_SECONDS,
+            stall_seconds=THUMBNAIL_SECONDS / 2,
+        )
+        return photos.clean(file).thumbnail
+
+
+def _listed(link: Link) -> tuple[list[Task], bool]:
+    """The account's tasks, newest first, and whether they are all there are."""
+    tasks: list[Task] = []
+    for page_num in range(1, _PAGES + 1):
+        page = link.client.list(page_num)
+        if not page:
+            return tasks, True
+        tasks += page
+    return tasks, False
+
+
+def _set_aside(stray_id: str, link: Link, actor: User) -> str:
+    with writing() as session:
+        stray = _free(session, stray_id, link)
+        stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
+        return stray.task_id
+
+
+def _put_back(stray_id: str) -> None:
+    with writing() as session:
+        stray = strays.stray_by_id(stray_id, session, lock=True)
+        if stray is not None:
+            stray.dismissed_at = stray.dismissed_by = None
+
+
+def _free(session: Session, stray_id: str, link: Link) -> StrayTask:
+    """The row, held, when the task is an orphan still and no unanswered order's."""
+    stray = strays.stray_by_id(stray_id, session, lock=True)
+    if stray is None or stray.account != link.account:
+        raise Missing(_("There is no such task any more."))
+    # Orders first: the answer of one that is no longer in flight is then seen to have come.
+    if any(_could_be(attempt, stray, link) for attempt in strays.in_flight(session, link.account)):
+        raise Conflict(
+            _("This task may be that of an order whose answer is still missing. Look again later.")
+        )
+    if stray.dismissed_at is not None or strays.followed([stray.task_id], session):
+        raise Conflict(_("Somebody has just decided about this task. Look again."))
+    return stray
+
+
+def _could_be(attempt: Attempt, stray: StrayTask, link: Link) -> bool:
+    """Whether the order without an answer could have made the task; as `settle` sees it."""
+    if stray.maybe_job_id == attempt.job_id:
+        return True
+    if attempt.sent_at is None or attempt.asked_at is not None:
+        return False
+    earliest = attempt.sent_at - timedelta(seconds=link.clock_slack)
+    return stray.first_seen_at >= earliest and (stray.made_at is None or stray.made_at >= earliest)
+
+
+def _give(session: Session, stray: StrayTask, job: Job, detail: str) -> None:
+    """Make the task this job's, also one that another job of ours ordered and no longer follows."""
+    query = select(Attempt).where(Attempt.task_id == stray.task_id).with_for_update()
+    attempt = session.scalar(query) or Attempt(params_sha256="", task_id=stray.task_id)
+    attempt.job_id, attempt.account = job.id, job.account
+    attempt.state, attempt.detail, attempt.settled_at = AttemptState.ACCEPTED, detail, utc_now()
+    session.add(attempt)
+
+
+def _link() -> Link:
+    link = engines().link("meshy")
+    if link is None:
+        raise Refused(_("No Meshy account is set up here."))
+    return link

@@ -1,0 +1,112 @@
+"""Which pollers are alive: a row for people and for sharing Meshy's pace, and a lock file for one host.
+
+The kernel frees a lock file's lock when its process dies, so the next poller of the host takes a dead one's
+jobs over at once, and not when their leases run out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from acr3d import settings
+from acr3d.database import database_now, writing
+from acr3d.extensions import db
+from acr3d.generation.claims import let_go
+from acr3d.models import Poller
+from acr3d.storage import storage
+
+_SHORTEST_PATIENCE = 90
+_ROW_KEPT = timedelta(days=1)
+
+
+def patience() -> int:
+    """Seconds without a pass after which a poller counts as gone."""
+    return max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
+
+
+def last_pass_at() -> datetime | None:
+    """When any poller last had a look at the jobs."""
+    return db.session.scalar(select(func.max(Poller.last_pass_at)))
+
+
+class Presence:
+    """One poller's sign of life. Every method needs the app's context."""
+
+    def __init__(self, poller_id: str) -> None:
+        self.id = poller_id
+        self.is_noted = False  # whether a pass of ours has been written down
+        self._alive: IO[str] | None = None
+
+    def begin(self) -> None:
+        """Be alive from now on, and take over from pollers of this host that died."""
+        folder = _folder()
+        folder.mkdir(exist_ok=True)
+        self._alive = (folder / self.id).open("w")
+        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        for path in folder.iterdir():
+            if path.name != self.id and _is_dead(path):
+                let_go(path.name)
+                _forget(path.name)
+                path.unlink(missing_ok=True)
+        storage().discard_leftovers()
+
+    def note_pass(self) -> int:
+        """Write down that we look at the jobs now; how many pollers do so."""
+        with writing() as session:
+            now = database_now(session)
+            row = session.get(Poller, self.id)
+            if row is None:
+                session.execute(delete(Poller).where(Poller.last_pass_at < now - _ROW_KEPT))
+                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid(), last_pass_at=now)
+                session.add(row)
+            row.last_pass_at = now
+            session.flush()
+            count = _count(session, now)
+        self.is_noted = True
+        return count
+
+    def count(self) -> int:
+        """How many pollers are alive."""
+        session = db.session()
+        return _count(session, database_now(session))
+
+    def end(self, *, for_good: bool = True) -> None:
+        """Hand back every job. A single pass leaves its row: it tells for a while that jobs are looked at."""
+        let_go(self.id)
+        if for_good:
+            _forget(self.id)
+        (_folder() / self.id).unlink(missing_ok=True)
+        if self._alive is not None:
+            self._alive.close()
+
+
+def _count(session: Session, now: datetime) -> int:
+    lately = Poller.last_pass_at > now - timedelta(seconds=patience())
+    return session.scalar(select(func.count()).select_from(Poller).where(lately)) or 0
+
+
+def _forget(poller_id: str) -> None:
+    with writing() as session:
+        session.execute(delete(Poller).where(Poller.id == poller_id))
+
+
+def _folder() -> Path:
+    return settings.current().instance / "pollers"
+
+
+def _is_dead(path: Path) -> bool:
+    """Whether the poller that held this lock file is gone, however it ended."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Meshy's word that a task has changed. It is a hint and no more: the poller asks Meshy itself.
+
+The address holds a secret, so nothing here writes it down, and whatever goes wrong is answered alike: a wrong
+path, a wrong secret and a page that never was look the same.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+
+from flask import Blueprint, abort, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from acr3d import settings
+from acr3d.extensions import csrf
+from acr3d.generation.hints import Hints
+
+BODY_BYTES = 64 * 1024  # a whole task has some three thousand
+SECRET_HEADER = "x-meshy-api-webhook-secret-key"  # noqa: S105 - its name; seen in real deliveries of 2026
+_LONGEST_ID = 200
+
+bp = Blueprint("webhooks", __name__)
+csrf.exempt(bp)  # who sends it has no session; it changes nothing
+
+
+@bp.post("/webhooks/meshy/<path:given>")
+def meshy(given: str) -> ResponseReturnValue:
+    """200 whatever the body is: a refusal would make Meshy switch the webhook off."""
+    config = settings.current()
+    sent = request.headers.get(SECRET_HEADER, "")
+    secret_is_right = not config.webhook_secret or _same(sent, config.webhook_secret)
+    if not _same(given, config.webhook_path) or not secret_is_right:
+        abort(404)
+    task_id = _task_id()
+    if task_id:
+        hints: Hints = current_app.extensions["acr3d_hints"]
+        hints.add(task_id)
+    return "", 200
+
+
+def _task_id() -> str | None:
+    """The `id` in the body, which is a task object or an envelope around one; None for anything else."""
+    request.max_content_length = BODY_BYTES
+    try:
+        body = json.loads(request.get_data(cache=False))
+    except (HTTPException, ValueError, RecursionError, OSError):  # too long, cut off, no JSON
+        return None
+    for _layer in range(2):
+        if not isinstance(body, dict):
+            return None
+        task_id = body.get("id")
+        if isinstance(task_id, str):
+            return task_id if 0 < len(task_id) <= _LONGEST_ID and task_id.isprintable() else None
+        body = body.get("data")
+    return None
+
+
+def _same(given: str, wanted: str) -> bool:
+    """In the same time, however much of it is right."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())

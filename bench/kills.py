@@ -1,0 +1,99 @@
+"""SIGKILL the poller again and again while jobs are in work; in the end each job was ordered exactly once.
+
+    python -m bench.kills [--count 200] [--database sqlite|postgres] [--jobs 3] [--seed 2026]
+
+A real site, a real poller process, and the engine on a port, which counts its tasks. `--jobs` jobs are kept
+in work all the time; each kill comes at a random moment of the poller's work, and it starts again at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.killing import Place, Poller, running_place
+from tests.services import Server, postgres_server
+
+UNKNOWN_WAIT = "5"  # longer than the engine takes to note an order whose sender has died
+LONGEST_SECONDS = 5.0  # between a poller's first pass and its kill: about a job's whole way
+PATIENCE = 600
+
+
+def main() -> None:
+    options = _options()
+    moments = random.Random(options.seed)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, _server(options.database) as server:
+        environ = {"ACR3D_UNKNOWN_WAIT_SECONDS": UNKNOWN_WAIT}
+        with running_place(Path(folder) / "bench", server, environ) as place:
+            parts, stages = _kill(place, options.count, options.jobs, moments)
+            _finish(place)
+            seconds = time.monotonic() - started
+            print(f"{options.database}: {options.count} kills, {len(parts)} jobs, {seconds:.0f} s")
+            _report(place, parts, stages)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--jobs", type=int, default=3, help="in work at a time")
+    parser.add_argument("--seed", type=int, default=2026)
+    return parser.parse_args()
+
+
+def _server(kind: str) -> contextlib.AbstractContextManager[Server | None]:
+    return postgres_server() if kind == "postgres" else contextlib.nullcontext()
+
+
+def _kill(place: Place, count: int, jobs: int, moments: random.Random) -> tuple[list[str], Counter[str]]:
+    """The parts whose jobs were in work, and what the jobs were doing when the poller was killed."""
+    parts: list[str] = []
+    stages: Counter[str] = Counter()
+    for number in range(1, count + 1):
+        poller = Poller(place)
+        live = place.live_jobs()
+        parts += [place.start_job() for _ in range(jobs - len(live))]
+        poller.wait_until_running()
+        _wait(place, moments.uniform(0, LONGEST_SECONDS))
+        poller.kill()
+        stages.update(place.live_jobs().values())
+        if number % 20 == 0:
+            print(f"  {number} kills, {len(parts)} jobs, {place.engine.made()} tasks", flush=True)
+    return parts, stages
+
+
+def _wait(place: Place, seconds: float) -> None:
+    """Let `seconds` pass, and none of the waiting of jobs that failed a step or look for their order."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.5))
+        place.let_waits_pass()
+
+
+def _finish(place: Place) -> None:
+    poller = Poller(place)
+    end = time.monotonic() + PATIENCE
+    while place.live_jobs() and time.monotonic() < end:
+        _wait(place, 1)
+    poller.stop()
+
+
+def _report(place: Place, parts: list[str], stages: Counter[str]) -> None:
+    accepted = Counter(place.attempts(part).count("accepted") for part in parts)
+    print(f"  killed while jobs were: {dict(stages)}")
+    print(f"  tasks made by the engine: {place.engine.made()}; tasks per job: {dict(accepted)}")
+    print(f"  attempts: {dict(Counter(state for part in parts for state in place.attempts(part)))}")
+    print(f"  end states: {place.end_states()}")
+    place.check_nothing_lies_about()
+    place.check_sweep_finds_nothing()
+    print("  temporary files: 0, blobs of nobody's: 0")
+
+
+if __name__ == "__main__":
+    main()

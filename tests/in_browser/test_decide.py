@@ -1,0 +1,127 @@
+"""Tasks that nobody can place, in the browser: their pictures come from us, and a click decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Locator, Page, expect
+
+from acr3d import settings
+from acr3d.app import create_app
+from acr3d.catalogue import part_by_id
+from acr3d.columns import utc_now
+from acr3d.database import writing
+from acr3d.generation import orphans, requests
+from acr3d.generation.states import AttemptState
+from acr3d.models import Attempt, Job, StrayTask
+from tests.at_meshy import KEY, made
+from tests.conftest import close
+from tests.contract.checker import Contract
+from tests.contract.server import Always, Handler, answer, prepared_server, raw
+from tests.in_browser.visits import Visitor
+from tests.making import by_angle, make_part_with_photos, make_user, picture
+from tests.site import Site, running_site
+
+TASKS = ("one", "two", "orphan")
+
+
+@pytest.fixture(scope="module")
+def meshy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site without a poller, and a Meshy that has three finished tasks."""
+    instance = tmp_path_factory.mktemp("meshy") / "instance"
+    with prepared_server(Contract()) as server:
+
+        def give(handler: Handler) -> None:
+            path = handler.seen.path
+            if path.endswith(".png"):
+                raw(200, picture(kind="PNG", size=(512, 512)))(handler)
+                return
+            tasks = [made(one, thumbnail_url=f"{server.base}/{one}.png?Signature=S") for one in TASKS]
+            if handler.seen.query:
+                answer(200, tasks if "page_num=1&" in handler.seen.query else [])(handler)
+            else:
+                answer(200, next(task for task in tasks if path.endswith(f"/{task['id']}")))(handler)
+
+        server.answers = Always(give)
+        environ = {"ACR3D_POLLER": "worker", "MESHY_API_KEY": KEY, "MESHY_API_BASE": server.base}
+        with running_site(instance, environ) as site:
+            yield site
+
+
+@pytest.fixture(scope="module")
+def beside(meshy_site: Site) -> Iterator[Flask]:
+    """A second app on the site's instance folder, with what it has seen at Meshy."""
+    app = create_app(settings.from_environment(meshy_site.environ))
+    with app.app_context():
+        orphans.sweep()
+    yield app
+    close(app)
+
+
+@pytest.fixture
+def staff(visitor: Callable[..., Visitor], meshy_site: Site, beside: Flask) -> Visitor:
+    return visitor(to=meshy_site, staff=True)
+
+
+def unclear_job(app: Flask, sku: str) -> tuple[str, str]:
+    """The ids of a part and its job, whose order could have made the tasks one and two."""
+    with app.app_context():
+        part = make_part_with_photos(sku)
+        job = requests.start(part.id, by_angle(part), "meshy", {}, make_user(f"{sku}@example.com"))
+        attempt = Attempt(job_id=job.id, account=job.account, params_sha256="", state=AttemptState.UNKNOWN)
+        attempt.sent_at = attempt.unknown_at = attempt.asked_at = utc_now()
+        with writing() as session:
+            session.add(attempt)
+            session.get_one(Job, job.id).waiting_for = "2 tasks could be this job's."
+            for row in session.query(StrayTask).where(StrayTask.task_id.in_(("one", "two"))):
+                row.maybe_job_id = job.id
+        return part.id, job.id
+
+
+def is_drawn(image: Locator) -> bool:
+    """Whether the picture has come."""
+    image.scroll_into_view_if_needed()
+    drawn: bool = image.evaluate("async image => { await image.decode(); return image.naturalWidth > 0; }")
+    return drawn
+
+
+def task(page: Page, task_id: str) -> Locator:
+    return page.locator(".stray").filter(has=page.get_by_text(task_id, exact=True))
+
+
+def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor, beside: Flask) -> None:
+    part_id, _job_id = unclear_job(beside, "UNCLEAR")
+    page = staff.open(f"/admin/parts/{part_id}")
+    page.get_by_role("link", name="Look and decide").click()
+    expect(page.locator(".stray")).to_have_count(2)
+    assert all(is_drawn(image) for image in page.locator(".stray img").all())
+
+    page.get_by_role("button", name="None of them").click()
+    expect(page.get_by_role("heading", name="about 30 credits")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+    task(page, "two").get_by_role("button", name="This one is ours").click()
+
+    expect(page.get_by_text("The task is this job's now")).to_be_visible()
+    expect(page.locator("#part-badge")).to_have_text("Submitted")
+    with beside.app_context():
+        assert part_by_id(part_id).meshy_task_id == "two"
+
+
+def test_an_orphan_is_given_to_a_part_by_its_number(staff: Visitor, beside: Flask) -> None:
+    staff.refusals = {400}
+    with beside.app_context():
+        make_part_with_photos("FOUND-1")
+    page = staff.open("/admin/orphans")
+    orphan = task(page, "orphan")
+    assert is_drawn(orphan.get_by_role("img"))
+
+    orphan.get_by_label("Give it to the part").fill("FOUND-2")
+    orphan.get_by_role("button", name="Give").click()
+    expect(page.locator("#toast")).to_contain_text("FOUND-2")
+    orphan.get_by_label("Give it to the part").fill("found-1")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The task is this part's now")).to_be_visible()
+    expect(page.locator("#part-badge")).to_have_text("Submitted")

@@ -1,0 +1,112 @@
+"""The picture before the model, and the model's first frame: nothing jumps when it takes over."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from acr3d.catalogue import create_part
+from acr3d.database import writing
+from acr3d.extensions import db
+from acr3d.generation.poller import JobPoller
+from acr3d.models import Job
+from acr3d.storage import storage
+from tests.in_browser.by_hand import app_beside
+from tests.in_browser.visits import LONG, Visitor
+from tests.making import finished_job
+from tests.optimize_glbs import Builder
+from tests.render_glbs import add_box
+from tests.site import Site, running_site
+
+SHAPES = {"block": (0.06, 0.04, 0.05), "board": (0.12, 0.008, 0.05), "rod": (0.008, 0.1, 0.008)}
+
+
+@pytest.fixture(scope="module")
+def drawn_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of its own without a poller: a pass here has no other test's jobs to move."""
+    with running_site(tmp_path_factory.mktemp("drawn") / "instance", {"ACR3D_POLLER": "worker"}) as site:
+        yield site
+
+
+def glb(half: tuple[float, float, float]) -> bytes:
+    made = Builder()
+    made.data["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0}}]
+    add_box(made, half=half)
+    across, up, deep = half
+    add_box(made, (1.5 * across, 1.2 * up, deep), (across / 2, up / 5, deep / 2))  # so that it has a front
+    return made.glb()
+
+
+def publish_model(app: Flask, sku: str, half: tuple[float, float, float]) -> None:
+    """A part whose job has just fetched its raw model, and then takes its last step."""
+    with app.app_context():
+        part = create_part({"sku": sku, "name": "Bracket"})
+        key = f"parts/{part.id}/raw/fetched.glb"
+        storage().put(key, glb(half))
+        job = finished_job(part.id, raw_storage_path=key, selected_image_ids=["a photo"])
+        job.status = "optimizing"
+        with writing() as session:
+            session.add(job)
+        JobPoller(app).run_once()
+        db.session.expire_all()
+        assert db.session.get_one(Job, job.id).status == "complete"
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_first_frame_takes_the_posters_place(
+    visitor: Callable[..., Visitor], drawn_site: Site, shape: str, phone: bool
+) -> None:
+    sku = f"POSTER-{shape}-{phone}"
+    with app_beside(drawn_site) as app:
+        publish_model(app, sku, SHAPES[shape])
+    visit = visitor(to=drawn_site, phone=phone, reduced_motion=True)  # no hint that rocks the model
+
+    poster = outline(waiting(visit, f"/parts/{sku}").locator("model-viewer"))
+    frame = outline(shown(visit, f"/parts/{sku}").locator("model-viewer"))
+
+    assert poster.any()
+    assert (poster & frame).sum() / (poster | frame).sum() >= 0.95
+
+
+def waiting(visit: Visitor, path: str) -> Page:
+    """The page whose model never comes."""
+    page = visit.context.new_page()
+    page.route("**/*.glb", lambda route: route.abort())
+    page.goto(path)
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "failed", timeout=LONG)
+    return bare(page)
+
+
+def shown(visit: Visitor, path: str) -> Page:
+    # The shadow is the viewer's own; taken off before the model is there, no frame has it.
+    visit.context.add_init_script(
+        "document.addEventListener('DOMContentLoaded',"
+        " () => { document.querySelector('model-viewer').shadowIntensity = 0; })"
+    )
+    page = visit.open(path)
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    page.wait_for_function("() => document.querySelector('model-viewer').modelIsVisible")
+    return bare(page)
+
+
+def bare(page: Page) -> Page:
+    """Nothing before the model: its hints and buttons are not what is compared."""
+    page.evaluate(
+        "document.querySelectorAll('.viewer-hint, .viewer-ar, .viewer progress').forEach(one => one.remove())"
+    )
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return page
+
+
+def outline(viewer: Locator) -> np.ndarray[Any, Any]:
+    """Where the viewer is not as white as its ground; without its rim, which may share pixels with others."""
+    with Image.open(io.BytesIO(viewer.screenshot(timeout=LONG))) as picture:
+        return np.asarray(picture.convert("RGB")).min(2)[4:-4, 4:-4] < 225

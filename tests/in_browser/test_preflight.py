@@ -1,0 +1,60 @@
+"""What the check of a part's photos says, by itself, on a page that nobody reloads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.in_browser.staff import add_photos, new_part, set_side, tiles
+from tests.in_browser.visits import Visitor
+
+DEMO = Path(__file__).parents[2] / "demo" / "photos"
+PATIENCE = 60_000  # milliseconds: another test's model may be in the making
+
+
+def demo_file(name: str, cut: tuple[int, int, int, int] | None = None) -> FilePayload:
+    with Image.open(DEMO / f"{name}.jpg") as image:
+        buffer = io.BytesIO()
+        image.crop(cut or (0, 0, *image.size)).save(buffer, "JPEG", quality=92)
+    return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+
+
+def checked(page: Page, sentence: str) -> None:
+    expect(page.locator("#preflight")).to_contain_text(sentence, timeout=PATIENCE)
+
+
+def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
+    visitor: Callable[..., Visitor],
+) -> None:
+    page = new_part(visitor(staff=True), "CUT-1")
+    expect(page.locator("#preflight")).to_be_hidden()
+
+    add_photos(page, demo_file("toy-car-front", cut=(500, 0, 1200, 1200)))
+    checked(page, "Photo 1: the part, or something else, runs out of the picture (on the left).")
+    checked(page, "no whole part found")
+
+    page.locator("input[data-replace]").first.set_input_files(demo_file("toy-car-front"))
+    checked(page, "Nothing speaks against these photos.")
+    expect(page.locator("#preflight .notice.is-waiting")).to_have_count(0)
+    expect(page.locator("#preflight path")).to_have_count(1)
+    expect(page.locator("#announce")).to_contain_text("The photos are checked.")
+
+
+def test_swapped_sides_are_named_until_somebody_puts_them_right(visitor: Callable[..., Visitor]) -> None:
+    page = new_part(visitor(staff=True, phone=True), "SWAP-1")
+    sides = {"front": "Right", "back": "Back", "left": "Left", "right": "Front", "top": "Top"}
+    add_photos(page, *(demo_file(f"alternator-{side}") for side in sides))
+    for place, side in enumerate(sides.values(), 1):
+        set_side(page, place, side)
+
+    checked(page, "Photo 1 (Right) and Photo 4 (Front) seem to have their sides mixed up.")
+
+    set_side(page, 1, "Front")
+    set_side(page, 4, "Right")
+    checked(page, "Nothing speaks against these photos.")
+    checked(page, "Best choice for a model: Front, Right, Top, Back.")
+    expect(tiles(page)).to_have_count(5)

@@ -1,0 +1,73 @@
+"""A disk that a test can fill: a tmpfs whose size is cut, or, where none can be mounted, a telltale fsync.
+
+Mounting takes root, and in most containers more than that. Without it the poller runs under `tests.killed_at
+full-disk`, whose `os.fsync` reports ENOSPC as a full disk does, while the file named by FULL_DISK is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOM = "4g"  # as long as nothing is written, it costs nothing
+
+
+class Tmpfs:
+    """The file system mounted at `folder`."""
+
+    point = None
+    environ: dict[str, str] = {}  # noqa: RUF012 - nothing to be told
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fill(self) -> None:
+        """Leave room for nothing more."""
+        used = os.statvfs(self._folder)
+        self._resize(str((used.f_blocks - used.f_bfree) * used.f_frsize))
+
+    def make_room(self) -> None:
+        self._resize(ROOM)
+
+    def _resize(self, size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(self._folder)], check=True)
+
+
+class Told:
+    """A disk that only the poller takes for full."""
+
+    point = "full-disk"
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.environ = {"FULL_DISK": str(file)}
+
+    def fill(self) -> None:
+        self._file.touch()
+
+    def make_room(self) -> None:
+        self._file.unlink()
+
+
+Disk = Tmpfs | Told
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Disk]:
+    """A disk at `folder`, which is made, while the block runs."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        yield Told(folder.with_suffix(".full"))
+        return
+    try:
+        yield Tmpfs(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

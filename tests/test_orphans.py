@@ -1,0 +1,259 @@
+"""Tasks at Meshy that belong to no order of ours: they are listed, given to a part, deleted or put aside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from acr3d.catalogue import part_by_id
+from acr3d.columns import utc_now
+from acr3d.database import writing
+from acr3d.errors import Conflict, Missing, Refused
+from acr3d.extensions import db
+from acr3d.generation import lookups, orphans, requests
+from acr3d.generation.states import Status
+from acr3d.models import Job, Part, StrayTask, User
+from tests.at_meshy import KEY, asked, created, creates, file, listing, made, missing_for_long, step
+from tests.contract.checker import Contract
+from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw, raw_json
+from tests.making import box_glb, by_angle, make_part_with_photos, make_user, picture
+
+
+@pytest.fixture
+def meshy() -> Iterator[PreparedServer]:
+    with prepared_server(Contract()) as server:
+        yield server
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
+    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def user(app: Flask) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def part(app: Flask) -> Part:
+    return make_part_with_photos()
+
+
+@pytest.fixture
+def job(part: Part, user: User) -> Job:
+    return requests.start(part.id, by_angle(part), "meshy", {}, user)
+
+
+# --- orphans -------------------------------------------------------------------------------------------
+
+
+def swept(meshy: PreparedServer, *tasks: dict[str, object]) -> list[StrayTask]:
+    meshy.answers += listing(*tasks)
+    return orphans.refresh()
+
+
+def test_the_orphans_are_the_tasks_that_no_order_of_ours_made(
+    app: Flask, meshy: PreparedServer, job: Job
+) -> None:
+    meshy.answers += [created("ours")]
+    step(app, job)
+    soon = int((utc_now() + timedelta(hours=1)).timestamp() * 1000)
+    running = made("running", status="IN_PROGRESS", progress=40, expires_at=soon, texture_prompt="steel")
+
+    found = swept(
+        meshy, made("ours"), running, made("failed", status="FAILED"), made("gone", expires_at=1000)
+    )
+
+    [row] = found
+    assert (row.task_id, row.status, row.progress, row.texture_prompt) == (
+        "running",
+        "IN_PROGRESS",
+        40,
+        "steel",
+    )
+    assert swept(meshy, made("ours")) == []
+    assert db.session.scalars(select(StrayTask)).all() == []
+
+
+def test_an_orphan_becomes_a_draft_of_the_part_it_is_given_to_and_costs_nothing(
+    app: Flask, meshy: PreparedServer, part: Part, user: User
+) -> None:
+    [row] = swept(meshy, made("lost"))
+
+    job = orphans.attach(row.id, part.id, user)
+    finished = answer(200, made("lost", model_urls={"glb": f"{meshy.base}/model.glb"}))
+    meshy.answers += [finished, finished, file(box_glb())]
+    step(app, job, 3)
+
+    assert (job.status, job.created_by, job.estimated_credits) == (Status.COMPLETE, user.id, 0)
+    [version] = lookups.versions_of(part.id)
+    assert (version.state, part_by_id(part.id).model_3d_url) == ("draft", None)
+    assert creates(meshy) == 0
+    assert orphans.present() == []
+    requests.publish(version.id, user)
+    assert part_by_id(part.id).model_3d_url
+
+
+def test_an_orphan_goes_to_one_part_only_however_many_people_try(
+    app: Flask, meshy: PreparedServer, part: Part, user: User
+) -> None:
+    [row] = swept(meshy, made("lost"))
+    others = [part, *(make_part_with_photos(f"OTHER-{n}") for n in range(3))]
+    ids, stray_id, ready, said = [one.id for one in others], row.id, threading.Barrier(4), []
+
+    def attach(part_id: str) -> None:
+        with app.app_context():
+            actor = db.session.scalars(select(User)).one()
+            db.session.commit()
+            ready.wait(30)
+            try:
+                orphans.attach(stray_id, part_id, actor)
+                said.append("done")
+            except Conflict as conflict:
+                said.append(str(conflict))
+
+    people = [threading.Thread(target=attach, args=(part_id,)) for part_id in ids]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+
+    assert said.count("done") == 1
+    assert len([one for one in said if "Somebody has just decided" in one]) == 3
+
+
+def test_an_orphans_job_that_lost_its_task_cannot_be_ordered_without_photos(
+    app: Flask, meshy: PreparedServer, part: Part, user: User
+) -> None:
+    [row] = swept(meshy, made("lost"))
+    job = orphans.attach(row.id, part.id, user)
+    meshy.answers += [answer(404, {"message": "Task not found"})] * 2
+    step(app, job)
+    missing_for_long(job)
+    step(app, job)
+    assert job.status == Status.FAILED
+
+    with pytest.raises(Conflict, match="Generate the model from photos"):
+        requests.retry(job.id, user)
+
+
+def test_a_part_with_a_job_and_an_unfinished_task_are_not_brought_together(
+    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
+) -> None:
+    rows = {row.task_id: row.id for row in swept(meshy, made("lost"), made("runs", status="IN_PROGRESS"))}
+    other = make_part_with_photos("OTHER")
+
+    with pytest.raises(Conflict, match="already being made"):
+        orphans.attach(rows["lost"], part.id, user)
+    with pytest.raises(Conflict, match="not finished"):
+        orphans.attach(rows["runs"], other.id, user)
+    with pytest.raises(Missing):
+        orphans.attach(rows["lost"], "00000000-0000-4000-8000-000000000000", user)
+    with pytest.raises(Missing):
+        orphans.attach("00000000-0000-4000-8000-000000000000", other.id, user)
+
+
+def test_a_task_that_may_be_an_unanswered_orders_is_not_given_away_or_deleted(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    before = utc_now() - timedelta(minutes=10)
+    meshy.answers += [cut_off]
+    step(app, job)
+    rows = {row.task_id: row.id for row in swept(meshy, made("new"), made("old", before))}
+
+    with pytest.raises(Conflict, match="answer is still missing"):
+        orphans.delete(rows["new"], user)
+    orphans.dismiss(rows["old"], user)
+
+    assert [row.task_id for row in orphans.present()] == ["new"]
+    assert "DELETE" not in " ".join(asked(meshy))
+
+
+def test_deleting_asks_meshy_and_a_running_task_stays_with_a_sentence(
+    app: Flask, meshy: PreparedServer, user: User
+) -> None:
+    rows = {row.task_id: row.id for row in swept(meshy, made("a"), made("runs", status="IN_PROGRESS"))}
+    meshy.answers += [raw(200, b""), answer(409, {"message": "Task is in progress"})]
+
+    orphans.delete(rows["a"], user)
+    with pytest.raises(Conflict, match="still working"):
+        orphans.delete(rows["runs"], user)
+    with pytest.raises(Conflict, match="just decided"):
+        orphans.delete(rows["a"], user)
+
+    assert asked(meshy)[-2:] == ["DELETE /a", "DELETE /runs"]
+    assert [row.task_id for row in orphans.present()] == ["runs"]
+
+
+def test_without_an_account_there_are_no_orphans(make_app: Callable[..., Flask], user: User) -> None:
+    alone = make_app()
+    with alone.app_context():
+        assert (orphans.present(), orphans.count()) == ([], 0)
+        orphans.sweep()
+        with pytest.raises(Refused, match="No Meshy account"):
+            orphans.refresh()
+
+
+# --- previews ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_preview_is_fetched_with_a_fresh_address_and_made_a_small_jpeg(
+    app: Flask, meshy: PreparedServer, kind: str
+) -> None:
+    signed = f"{meshy.base}/output/preview.png?Expires=1&Signature=SECRET"
+    [row] = swept(meshy, made("lost", thumbnail_url=signed))
+    meshy.answers += [answer(200, made("lost", thumbnail_url=signed)), raw(200, picture(kind=kind))]
+
+    preview = orphans.preview(row.id)
+
+    assert preview is not None
+    assert preview.startswith(b"\xff\xd8\xff")
+    assert "authorization" not in meshy.requests[-1].headers
+    kept = str([vars(one) for one in db.session.scalars(select(StrayTask))])
+    assert "SECRET" not in kept
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/preview.png",
+        "https://elsewhere.example/x.png",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_a_preview_from_elsewhere_is_not_fetched(app: Flask, meshy: PreparedServer, url: str) -> None:
+    [row] = swept(meshy, made("lost", thumbnail_url="https://assets.meshy.ai/x.png"))
+    meshy.answers += [answer(200, made("lost", thumbnail_url=url))]
+
+    assert orphans.preview(row.id) is None
+
+
+def test_a_preview_that_is_no_picture_or_too_large_is_none(app: Flask, meshy: PreparedServer) -> None:
+    url = f"{meshy.base}/preview.png"
+    [row] = swept(meshy, made("lost", thumbnail_url=url))
+    for bad in (raw(200, b"<svg onload=alert(1)>"), raw(200, b"x" * (9 << 20)), raw(404, b""), cut_off):
+        meshy.answers += [answer(200, made("lost", thumbnail_url=url)), bad]
+        assert orphans.preview(row.id) is None
+    meshy.answers += [raw_json(502, {"message": "x"})]
+    assert orphans.preview(row.id) is None
+
+
+def test_a_row_of_another_account_is_not_asked_about(app: Flask, meshy: PreparedServer, user: User) -> None:
+    [row] = swept(meshy, made("lost", thumbnail_url="https://assets.meshy.ai/x.png"))
+    with writing() as session:
+        session.execute(update(StrayTask).values(account="another"))
+
+    assert orphans.present() == []
+    assert orphans.preview(row.id) is None
+    with pytest.raises(Missing):
+        orphans.delete(row.id, user)
