@@ -256,6 +256,23 @@ def test_a_result_that_is_no_model_fails_the_job_and_leaves_nothing(
     assert list(storage().incoming.iterdir()) == []
 
 
+def test_an_empty_download_is_tried_on_while_the_engine_keeps_the_result(
+    app: Flask, engine: EngineOnPort, job: Job
+) -> None:
+    stored = set(storage().keys())
+    engine.fault("result", "bytes", ALWAYS, text="")
+    for _ in range(12):
+        step(app, job)
+
+    assert (job.status, job.has_result) == (Status.PROCESSING, True)
+    assert job.retry_count > 5
+    assert any("was cut off" in (event.detail or "") for event in lookups.events_of(job.id))
+    assert set(storage().keys()) == stored
+    assert list(storage().incoming.iterdir()) == []
+    engine.heal()
+    check_completed_once(engine, to_the_end(app, job))
+
+
 def test_an_answer_that_comes_only_after_the_order_was_looked_for_makes_no_second_task(
     app: Flask, engine: EngineOnPort, job: Job
 ) -> None:

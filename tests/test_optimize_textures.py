@@ -60,7 +60,8 @@ def test_maps_become_webp_and_stay_the_same_picture(format: str, tmp_path: Path)
     for seed, channels in ((0, "RGB"), (1, "GB"), (2, "RGB")):
         assert difference(pictures[seed], picture(seed=seed), channels) < 6
     assert [m["kinds"] for m in report["maps"]] == [["base colour"], ["metal and roughness"], ["normal"]]
-    assert all(m["after"]["bytes"] < m["before"]["bytes"] * 0.75 for m in report["maps"])
+    share = {"PNG": 0.5, "JPEG": 0.75}[format]  # a normal map is stored finer than the JPEG it was
+    assert all(m["after"]["bytes"] < m["before"]["bytes"] * share for m in report["maps"])
 
 
 @pytest.mark.parametrize(
