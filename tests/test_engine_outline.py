@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from acr3d.engine.outline import find_outline
 from acr3d.engine.photos import Photo
@@ -56,6 +57,46 @@ def test_the_shadow_right_beneath_a_part_is_left_out(fading):
     taken = photo(box(), (205, 200, 196), colour=(40, 90, 160), shade=shadow_beneath(fading), kind="PNG")
 
     assert find_outline(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=3)
+
+
+@pytest.mark.parametrize("deep", [30, 60])
+def test_the_steep_shadow_between_the_feet_of_a_part_is_left_out(deep):
+    bench = box() & ~((ROWS >= 370) & (COLUMNS >= 200) & (COLUMNS < 400))
+    lit = 0.55 + 0.45 * np.clip((ROWS - 370) / deep, 0, 1)
+    shade = np.where((ROWS >= 370) & (np.abs(COLUMNS - 299.5) < 148), lit, 1)
+
+    assert likeness(bench, photo(bench, (205, 200, 196), colour=(40, 90, 160), shade=shade)) > 0.97
+
+
+def test_the_shadow_beneath_rough_metal_is_left_out_where_both_have_one_tone():
+    grain = ndimage.gaussian_filter(np.random.default_rng(1).normal(0, 25, ROWS.shape), 2.5)
+    metal = (140 + grain)[..., None] * np.ones(3)
+    below = ROWS - (BOTTOM - 1)
+    ends = np.clip((165 - np.abs(COLUMNS - 299.5)) / 60, 0, 1)
+    tight = 0.45 * np.exp(-np.maximum(below, 0) / 9) * (below > 0) * ends
+    taken = photo(box(), (205, 200, 196), colour=metal[box()], shade=1 - tight)
+
+    assert find_outline(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=4)
+
+
+def test_grey_metal_that_fades_from_a_gap_in_its_edge_is_kept():
+    part = box()
+    pixels = photo(part, (160, 157, 154), noise=0, kind="PNG").pixels.copy()
+    metal = 1 - 0.5 * np.clip((COLUMNS - LEFT) / 60, 0, 1)
+    inner = part & (ROWS >= TOP + 8) & (ROWS < BOTTOM - 8) & (COLUMNS >= LEFT + 8) & (COLUMNS < RIGHT - 8)
+    inner |= part & (COLUMNS < LEFT + 8) & (abs(ROWS - 300) < 12)
+    pixels[inner] = (metal[..., None] * (160, 157, 154))[inner]
+
+    assert likeness(part, Photo("front", pixels)) > 0.97
+
+
+def test_a_shine_that_passes_through_the_backdrops_tone_is_no_hole():
+    part = box()
+    shine = (187 + (COLUMNS - 300) / 12).astype(np.uint8)
+    pixels = photo(part, (190, 188, 182), noise=2).pixels.copy()
+    pixels[260:340, 200:400] = shine[260:340, 200:400, None]
+
+    assert likeness(part, Photo("front", pixels)) > 0.98
 
 
 @pytest.mark.parametrize("noise", [0, 2, 4])

@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 Field = NDArray[np.float32]
 
 _HUE = 0.12  # a deep shadow differs by as much from the backdrop, in its channels' ratios
+_SHADOW_HUE = 0.04  # the same, from the backdrop right beside it
 _STEP = 8  # pixels between the samples by which the falling light is fitted
 _MISFIT = 0.02  # of the backdrop's level, what a fitted flat backdrop is off by
 
@@ -71,6 +72,14 @@ def beside(colours: Field, outside: Mask) -> Likeness:
     zoom = (colours.shape[0] / model.shape[0], colours.shape[1] / model.shape[1], 1)
     enlarged: Field = ndimage.zoom(model, zoom, order=1, mode="nearest", grid_mode=True) + 1
     return _likeness(colours, enlarged)
+
+
+def shaded(near: Likeness, outside: Mask) -> Mask:
+    """Where there may be backdrop in shadow: its hue drifts from that nearby by no more than it is darker."""
+    own = 0.01 + 2 * float(np.median(near.spread[outside]))
+    drift = np.clip(own + 0.1 * (1 - near.level), 0, max(_SHADOW_HUE, own))
+    alike: Mask = ndimage.gaussian_filter(near.spread, 1.0) < drift
+    return alike & (near.level > 0.4) & (near.level < 1.04)
 
 
 def _likeness(colours: Field, model: Field) -> Likeness:

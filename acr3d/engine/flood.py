@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from acr3d.engine.backdrop import Field, Likeness, Mask
+from acr3d.engine.backdrop import Field, Mask
 
 _HALO = 12  # pixels over which the coarse smoothing spreads an edge
 _GAP = 2  # an opening in an edge narrower than twice this lets no backdrop through
 _SHADOW_SLOPE = 5.0  # grey levels over two pixels, both ways together: an edge has ten times as much
+_STEEP_SLOPE = 16.0  # the same, of a shadow close beneath a part
+_OPEN = 0.7  # of a shadow's rim along the backdrop, where no edge lies between
+_DEEP = 3.0  # a shadow's whole rim, in lengths of what lies open
+_DARK = 0.85  # of the backdrop's level, reached by any shadow that is as steep
 
 
 def reached_from_border(calm: Mask) -> Mask:
@@ -36,15 +40,60 @@ def up_to_the_edge(colours: Field, outside: Mask, noise: float) -> Mask:
     return grown
 
 
-def over_contact_shadow(near: Likeness, gradient: Field, outside: Mask) -> Mask:
-    """`outside` grown by the dark strip beneath a part: the backdrop's hue, fading gently.
+def over_contact_shadow(shaded: Mask, gradient: Field, outside: Mask) -> Mask:
+    """`outside` grown by the dark strip beneath a part, where the backdrop is `shaded` and fades gently.
 
     It darkens too quickly to be calm, but by far less from pixel to pixel than any part's edge does. Only a
     little way, as grey metal fades as gently.
     """
     reach = ndimage.maximum_filter(outside, 2 * _HALO + 1)
-    fading = reach & (gradient < _SHADOW_SLOPE) & (near.level > 0.4) & (near.level < 1.04)
-    fading &= ndimage.gaussian_filter(near.spread, 1.0) < 0.04
+    fading = reach & shaded & (gradient < _SHADOW_SLOPE)
     wide = ndimage.binary_opening(outside | fading, iterations=_GAP) | outside
     grown: Mask = ndimage.binary_propagation(outside, mask=wide)
     return grown
+
+
+def under_the_part(level: Field, shaded: Mask, gradient: Field, outside: Mask) -> Mask:
+    """`outside` and the steep shadows close beneath a part, also the wide ones between its feet.
+
+    A shadow lies open to the lit backdrop along its whole outer side. Metal of the backdrop's tone fades as
+    gently, but is joined to it only where its edge happens to vanish. Where a shadow runs into such metal, it
+    is told by the strip next to the backdrop.
+    """
+    steep = shaded & (gradient < _STEEP_SLOPE)
+    outside = outside | _open_shadows(steep & ~outside, level, outside)
+    return outside | _open_shadows(steep & _in_sight(steep, outside), level, outside)
+
+
+def _in_sight(clear: Mask, outside: Mask) -> Mask:
+    """Where the way to `outside` is short, straight and `clear`."""
+    distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
+    close = np.flatnonzero((distance > 0) & (distance <= _HALO))
+    here = np.stack(np.unravel_index(close, outside.shape))
+    there = nearest.reshape(2, -1)[:, close]
+    seen = np.ones(len(close), bool)
+    for share in np.linspace(0, 0.75, _HALO):
+        row, column = np.rint(here + share * (there - here)).astype(int)
+        seen &= clear[row, column]
+    sight = np.zeros_like(outside)
+    sight.reshape(-1)[close[seen]] = True
+    return sight
+
+
+def _open_shadows(dim: Mask, level: Field, outside: Mask) -> Mask:
+    """Those pieces of `dim` that lie open to `outside`, and get darker than a part's edge may look."""
+    labels, count = ndimage.label(ndimage.binary_opening(dim, iterations=_GAP))
+    distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
+    midway = (np.indices(dim.shape) + nearest) // 2
+    is_behind = labels[midway[0], midway[1]] == labels  # the piece itself lies between it and the backdrop
+    open_shadows = np.zeros_like(outside)
+    for number, place in enumerate(ndimage.find_objects(labels, count), 1):
+        piece = labels[place] == number
+        rim = piece & ~ndimage.binary_erosion(piece)
+        away, behind = distance[place][rim], is_behind[place][rim]
+        is_open = (away <= _GAP + 0.5).sum()
+        is_shut = ((away > _GAP + 0.5) & (away <= _HALO) & ~behind).sum()
+        is_shadow = is_open > _OPEN * (is_open + is_shut) and len(away) < _DEEP * is_open
+        if is_shadow and level[place][piece].min() < _DARK:
+            open_shadows[place] |= piece
+    return open_shadows

@@ -13,6 +13,7 @@ from scipy import ndimage
 from acr3d.engine.backdrop import Field, Likeness, Mask
 
 _RINGING = 1.0  # grey levels, what compression leaves beside an edge
+_EVEN = 0.4  # of the tolerance: a hole's tone varies by less, an even spread by 0.58
 _SMALLEST = 12  # pixels of a hole's core
 _RIM = 6  # how far beyond its core, in pixels, a hole's edge must have ended
 _SHARP = 0.85  # of the rim
@@ -21,10 +22,18 @@ _PRINT = 3  # so many letters are one; a grain of noise or two may stand in a ho
 
 
 def backdrop_alike(like: Likeness, misfit: float, outside: Mask, noise: float) -> Mask:
-    """Enclosed places as bright and of the same hue as the backdrop in full light, clear of the outside."""
+    """Enclosed places as bright and of the same hue as the backdrop in full light, clear of the outside.
+
+    Each of one tone: shading that passes through the backdrop's own spreads evenly over what is let pass.
+    """
     grain = 2 * (noise + _RINGING) / like.usual
     alike = (np.abs(like.level - 1) < misfit + grain) & (like.spread < 0.03 + 2 * grain)
-    cores: Mask = ndimage.binary_opening(alike & ~ndimage.binary_dilation(outside, iterations=3))
+    labels, count = ndimage.label(
+        ndimage.binary_opening(alike & ~ndimage.binary_dilation(outside, iterations=3))
+    )
+    numbers = np.arange(1, count + 1)
+    even = ndimage.standard_deviation(like.level, labels, numbers) < _EVEN * (misfit + grain)
+    cores: Mask = np.isin(labels, numbers[even])
     return cores
 
 

@@ -16,8 +16,8 @@ from PIL import Image
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from acr3d.engine.backdrop import Field, against_light, beside, border, coloured, smooth
-from acr3d.engine.flood import over_contact_shadow, reached_from_border, up_to_the_edge
+from acr3d.engine.backdrop import Field, against_light, beside, border, coloured, shaded, smooth
+from acr3d.engine.flood import over_contact_shadow, reached_from_border, under_the_part, up_to_the_edge
 from acr3d.engine.openings import backdrop_alike, see_through
 from acr3d.engine.photos import Photo
 from acr3d.engine.refusal import Refused
@@ -58,9 +58,11 @@ def find_outline(photo: Photo) -> Outline:
         raise Refused(_nothing_plain(photo.angle), "no_backdrop")
     outside = up_to_the_edge(colours, outside, noise)
     near = beside(colours, outside)
-    outside = over_contact_shadow(near, gradient, outside)
+    dim = shaded(near, outside)
+    outside = over_contact_shadow(dim, gradient, outside)
+    outside = under_the_part(near.level, dim, gradient, outside)
     cores = backdrop_alike(*against_light(colours, outside), outside, noise)
-    openings = see_through(colours, over_contact_shadow(near, gradient, cores), outside, noise)
+    openings = see_through(colours, over_contact_shadow(dim, gradient, cores), outside, noise)
     mask = _cut(gradient, outside | openings)
     return Outline(photo.angle, _checked(mask, photo.angle), small)
 
