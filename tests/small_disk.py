@@ -1,5 +1,6 @@
 """A disk that a test can fill: a tmpfs whose size is cut, or, where none can be mounted, a telltale fsync.
 
+It is mounted where only this process and its children see it, so that a killed run leaves nothing behind.
 Mounting takes root, and in most containers more than that. Without it the poller runs under `tests.killed_at
 full-disk`, whose `os.fsync` reports ENOSPC as a full disk does, while the file named by FULL_DISK is there.
 """
@@ -7,12 +8,15 @@ full-disk`, whose `os.fsync` reports ENOSPC as a full disk does, while the file 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOM = "4g"  # as long as nothing is written, it costs nothing
+_CLONE_NEWNS = 0x00020000  # linux/sched.h; `os.unshare` comes with Python 3.12
 
 
 class Tmpfs:
@@ -59,15 +63,23 @@ Disk = Tmpfs | Told
 def small_disk(folder: Path) -> Iterator[Disk]:
     """A disk at `folder`, which is made, while the block runs."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
+    if not (_has_mounts_of_its_own() and _mount("-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder))):
         yield Told(folder.with_suffix(".full"))
         return
     try:
         yield Tmpfs(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@functools.cache
+def _has_mounts_of_its_own() -> bool:
+    """Give this thread, and what it starts from now on, mounts that end with the last of these processes."""
+    return ctypes.CDLL(None).unshare(_CLONE_NEWNS) == 0 and _mount("--make-rprivate", "/")
+
+
+def _mount(*words: str) -> bool:
+    try:
+        return subprocess.run(["mount", *words], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
