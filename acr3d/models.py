@@ -402,7 +402,7 @@ class JobEvent(Base):
 
 
 class Poller(Base):
-    """One running poller; a row that grows old says that nobody moves the jobs."""
+    """One running poller; when no row's last pass is of late, nobody moves the jobs."""
 
     __tablename__ = "pollers"
 
@@ -410,4 +410,5 @@ class Poller(Base):
     host: Mapped[str] = mapped_column(Text)
     pid: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
-    last_pass_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)  # when its last pass began
+    last_pass_at: Mapped[datetime | None]  # when one came through to its end

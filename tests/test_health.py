@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
+from acr3d import photo_checks
 from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.extensions import db
+from acr3d.generation.pace import POLLERS_A_SECOND
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Poller
 
@@ -19,7 +22,8 @@ from acr3d.models import Poller
 def note_pass(app: Flask, seconds_ago: float) -> None:
     at = utc_now() - timedelta(seconds=seconds_ago)
     with app.app_context(), writing() as session:
-        session.add(Poller(id=f"poller-{seconds_ago}", host="here", pid=1, last_pass_at=at))
+        one = Poller(id=f"poller-{seconds_ago}", host="here", pid=1, seen_at=at, last_pass_at=at)
+        session.add(one)
 
 
 def health(client: FlaskClient) -> tuple[int, str]:
@@ -48,6 +52,51 @@ def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) 
 
     note_pass(app, seconds_ago=80)
     assert health(client)[0] == 200
+
+
+@pytest.mark.parametrize("poller", ["web", "worker"])
+def test_unhealthy_while_every_pass_breaks_from_the_first_one_on(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, poller: str
+) -> None:
+    app = make_app(poller=poller)
+    client, running = app.test_client(), JobPoller(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(photo_checks, "claim", break_off)
+        running._guarded_pass()
+        running._guarded_pass()
+    status, message = health(client)
+    assert (status, "its log tells why" in message) == (503, True)
+
+    running._guarded_pass()
+
+    assert health(client)[0] == 200
+
+
+def test_unhealthy_once_all_passes_break_though_they_came_through_before(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_pass(app, seconds_ago=100)
+    monkeypatch.setattr(photo_checks, "claim", break_off)
+
+    JobPoller(app)._guarded_pass()
+
+    status, message = health(client)
+    assert (status, "its log tells why" in message) == (503, True)
+
+
+def test_a_poller_whose_passes_break_has_its_share_of_the_pace(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_checks, "claim", break_off)
+
+    for _poller in range(3):
+        JobPoller(app)._guarded_pass()
+
+    assert app.extensions["acr3d_engines"].pace.per_second == POLLERS_A_SECOND / 3
+
+
+def break_off() -> None:
+    raise RuntimeError("this part of the pass breaks")
 
 
 def test_where_the_poller_is_a_process_of_its_own_its_absence_says_how_to_start_it(

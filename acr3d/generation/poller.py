@@ -25,7 +25,7 @@ from acr3d.generation.errors import EngineError
 from acr3d.generation.hold import Hold
 from acr3d.generation.orphans import sweep
 from acr3d.generation.photo_checking import check_photos
-from acr3d.generation.presence import Presence
+from acr3d.generation.presence import Presence, count_alive
 from acr3d.generation.timer import Timer
 from acr3d.generation.waking import Listener, tell_others
 from acr3d.generation.watch import watch
@@ -116,7 +116,7 @@ class JobPoller:
 
     def _pass(self) -> None:
         is_new = not self._presence.is_noted
-        engines().pace.share(self._presence.note_pass())
+        engines().pace.share(self._presence.begin_pass())
         reach = Reach(engines().accounts())
         crowded = claims.crowded_accounts(reach)
         is_full = False
@@ -131,6 +131,7 @@ class JobPoller:
         if is_full or is_new:  # there may be more for others; and they have one more to share the pace with
             tell_others()
         self._plan(reach)
+        self._presence.end_pass()
 
     def _plan(self, reach: Reach) -> None:
         """See to it that there is a pass when the next job, or check of photos, becomes due."""
@@ -144,7 +145,7 @@ class JobPoller:
 
     def _look(self) -> None:
         """See what other processes have left in the database, without writing to it."""
-        engines().pace.share(self._presence.count())
+        engines().pace.share(count_alive())
         self._plan(Reach(engines().accounts()))
         db.session.remove()
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from acr3d import settings
@@ -28,13 +28,19 @@ _ROW_KEPT = timedelta(days=1)
 
 
 def patience() -> int:
-    """Seconds without a pass after which a poller counts as gone."""
+    """Seconds after which a poller that begins no pass counts as gone, and one that ends none as broken."""
     return max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
 
 
 def last_pass_at() -> datetime | None:
-    """When any poller last had a look at the jobs."""
+    """When any poller last came through a look at the jobs."""
     return db.session.scalar(select(func.max(Poller.last_pass_at)))
+
+
+def count_alive() -> int:
+    """How many pollers are alive, though their passes may break."""
+    session = db.session()
+    return _count(session, database_now(session))
 
 
 class Presence:
@@ -42,7 +48,7 @@ class Presence:
 
     def __init__(self, poller_id: str) -> None:
         self.id = poller_id
-        self.is_noted = False  # whether a pass of ours has been written down
+        self.is_noted = False  # whether others can count us
         self._alive: IO[str] | None = None
 
     def begin(self) -> None:
@@ -58,25 +64,26 @@ class Presence:
                 path.unlink(missing_ok=True)
         storage().discard_leftovers()
 
-    def note_pass(self) -> int:
-        """Write down that we look at the jobs now; how many pollers do so."""
+    def begin_pass(self) -> int:
+        """Write down that we are alive; how many pollers are."""
         with writing() as session:
             now = database_now(session)
             row = session.get(Poller, self.id)
             if row is None:
-                session.execute(delete(Poller).where(Poller.last_pass_at < now - _ROW_KEPT))
-                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid(), last_pass_at=now)
+                session.execute(delete(Poller).where(Poller.seen_at < now - _ROW_KEPT))
+                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid())
                 session.add(row)
-            row.last_pass_at = now
+            row.seen_at = now
             session.flush()
             count = _count(session, now)
         self.is_noted = True
         return count
 
-    def count(self) -> int:
-        """How many pollers are alive."""
-        session = db.session()
-        return _count(session, database_now(session))
+    def end_pass(self) -> None:
+        """Write down that a pass came through: one that breaks each time moves no job."""
+        with writing() as session:
+            now = database_now(session)
+            session.execute(update(Poller).where(Poller.id == self.id).values(last_pass_at=now))
 
     def end(self, *, for_good: bool = True) -> None:
         """Hand back every job. A single pass leaves its row: it tells for a while that jobs are looked at."""
@@ -89,7 +96,7 @@ class Presence:
 
 
 def _count(session: Session, now: datetime) -> int:
-    lately = Poller.last_pass_at > now - timedelta(seconds=patience())
+    lately = Poller.seen_at > now - timedelta(seconds=patience())
     return session.scalar(select(func.count()).select_from(Poller).where(lately)) or 0
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from acr3d import settings
 from acr3d.database import database_now
 from acr3d.extensions import db
-from acr3d.generation.presence import last_pass_at, patience
+from acr3d.generation.presence import count_alive, last_pass_at, patience
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -44,13 +44,16 @@ def healthz() -> ResponseReturnValue:
 
 def poller_problem() -> str | None:
     """Why jobs do not move, as a sentence; None while a poller runs."""
-    last = last_pass_at()
+    last, seconds = last_pass_at(), patience()
+    if last is not None and database_now(db.session()) - last <= timedelta(seconds=seconds):
+        return None
+    if count_alive():
+        return str(
+            _("The poller runs, but comes through no look at the jobs, so they wait; its log tells why.")
+        )
     if last is None and settings.current().poller == "worker":
         return str(_("No poller runs, so jobs wait. Start “flask jobs work”."))
     if last is None:
         return str(_("No poller has run yet, so jobs wait."))
-    seconds = patience()
-    if database_now(db.session()) - last > timedelta(seconds=seconds):
-        sentence = _("The poller has not run for more than %(n)s seconds, so jobs wait. Start it again.")
-        return str(sentence % {"n": seconds})
-    return None
+    sentence = _("The poller has not run for more than %(n)s seconds, so jobs wait. Start it again.")
+    return str(sentence % {"n": seconds})

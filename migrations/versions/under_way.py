@@ -1,0 +1,28 @@
+"""What is under way and what came through: passes of pollers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from acr3d.columns import Moment
+
+revision = "under_way"
+down_revision = "levels"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("pollers", sa.Column("seen_at", Moment(), nullable=True))
+    op.execute("UPDATE pollers SET seen_at = last_pass_at")
+    with op.batch_alter_table("pollers") as pollers:
+        pollers.alter_column("seen_at", existing_type=Moment(), nullable=False)
+        pollers.alter_column("last_pass_at", existing_type=Moment(), nullable=True)
+
+
+def downgrade() -> None:
+    op.execute("UPDATE pollers SET last_pass_at = seen_at WHERE last_pass_at IS NULL")
+    with op.batch_alter_table("pollers") as pollers:
+        pollers.alter_column("last_pass_at", existing_type=Moment(), nullable=False)
+        pollers.drop_column("seen_at")
