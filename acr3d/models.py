@@ -282,6 +282,7 @@ class Attempt(Base):
     sent_at: Mapped[datetime | None]
     unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
     asked_at: Mapped[datetime | None]  # since when only a person can say which task it made, if any
+    removal_asked_at: Mapped[datetime | None]  # written before its task, still waiting, was to be deleted
     settled_at: Mapped[datetime | None]
 
 

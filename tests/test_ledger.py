@@ -18,10 +18,10 @@ from acr3d.extensions import db
 from acr3d.generation import lookups, pauses, requests, spending
 from acr3d.generation.engines import engines
 from acr3d.generation.states import Status
-from acr3d.models import CreditEntry, Job, Part, User
-from tests.at_meshy import KEY, TASK_ID, created, creates, file, finished, missing_for_long, step, task
+from acr3d.models import Attempt, CreditEntry, Job, Part, User
+from tests.at_meshy import KEY, TASK_ID, asked, created, creates, file, finished, missing_for_long, step, task
 from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, prepared_server
+from tests.contract.server import PreparedServer, answer, cut_off, prepared_server
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user
 from tests.people import bearer, browser, csrf_header
 
@@ -317,6 +317,49 @@ def test_a_canceled_task_that_is_gone_counts_as_spent(app: Flask, meshy: Prepare
     step(app, job)
 
     assert (job.meshy_credits_used, counted()) == (30, 30)
+
+
+def test_a_removal_whose_answer_was_lost_gave_its_credits_back(
+    app: Flask, meshy: PreparedServer, user: User
+) -> None:
+    job = start("ONE", user)
+    step_to_a_lost_removal(app, meshy, job, user)
+
+    meshy.answers += [answer(404, {"message": "Task not found"})]
+    step(app, job)
+
+    assert (job.needs_cleanup, job.meshy_credits_used, counted()) == (False, 0, 0)
+    assert "given back" in (lookups.events_of(job.id)[-1].detail or "")
+
+
+def test_a_removal_that_came_too_late_and_a_task_that_then_ran_out_count_as_spent(
+    app: Flask, meshy: PreparedServer, user: User
+) -> None:
+    begun = start("ONE", user)
+    step_to_a_lost_removal(app, meshy, begun, user)
+    meshy.answers += [answer(200, task("IN_PROGRESS", progress=5))]
+    step(app, begun)
+
+    expired = start("TWO", user)
+    step_to_a_lost_removal(app, meshy, expired, user, "second")
+    with writing() as session:
+        session.execute(update(Attempt).values(removal_asked_at=utc_now() - timedelta(days=4)))
+    meshy.answers += [answer(404, {"message": "Task not found"})]
+    step(app, expired)
+
+    assert [one.meshy_credits_used for one in (begun, expired)] == [30, 30]
+
+
+def step_to_a_lost_removal(
+    app: Flask, meshy: PreparedServer, job: Job, user: User, task_id: str = TASK_ID
+) -> None:
+    """The job is ordered and canceled while it waits; Meshy is asked to delete its task, and falls silent."""
+    waiting = answer(200, task("PENDING") | {"id": task_id})
+    meshy.answers += [created(task_id), waiting, cut_off]
+    step(app, job)
+    requests.cancel(job.id, user)
+    step(app, job)
+    assert (asked(meshy)[-1], job.needs_cleanup) == (f"DELETE /{task_id}", True)
 
 
 def test_an_earlier_version_s_jobs_are_in_the_ledger(app: Flask, meshy: PreparedServer, user: User) -> None:

@@ -26,6 +26,7 @@ from acr3d.generation.settle import attempt_in_flight
 from acr3d.generation.states import Status
 from acr3d.generation.submit import submit, wait_for
 from acr3d.generation.take_back import clean_up
+from acr3d.generation.task import RESULTS_KEPT
 from acr3d.models import Job, Part
 from acr3d.storage import StorageError
 
@@ -33,7 +34,6 @@ MOST_TRIES = 5
 FIRST_BACKOFF_SECONDS = 60
 SETUP_SECONDS = 60
 BUSY_SECONDS = 15
-RESULTS_KEPT = timedelta(days=3)  # by Meshy, after a task has ended
 _INPUT_REFUSED = (400, 413, 422)
 
 log = logging.getLogger("acr3d.generation")

@@ -7,18 +7,20 @@ engine as long as that keeps it, and can be given to a part (`orphans`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import gettext as _
 
+from acr3d.columns import utc_now
 from acr3d.database import end_reading
 from acr3d.generation import ledger, lookups, record
 from acr3d.generation.engines import Link, estimate
 from acr3d.generation.errors import TaskNotFound, WrongState
 from acr3d.generation.hold import ACTOR, Hold
-from acr3d.generation.settle import attempt_in_flight, settle
+from acr3d.generation.settle import attempt_in_flight, locked_attempt, settle
 from acr3d.generation.states import Status
-from acr3d.generation.task import PENDING
-from acr3d.models import Job
+from acr3d.generation.task import PENDING, RESULTS_KEPT
+from acr3d.models import Attempt, Job
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ def clean_up(hold: Hold, job: Job, link: Link) -> None:
         return
     attempts = lookups.attempts_of(job.id)
     end_reading()
-    accepted = [one.task_id for one in attempts if one.account == link.account and one.task_id]
-    outcomes = {task_id: _take_back(link, task_id) for task_id in accepted}
+    accepted = [one for one in attempts if one.account == link.account and one.task_id]
+    outcomes = {one.task_id or "": _take_back(hold, link, one) for one in accepted}
     with hold.writing() as (session, kept, _part):
         kept.needs_cleanup = False
         for task_id, outcome in outcomes.items():
@@ -51,21 +53,20 @@ def clean_up(hold: Hold, job: Job, link: Link) -> None:
             record.note(session, kept, ACTOR, words, Status(kept.status))
 
 
-def _take_back(link: Link, task_id: str) -> _Outcome:
+def _take_back(hold: Hold, link: Link, attempt: Attempt) -> _Outcome:
+    task_id, asked_at = attempt.task_id or "", attempt.removal_asked_at
     try:
         task = link.client.get(task_id)
+        if task.status == PENDING:
+            asked_at = _ask_for_removal(hold, attempt.id)
         if task.status == PENDING or not estimate(link.name):
             link.client.delete(task_id)
     except WrongState:
         return _begun()
     except TaskNotFound:
-        return _Outcome(
-            None, _("The engine's task was already gone."), _("Its credits count as spent, unless it failed.")
-        )
+        return _gone(asked_at)
     if task.status == PENDING:
-        return _Outcome(
-            0, _("The engine had not begun; its task was removed."), _("Its credits are given back.")
-        )
+        return _removed()
     if task.failed:
         return _Outcome(
             task.consumed_credits or 0, _("The engine's task had failed."), _("Nothing was charged for it.")
@@ -75,6 +76,27 @@ def _take_back(link: Link, task_id: str) -> _Outcome:
             task.consumed_credits, _("The engine had finished the model."), _("Its credits are spent.")
         )
     return _begun()
+
+
+def _ask_for_removal(hold: Hold, attempt_id: str) -> datetime:
+    """Write down, before it is sent, that a waiting task is to be removed: the answer may get lost."""
+    now = utc_now()
+    with hold.writing() as (session, _job, _part):
+        locked_attempt(session, attempt_id).removal_asked_at = now
+    return now
+
+
+def _gone(asked_at: datetime | None) -> _Outcome:
+    """Removed by us before it began; had it begun, it would stay for as long as results are kept."""
+    if asked_at is not None and utc_now() < asked_at + RESULTS_KEPT:
+        return _removed()
+    return _Outcome(
+        None, _("The engine's task was already gone."), _("Its credits count as spent, unless it failed.")
+    )
+
+
+def _removed() -> _Outcome:
+    return _Outcome(0, _("The engine had not begun; its task was removed."), _("Its credits are given back."))
 
 
 def _begun() -> _Outcome:

@@ -23,6 +23,7 @@ FAILED = "FAILED"
 # CANCELED comes from other products of Meshy, EXPIRED from old pages only; both are ends without a result.
 _ENDED_BADLY = frozenset({FAILED, "CANCELED", "EXPIRED"})
 _INPUT_ERRORS = frozenset({"invalid_input", "moderation_blocked", "image_too_complex"})
+RESULTS_KEPT = timedelta(days=3)  # by Meshy, after a task has ended
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

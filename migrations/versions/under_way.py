@@ -1,4 +1,4 @@
-"""What is under way and what came through: passes of pollers."""
+"""What is under way and what came through: removals of tasks, passes of pollers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("generation_attempts", sa.Column("removal_asked_at", Moment(), nullable=True))
     op.add_column("pollers", sa.Column("seen_at", Moment(), nullable=True))
     op.execute("UPDATE pollers SET seen_at = last_pass_at")
     with op.batch_alter_table("pollers") as pollers:
@@ -26,3 +27,4 @@ def downgrade() -> None:
     with op.batch_alter_table("pollers") as pollers:
         pollers.alter_column("last_pass_at", existing_type=Moment(), nullable=False)
         pollers.drop_column("seen_at")
+    op.drop_column("generation_attempts", "removal_asked_at")
