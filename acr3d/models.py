@@ -311,6 +311,7 @@ class StrayTask(Base):
     maybe_job_id: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
     first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleting_until: Mapped[datetime | None]  # somebody is deleting it at the engine; runs out by itself
     dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours
     dismissed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
 

@@ -119,6 +119,7 @@ ELSEWHERE = {
     ("model_generation_jobs", "task_missing_since"),
     ("parts", "image_url"),
     ("stray_tasks", "consumed_credits"),
+    ("stray_tasks", "deleting_until"),
     ("stray_tasks", "dismissed_at"),
     ("stray_tasks", "dismissed_by"),
     ("stray_tasks", "expires_at"),

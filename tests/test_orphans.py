@@ -16,6 +16,7 @@ from acr3d.database import writing
 from acr3d.errors import Conflict, Missing, Refused
 from acr3d.extensions import db
 from acr3d.generation import lookups, orphans, requests
+from acr3d.generation.meshy import MeshyClient
 from acr3d.generation.states import Status
 from acr3d.models import Job, Part, StrayTask, User
 from tests.at_meshy import KEY, asked, created, creates, file, listing, made, missing_for_long, step
@@ -191,6 +192,63 @@ def test_deleting_asks_meshy_and_a_running_task_stays_with_a_sentence(
 
     assert asked(meshy)[-2:] == ["DELETE /a", "DELETE /runs"]
     assert [row.task_id for row in orphans.present()] == ["runs"]
+
+
+class Died(BaseException):
+    """What a killed process looks like to the request that it was busy with."""
+
+
+def test_a_task_whose_deletion_was_cut_short_by_a_crash_is_listed_again(
+    app: Flask, meshy: PreparedServer, part: Part, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [row] = swept(meshy, made("lost"))
+
+    def die(_client: MeshyClient, _task_id: str) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MeshyClient, "delete", die)
+        with pytest.raises(Died):
+            orphans.delete(row.id, user)
+    with pytest.raises(Conflict, match="just decided"):
+        orphans.attach(row.id, part.id, user)
+    assert swept(meshy, made("lost")) == []
+
+    with writing() as session:
+        session.execute(update(StrayTask).values(deleting_until=utc_now() - timedelta(seconds=1)))
+
+    assert [row.task_id for row in orphans.present()] == ["lost"]
+    assert orphans.attach(row.id, part.id, user).meshy_task_id == "lost"
+
+
+def test_nobody_attaches_a_task_while_meshy_deletes_it(
+    app: Flask, meshy: PreparedServer, part: Part, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [row] = swept(meshy, made("lost"))
+    said: list[str] = []
+
+    def delete(_client: MeshyClient, _task_id: str) -> None:
+        swept(meshy)  # the list no longer shows it, and the row outlives that
+        with pytest.raises(Conflict) as refused:
+            orphans.attach(row.id, part.id, user)
+        said.append(str(refused.value))
+
+    monkeypatch.setattr(MeshyClient, "delete", delete)
+    orphans.delete(row.id, user)
+
+    assert "just decided" in said[0]
+    [kept] = db.session.scalars(select(StrayTask)).all()
+    assert kept.dismissed_by == user.id
+
+
+def test_a_deletion_that_a_clock_far_ahead_began_does_not_hide_the_task(
+    app: Flask, meshy: PreparedServer
+) -> None:
+    swept(meshy, made("lost"))
+    with writing() as session:
+        session.execute(update(StrayTask).values(deleting_until=utc_now() + timedelta(days=1)))
+
+    assert [row.task_id for row in orphans.present()] == ["lost"]
 
 
 def test_without_an_account_there_are_no_orphans(make_app: Callable[..., Flask], user: User) -> None:

@@ -141,27 +141,31 @@ def attach(stray_id: str, part_id: str, actor: User) -> Job:
 def delete(stray_id: str, actor: User) -> None:
     """Delete the task at Meshy, for good. Raises Missing, Refused or Conflict.
 
-    The row is set aside first, so that nobody attaches meanwhile what is about to go.
+    Nobody may attach meanwhile what is about to go; should we die on the way, it shows up again.
     """
     link = _link()
-    task_id = _set_aside(stray_id, link, actor)
+    task_id = _begin_deleting(stray_id, link)
     try:
         link.client.delete(task_id)
     except TaskNotFound:
         pass  # which is what was wanted
     except EngineError as error:
-        _put_back(stray_id)
+        _end_deleting(stray_id)
         if isinstance(error, WrongState):
             raise Conflict(
                 _("Meshy is still working on this task; it can be deleted when it has ended.")
             ) from error
         raise Refused(str(error)) from error
+    _end_deleting(stray_id, by=actor.id)
     log.info("generation.orphan_deleted task=%s by=%s", task_id, actor.id)
 
 
 def dismiss(stray_id: str, actor: User) -> None:
     """It is none of ours: show it no more. Raises Missing, Refused or Conflict."""
-    _set_aside(stray_id, _link(), actor)
+    link = _link()
+    with writing() as session:
+        stray = _free(session, stray_id, link)
+        stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
 
 
 def preview(stray_id: str) -> bytes | None:
@@ -215,18 +219,22 @@ def _listed(link: Link) -> tuple[list[Task], bool]:
     return tasks, False
 
 
-def _set_aside(stray_id: str, link: Link, actor: User) -> str:
+def _begin_deleting(stray_id: str, link: Link) -> str:
     with writing() as session:
         stray = _free(session, stray_id, link)
-        stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
+        stray.deleting_until = utc_now() + strays.DELETING
         return stray.task_id
 
 
-def _put_back(stray_id: str) -> None:
+def _end_deleting(stray_id: str, by: str | None = None) -> None:
+    """`by`: who has deleted it; otherwise it is still there."""
     with writing() as session:
         stray = strays.stray_by_id(stray_id, session, lock=True)
-        if stray is not None:
-            stray.dismissed_at = stray.dismissed_by = None
+        if stray is None:
+            return
+        stray.deleting_until = None
+        if by is not None:
+            stray.dismissed_at, stray.dismissed_by = utc_now(), by
 
 
 def _free(session: Session, stray_id: str, link: Link) -> StrayTask:
@@ -239,7 +247,7 @@ def _free(session: Session, stray_id: str, link: Link) -> StrayTask:
         raise Conflict(
             _("This task may be that of an order whose answer is still missing. Look again later.")
         )
-    if stray.dismissed_at is not None or strays.followed([stray.task_id], session):
+    if strays.is_set_aside(stray) or strays.followed([stray.task_id], session):
         raise Conflict(_("Somebody has just decided about this task. Look again."))
     return stray
 

@@ -7,9 +7,9 @@ which only a person can say (`decide`, `orphans`). Here are the rows; `orphans.s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from acr3d.catalogue import is_id
@@ -19,6 +19,7 @@ from acr3d.generation.states import AttemptState, Status
 from acr3d.generation.task import Task
 from acr3d.models import Attempt, Job, StrayTask
 
+DELETING = timedelta(minutes=3)  # more than a request and its turn can take
 _MOST_LISTED = 200
 _IN_FLIGHT = (AttemptState.SENDING, AttemptState.UNKNOWN)
 # Of an accepted attempt's task. What a canceled job ordered, or a job ordered twice, nobody follows any more.
@@ -55,7 +56,7 @@ def excluded(account: str, task_ids: Collection[str], moment: datetime | None, j
     (not asked when it is None), could be those of another order that waits for a person's word, or a person
     has said that they are none of ours."""
     query = select(StrayTask.task_id).where(StrayTask.account == account, StrayTask.task_id.in_(task_ids))
-    is_out = or_(StrayTask.dismissed_at.is_not(None), and_(_is_candidate(), StrayTask.maybe_job_id != job_id))
+    is_out = or_(_is_set_aside(), and_(_is_candidate(), StrayTask.maybe_job_id != job_id))
     if moment is not None:
         is_out = or_(is_out, StrayTask.first_seen_at < moment)
     return set(db.session.scalars(query.where(is_out)))
@@ -87,7 +88,7 @@ def forget_unseen(session: Session, account: str, since: datetime) -> None:
     gone = delete(StrayTask).where(
         StrayTask.account == account,
         StrayTask.seen_at < since,
-        StrayTask.dismissed_at.is_(None),
+        ~_is_set_aside(),
         ~_is_candidate(),
     )
     session.execute(gone.execution_options(synchronize_session=False))
@@ -132,11 +133,25 @@ def stray_by_id(stray_id: str, session: Session | None = None, *, lock: bool = F
     return (session or db.session).scalar(query)
 
 
+def is_set_aside(stray: StrayTask) -> bool:
+    """Whether a person has said that it is none of ours, or is deleting it right now. A time too far ahead
+    was written before the clock was set back."""
+    until = stray.deleting_until
+    is_being_deleted = until is not None and utc_now() < until < utc_now() + 2 * DELETING
+    return stray.dismissed_at is not None or is_being_deleted
+
+
+def _is_set_aside() -> ColumnElement[bool]:
+    """The same for the database."""
+    is_being_deleted = StrayTask.deleting_until.between(utc_now(), utc_now() + 2 * DELETING)
+    return or_(StrayTask.dismissed_at.is_not(None), func.coalesce(is_being_deleted, false()))
+
+
 def _is_orphan(account: str) -> ColumnElement[bool]:
     is_kept = or_(StrayTask.expires_at.is_(None), StrayTask.expires_at > utc_now())
     return and_(
         StrayTask.account == account,
-        StrayTask.dismissed_at.is_(None),
+        ~_is_set_aside(),
         is_kept,
         ~exists().where(Attempt.task_id == StrayTask.task_id, Job.id == Attempt.job_id, _IS_FOLLOWED),
         ~_is_candidate(),

@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("stray_tasks", sa.Column("deleting_until", Moment(), nullable=True))
     op.add_column("generation_attempts", sa.Column("removal_asked_at", Moment(), nullable=True))
     op.add_column("pollers", sa.Column("seen_at", Moment(), nullable=True))
     op.execute("UPDATE pollers SET seen_at = last_pass_at")
@@ -28,3 +29,4 @@ def downgrade() -> None:
         pollers.alter_column("last_pass_at", existing_type=Moment(), nullable=False)
         pollers.drop_column("seen_at")
     op.drop_column("generation_attempts", "removal_asked_at")
+    op.drop_column("stray_tasks", "deleting_until")
