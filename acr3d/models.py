@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry, relationship
 
 from acr3d.columns import Id, Moment, new_id, utc_now
@@ -312,8 +312,11 @@ class StrayTask(Base):
     first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     deleting_until: Mapped[datetime | None]  # somebody is deleting it at the engine; runs out by itself
-    dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours
+    dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours, or deleted it
     dismissed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    is_deleted: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    dismisser: Mapped[User | None] = relationship(lazy="raise")
 
 
 class Account(Base):

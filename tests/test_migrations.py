@@ -15,9 +15,10 @@ from flask.testing import FlaskCliRunner
 from acr3d import settings
 from acr3d.app import create_app
 from acr3d.catalogue import images_of, part_by_id
+from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.extensions import db
-from acr3d.models import Base, Part, PartImage, User
+from acr3d.models import Base, Part, PartImage, Poller, StrayTask, User
 from tests.conftest import BOTH, close
 from tests.services import Server
 
@@ -106,6 +107,25 @@ def test_going_down_and_up_again_keeps_the_parts_though_rows_hang_on_them(
     assert run("upgrade").exit_code == 0
     db.session.expire_all()
     assert part_by_id(part.id).name == "Bracket"
+
+
+def test_an_earlier_versions_pollers_and_put_aside_tasks_are_taken_over(
+    empty: Flask, run: Callable[..., Any]
+) -> None:
+    run("upgrade")
+    now = utc_now()
+    task = {"status": "SUCCEEDED", "progress": 100, "texture_prompt": "", "has_thumbnail": False}
+    with writing() as session:
+        session.add(Poller(id="one", host="here", pid=1, seen_at=now))
+        session.add(StrayTask(account="a", task_id="t", dismissed_at=now, is_deleted=True, **task))
+    assert run("downgrade", "levels").exit_code == 0
+
+    assert run("upgrade").exit_code == 0
+
+    db.session.expire_all()
+    poller, stray = db.session.query(Poller).one(), db.session.query(StrayTask).one()
+    assert (poller.seen_at, poller.last_pass_at) == (now, now)
+    assert (stray.dismissed_at, stray.is_deleted, stray.deleting_until) == (now, False, None)
 
 
 def test_an_old_database_is_adopted_with_every_row(empty: Flask, run: Callable[..., Any]) -> None:

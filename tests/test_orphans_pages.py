@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from acr3d.catalogue import part_by_id
+from acr3d.columns import utc_now
+from acr3d.database import writing
 from acr3d.generation import lookups, orphans, requests
 from acr3d.generation.poller import JobPoller
 from acr3d.generation.states import Status
+from acr3d.models import Attempt, StrayTask
 from tests.at_meshy import KEY, listing, made, step
 from tests.contract.checker import Contract
 from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw
@@ -194,6 +199,78 @@ def test_the_api_lists_attaches_dismisses_and_deletes(
     assert statuses == [202, 409, 204, 204]
     assert "still working" in running.get_json()["error"]
     assert client.get("/api/admin/orphans", headers=headers).get_json() == []
+
+
+def test_what_was_put_aside_or_deleted_is_shown_with_who_did_it_and_can_be_brought_back(
+    app: Flask, admin: FlaskClient, meshy: PreparedServer
+) -> None:
+    rows = swept(app, meshy, made("aside"), made("deleted"))
+    headers = csrf_header(admin) | HTMX
+    assert "Put aside or deleted" not in admin.get("/admin/orphans").text
+    meshy.answers += [raw(200, b"")]
+    admin.post(f"/admin/orphans/{rows['aside']}/dismiss", headers=headers)
+    admin.post(f"/admin/orphans/{rows['deleted']}/delete", headers=headers)
+
+    page = admin.get("/admin/orphans").text
+    listed, _heading, record = page.partition("Put aside or deleted")
+    assert rows["aside"] not in listed
+    assert re.findall(r'class="sku">(\w+)<', record) == ["deleted", "aside"]
+    assert "Put aside by admin@example.com" in record
+    assert "Deleted at Meshy by admin@example.com" in record
+    assert re.findall(r"/orphans/([^/]+)/bring-back", record) == [rows["aside"]]
+    seen_by_viewer = browser(app, "viewer").get("/admin/orphans").text
+    assert "Put aside by admin@example.com" in seen_by_viewer
+    assert "/bring-back" not in seen_by_viewer
+
+    back = admin.post(f"/admin/orphans/{rows['aside']}/bring-back", headers=headers)
+    gone = admin.post(f"/admin/orphans/{rows['deleted']}/bring-back", headers=headers)
+
+    assert (back.headers["HX-Redirect"], gone.status_code) == ("/admin/orphans", 409)
+    assert "deleted at Meshy" in gone.text
+    with app.app_context():
+        assert [row.task_id for row in orphans.present()] == ["aside"]
+
+
+def test_a_task_that_meshy_no_longer_keeps_is_not_offered_to_be_brought_back(
+    app: Flask, admin: FlaskClient, meshy: PreparedServer
+) -> None:
+    soon = int((utc_now() + timedelta(hours=1)).timestamp() * 1000)
+    rows = swept(app, meshy, made("aside", expires_at=soon))
+    admin.post(f"/admin/orphans/{rows['aside']}/dismiss", headers=csrf_header(admin) | HTMX)
+    assert "/bring-back" in admin.get("/admin/orphans").text
+    with app.app_context(), writing() as session:
+        session.execute(update(StrayTask).values(expires_at=utc_now()))
+
+    page = admin.get("/admin/orphans").text
+
+    assert "Put aside by" in page
+    assert "/bring-back" not in page
+
+
+def test_a_candidate_that_was_put_aside_comes_back_only_when_its_jobs_order_is_settled(
+    app: Flask, admin: FlaskClient, client: FlaskClient, meshy: PreparedServer, undecided: tuple[str, str]
+) -> None:
+    _part_id, job_id = undecided
+    headers = bearer(app)
+    shown = client.get(f"/api/admin/jobs/{job_id}/candidates", headers=headers).get_json()
+    looked_at = {"attemptId": shown["attemptId"], "taskIds": ["one", "two"]}
+    client.post(f"/api/admin/jobs/{job_id}/order-anew", json=looked_at, headers=headers)
+    aside = client.get("/api/admin/orphans/dismissed", headers=headers).get_json()
+    assert {(one["task_id"], one["is_deleted"]) for one in aside} == {("one", False), ("two", False)}
+    assert all(one["dismissed_at"] and "@" in one["dismissed_by"] for one in aside)
+    address = f"/api/admin/orphans/{aside[0]['id']}/bring-back"
+    meshy.answers += [cut_off]
+    with app.app_context():
+        job = step(app, lookups.job_by_id(job_id))
+        early = client.post(address, headers=headers)
+        requests.cancel(job.id, make_user("other@example.com"))
+        with writing() as session:
+            session.execute(update(Attempt).values(state="refused"))
+    late = client.post(address, headers=headers)
+
+    assert (early.status_code, late.status_code) == (409, 204)
+    [listed] = client.get("/api/admin/orphans", headers=headers).get_json()
+    assert (listed["task_id"], listed["maybe_job_id"]) == (aside[0]["task_id"], None)
 
 
 def test_the_poller_looks_for_orphans_by_itself_and_lives_with_a_meshy_that_is_away(

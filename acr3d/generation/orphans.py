@@ -60,6 +60,12 @@ def count() -> int:
     return strays.count_orphans(link.account) if link else 0
 
 
+def set_aside() -> list[StrayTask]:
+    """What people have put aside or deleted of that account, with who it was, the last one first."""
+    link = engines().link("meshy")
+    return strays.set_aside(link.account) if link else []
+
+
 def has_account() -> bool:
     """Whether there is an account that could have orphans."""
     return engines().link("meshy") is not None
@@ -168,6 +174,19 @@ def dismiss(stray_id: str, actor: User) -> None:
         stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
 
 
+def bring_back(stray_id: str, actor: User) -> None:
+    """List again what was put aside. Raises Missing, Refused or Conflict."""
+    link = _link()
+    with writing() as session:
+        stray = _decidable(session, stray_id, link)
+        if stray.is_deleted:
+            raise Conflict(_("This task is deleted at Meshy; it cannot be brought back."))
+        # A task of an earlier order must not show up as one that a later order of the same job has made.
+        stray.dismissed_at = stray.dismissed_by = stray.maybe_job_id = None
+        task_id = stray.task_id
+    log.info("generation.orphan_brought_back task=%s by=%s", task_id, actor.id)
+
+
 def preview(stray_id: str) -> bytes | None:
     """A small JPEG of the task's own picture, fetched with a fresh address; None when it cannot be had.
 
@@ -234,11 +253,19 @@ def _end_deleting(stray_id: str, by: str | None = None) -> None:
             return
         stray.deleting_until = None
         if by is not None:
-            stray.dismissed_at, stray.dismissed_by = utc_now(), by
+            stray.dismissed_at, stray.dismissed_by, stray.is_deleted = utc_now(), by, True
 
 
 def _free(session: Session, stray_id: str, link: Link) -> StrayTask:
     """The row, held, when the task is an orphan still and no unanswered order's."""
+    stray = _decidable(session, stray_id, link)
+    if strays.is_set_aside(stray) or strays.followed([stray.task_id], session):
+        raise Conflict(_("Somebody has just decided about this task. Look again."))
+    return stray
+
+
+def _decidable(session: Session, stray_id: str, link: Link) -> StrayTask:
+    """The row, held, when the task is no unanswered order's."""
     stray = strays.stray_by_id(stray_id, session, lock=True)
     if stray is None or stray.account != link.account:
         raise Missing(_("There is no such task any more."))
@@ -247,8 +274,6 @@ def _free(session: Session, stray_id: str, link: Link) -> StrayTask:
         raise Conflict(
             _("This task may be that of an order whose answer is still missing. Look again later.")
         )
-    if strays.is_set_aside(stray) or strays.followed([stray.task_id], session):
-        raise Conflict(_("Somebody has just decided about this task. Look again."))
     return stray
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from acr3d.catalogue import is_id
 from acr3d.columns import utc_now
@@ -102,6 +102,13 @@ def orphans(account: str) -> list[StrayTask]:
 
 def count_orphans(account: str) -> int:
     return db.session.scalar(select(func.count()).select_from(StrayTask).where(_is_orphan(account))) or 0
+
+
+def set_aside(account: str) -> list[StrayTask]:
+    """What people have put aside or deleted of the account, with who it was, the last one first."""
+    query = select(StrayTask).where(StrayTask.account == account, StrayTask.dismissed_at.is_not(None))
+    query = query.options(joinedload(StrayTask.dismisser)).limit(_MOST_LISTED)
+    return list(db.session.scalars(query.order_by(StrayTask.dismissed_at.desc(), StrayTask.id)))
 
 
 def candidates(job_id: str, session: Session | None = None) -> list[StrayTask]:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from acr3d import catalogue
+from acr3d.columns import utc_now
 from acr3d.errors import Conflict
 from acr3d.generation import decide, lookups, orphans, strays
 from acr3d.models import Job
@@ -26,6 +27,8 @@ def index() -> ResponseReturnValue:
         rows=rows,
         ordered_for=ordered_for,
         jobs={job.id: job for job in jobs},
+        set_aside=orphans.set_aside(),
+        now=utc_now(),
         seen_at=max((row.seen_at for row in rows), default=None),
         has_account=orphans.has_account(),
     )
@@ -56,6 +59,13 @@ def delete(stray_id: str) -> ResponseReturnValue:
 def dismiss(stray_id: str) -> ResponseReturnValue:
     orphans.dismiss(stray_id, actor())
     flash(_("The task is put aside. At Meshy nothing has changed."), "success")
+    return _to(url_for("admin.orphans.index"))
+
+
+@bp.post("/orphans/<stray_id>/bring-back")
+def bring_back(stray_id: str) -> ResponseReturnValue:
+    orphans.bring_back(stray_id, actor())
+    flash(_("The task is listed again."), "success")
     return _to(url_for("admin.orphans.index"))
 
 

@@ -54,6 +54,12 @@ def index() -> ResponseReturnValue:
     return jsonify([shapes.stray_shape(row) for row in orphans.present()])
 
 
+@bp.get("/orphans/dismissed")
+def dismissed() -> ResponseReturnValue:
+    """What people have put aside, or deleted, the last one first."""
+    return jsonify([shapes.dismissed_shape(row) for row in orphans.set_aside()])
+
+
 @bp.post("/orphans/refresh")
 def refresh() -> ResponseReturnValue:
     return jsonify([shapes.stray_shape(row) for row in orphans.refresh()])
@@ -79,6 +85,12 @@ def attach(stray_id: str) -> ResponseReturnValue:
 @bp.post("/orphans/<stray_id>/dismiss")
 def dismiss(stray_id: str) -> ResponseReturnValue:
     orphans.dismiss(stray_id, actor())
+    return "", 204
+
+
+@bp.post("/orphans/<stray_id>/bring-back")
+def bring_back(stray_id: str) -> ResponseReturnValue:
+    orphans.bring_back(stray_id, actor())
     return "", 204
 
 

@@ -98,6 +98,12 @@ def stray_shape(row: StrayTask) -> dict[str, Any]:
     return _columns(row, _STRAY) | {"preview_url": preview}
 
 
+def dismissed_shape(row: StrayTask) -> dict[str, Any]:
+    """The same of one that was put aside or deleted, with when and by whom."""
+    by = {"dismissed_by": row.dismisser.email if row.dismisser else None}
+    return stray_shape(row) | _columns(row, ("dismissed_at", "is_deleted")) | by
+
+
 def public_part_shape(part: Part, images: list[PartImage]) -> dict[str, Any]:
     """A published part as anybody may see it; addresses are absolute, for machines elsewhere."""
     return {

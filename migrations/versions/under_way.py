@@ -1,4 +1,4 @@
-"""What is under way and what came through: removals of tasks, passes of pollers."""
+"""What is under way and what came through: removals and deletions of tasks, passes of pollers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("stray_tasks", sa.Column("deleting_until", Moment(), nullable=True))
+    op.add_column(
+        "stray_tasks", sa.Column("is_deleted", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
     op.add_column("generation_attempts", sa.Column("removal_asked_at", Moment(), nullable=True))
     op.add_column("pollers", sa.Column("seen_at", Moment(), nullable=True))
     op.execute("UPDATE pollers SET seen_at = last_pass_at")
@@ -29,4 +32,5 @@ def downgrade() -> None:
         pollers.alter_column("last_pass_at", existing_type=Moment(), nullable=False)
         pollers.drop_column("seen_at")
     op.drop_column("generation_attempts", "removal_asked_at")
-    op.drop_column("stray_tasks", "deleting_until")
+    for name in ("is_deleted", "deleting_until"):
+        op.drop_column("stray_tasks", name)
