@@ -214,9 +214,8 @@ class Job(Base):
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     task_expires_at: Mapped[datetime | None]
     task_missing_since: Mapped[datetime | None]  # the engine says that it does not know the task
-    has_result: Mapped[bool] = mapped_column(
-        default=False
-    )  # the engine has finished; the raw GLB is to fetch
+    # The engine has finished, and the raw GLB is to fetch; of a failed job: once more, for it was refused.
+    has_result: Mapped[bool] = mapped_column(default=False)
     needs_cleanup: Mapped[bool] = mapped_column(default=False)  # canceled; its task is to be taken back
 
     generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine saw and guessed

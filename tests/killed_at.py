@@ -44,7 +44,7 @@ def die_with_an_optimizer_running() -> None:
     class Popen(subprocess.Popen):  # type: ignore[type-arg]
         def __init__(self, args: list[str], **more: object) -> None:
             super().__init__(args, **more)  # type: ignore[call-overload]
-            if "acr3d.optimize" in args and "--check" not in args:
+            if "acr3d.optimize" in args:
                 die()
 
     subprocess.Popen = Popen  # type: ignore[misc]

@@ -319,18 +319,19 @@ def test_a_download_that_never_comes_fails_after_five_tries(
         *[pytest.param(path.read_bytes(), id=path.stem) for path in BAD_MODELS],
     ],
 )
-def test_a_result_that_is_no_sound_glb_fails_with_a_sentence_and_leaves_nothing(
+def test_a_result_that_is_no_sound_glb_fails_with_a_sentence_and_is_kept_if_it_is_whole(
     app: Flask, meshy: PreparedServer, part: Part, job: Job, spoilt: bytes
 ) -> None:
     files = set(storage().keys())
     meshy.answers += [created(), finished(meshy), finished(meshy), file(spoilt)]
 
-    step(app, job, 3)
+    step(app, job, 4)
 
     assert job.status == Status.FAILED
     assert (job.error_message or "").endswith(".")
     assert "Traceback" not in (job.error_message or "")
-    assert set(storage().keys()) == files
+    is_whole = int.from_bytes(spoilt[8:12], "little") == len(spoilt)  # as its header says
+    assert [storage().path(key).read_bytes() for key in set(storage().keys()) - files] == [spoilt] * is_whole
     assert list(storage().incoming.iterdir()) == []
     assert lookups.versions_of(part.id) == []
 

@@ -23,7 +23,7 @@ from acr3d.database import end_reading, writing
 from acr3d.engine import worker
 from acr3d.extensions import db
 from acr3d.gallery import add_photos, delete_photo, label_photo, reorder
-from acr3d.generation import agreement, fetch, finish, photo_checking
+from acr3d.generation import agreement, finish, photo_checking
 from acr3d.generation.photo_checking import check_photos
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Part, PhotoCheck
@@ -226,7 +226,6 @@ def test_photos_that_changed_have_all_their_tries_again(in_app: Flask) -> None:
 def test_a_check_is_not_taken_twice_while_it_waits_for_other_heavy_work() -> None:
     others = (
         agreement.LIMITS,
-        fetch.CHECK_LIMITS,
         finish.OPTIMIZE_LIMITS,
         finish.POSTER_LIMITS,
         worker.LIMITS,

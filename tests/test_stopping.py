@@ -133,7 +133,7 @@ def optimizing_children(config: Settings) -> list[int]:
         with contextlib.suppress(OSError):
             words = path.read_bytes().split(b"\0")
             ours = any(word.startswith(os.fsencode(config.instance)) for word in words)
-            if ours and b"acr3d.optimize" in words and b"--check" not in words:
+            if ours and b"acr3d.optimize" in words:
                 found.append(int(path.parent.name))
     return found
 

@@ -107,7 +107,9 @@ def _judge(hold: Hold, error: Exception) -> None:
     elif attempt_in_flight(hold.job_id) is not None:
         # It must not end unsettled: the account would stay closed to every other job.
         hold.wait(SETUP_SECONDS, _reason(hold, error))
-    elif isinstance(error, errors.EngineError | ChildRefused | DownloadRefused):
+    elif isinstance(error, ChildRefused):
+        _fail_to_optimize(hold, error)
+    elif isinstance(error, errors.EngineError | DownloadRefused):
         _fail(hold, error)
     else:
         _try_later(hold, error)
@@ -163,6 +165,14 @@ def _fail(hold: Hold, error: Exception) -> None:
         is_refused = isinstance(error, errors.InvalidRequest) and error.status in _INPUT_REFUSED
         job.input_refused = job.status == Status.PENDING and is_refused
         _end(session, job, part, str(error))
+
+
+def _fail_to_optimize(hold: Hold, error: ChildRefused) -> None:
+    """The kept raw model is refused: a later optimizer may read it, or the engine may have sent wrong bytes;
+    so it is there to be fetched once more, should a person try again."""
+    with hold.writing() as (session, job, part):
+        _end(session, job, part, _("%(reason)s The raw model is kept as it came.", reason=error))
+        job.has_result = job.meshy_task_id is not None
 
 
 def _end(session: Session, job: Job, part: Part, message: str) -> None:

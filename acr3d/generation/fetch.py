@@ -1,19 +1,22 @@
-"""Fetching a finished task's raw GLB: to a temporary file, checked in a child, then kept for good."""
+"""Fetching a finished task's raw GLB: to a temporary file, then kept for good, before anybody judges it.
+
+It is paid for, and the engine deletes it: what the optimizer refuses today, a later one may read.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flask_babel import gettext as _
 
-from acr3d import children, settings
 from acr3d.columns import utc_now
 from acr3d.download import DownloadGone, fetch
 from acr3d.gallery import media_url
 from acr3d.generation import record
-from acr3d.generation.engines import Link, heavy_lock
+from acr3d.generation.engines import Link
 from acr3d.generation.errors import TaskNotFound
 from acr3d.generation.follow import miss_task
 from acr3d.generation.hold import ACTOR, Hold
@@ -23,14 +26,12 @@ from acr3d.generation.task import Task
 from acr3d.models import Job
 from acr3d.storage import storage
 
-CHECK_LIMITS = children.Limits(seconds=60, memory_mb=400)
-
 
 def fetch_result(hold: Hold, job: Job, link: Link) -> None:
     """Bring a finished job to `optimizing`.
 
     The address is asked for anew each time, since it is signed and runs out. Raises EngineError,
-    DownloadError, ChildError, StorageError or LeaseLost.
+    DownloadError, StorageError or LeaseLost.
     """
     try:
         task = link.client.get(job.meshy_task_id or "")
@@ -52,19 +53,13 @@ def fetch_result(hold: Hold, job: Job, link: Link) -> None:
                 transport_for=lambda _origin: link.transport,
                 stop=hold.stop,
             )
-        children.run(
-            "acr3d.optimize",
-            ["--check", "--json", str(raw)],
-            CHECK_LIMITS,
-            lock=heavy_lock(settings.current()),
-            stop=hold.stop,
-        )
         _keep(hold, job, task, raw)
 
 
 def _keep(hold: Hold, job: Job, task: Task, raw: Path) -> None:
-    size = raw.stat().st_size
-    key = f"parts/{job.part_id}/raw/{job.id}.glb"
+    sha256, size = facts(raw)
+    # Another name for other bytes: a fresh file never overwrites a kept one.
+    key = f"parts/{job.part_id}/raw/{job.id}-{sha256[:16]}.glb"
     with hold.storing({key: raw}) as (session, kept, part):
         kept.raw_storage_path = key
         kept.raw_model_url = media_url(key)
@@ -74,6 +69,12 @@ def _keep(hold: Hold, job: Job, task: Task, raw: Path) -> None:
             kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
         kept.generation_report = dict(task.report)
         record.move(session, kept, part, Status.OPTIMIZING, ACTOR, _("The raw model is fetched and kept."))
+
+
+def facts(path: Path) -> tuple[str, int]:
+    """The file's SHA-256 and its size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from acr3d.gallery import media_url
 from acr3d.generation import record
 from acr3d.generation.agreement import is_front_unsure, is_too_little, measure
 from acr3d.generation.engines import heavy_lock
-from acr3d.generation.fetch import temporary_file
+from acr3d.generation.fetch import facts, temporary_file
 from acr3d.generation.hold import ACTOR, Hold
 from acr3d.generation.lookups import published_version
 from acr3d.generation.states import Status
@@ -102,12 +101,12 @@ class Made:
 
 
 def _complete(hold: Hold, job: Job, made: Made, reports: dict[str, Any], seconds: float) -> None:
-    sha256, size = _facts(made.small)
-    ar_sha256, ar_size = _facts(made.ar) if made.ar.is_file() else (None, None)
+    sha256, size = facts(made.small)
+    ar_sha256, ar_size = facts(made.ar) if made.ar.is_file() else (None, None)
     poster = made.poster
     key = _key(job, sha256, ".glb")
     ar_key = _key(job, ar_sha256, "-ar.glb") if ar_sha256 else None
-    poster_key = _key(job, _facts(poster.path)[0], ".webp") if poster else None
+    poster_key = _key(job, facts(poster.path)[0], ".webp") if poster else None
     files = {key: made.small} | ({ar_key: made.ar} if ar_key else {})
     files |= {poster_key: poster.path} if poster and poster_key else {}
     with hold.storing(files) as (session, kept, part):
@@ -170,8 +169,3 @@ def _front_unsure(number: int) -> str:
 
 def _key(job: Job, sha256: str, ending: str) -> str:
     return f"parts/{job.part_id}/models/{job.id}-{sha256[:16]}{ending}"
-
-
-def _facts(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

@@ -49,7 +49,7 @@ def look_again_in(task: Task, link: Link, fruitless: int) -> float:
 
 def miss_task(hold: Hold, link: Link) -> None:
     """The engine says that it does not know the task. It is believed when it goes on to say so, or when the
-    result's time is up; trying again orders a new one then."""
+    result's time is up; a job without a kept raw model orders a new one then, when it is tried again."""
     with hold.writing() as (session, job, part):
         job.task_missing_since = job.task_missing_since or utc_now()
         is_expired = job.task_expires_at is not None and utc_now() > job.task_expires_at
@@ -66,6 +66,10 @@ def _lose_task(session: Session, job: Job, part: Part) -> None:
     ledger.settle(session, job, job.meshy_task_id or "", None)
     job.meshy_task_id = job.task_expires_at = job.task_missing_since = None
     job.has_result = False
+    if job.raw_storage_path:
+        message = _("The engine no longer keeps this model; it is made from the kept raw file.")
+        record.move(session, job, part, Status.OPTIMIZING, ACTOR, message)
+        return
     message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
     record.move(session, job, part, Status.FAILED, ACTOR, message)
 

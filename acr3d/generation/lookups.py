@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from acr3d.catalogue import is_id, part_by_id
@@ -98,7 +98,7 @@ def about_to_expire() -> list[Job]:
     now = utc_now()
     query = select(Job).where(
         Job.status.in_((Status.PROCESSING, Status.FAILED)),
-        Job.raw_storage_path.is_(None),
+        or_(Job.raw_storage_path.is_(None), Job.has_result),
         Job.task_expires_at.between(now, now + timedelta(days=1)),
     )
     return list(db.session.scalars(query.options(joinedload(Job.part)).order_by(Job.task_expires_at)))

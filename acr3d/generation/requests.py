@@ -297,8 +297,14 @@ def _pin_here(job: Job) -> None:
 
 
 def _resume_point(job: Job) -> tuple[Status, str]:
-    if job.raw_storage_path:
+    if job.raw_storage_path and not _may_be_fetched_afresh(job):
         return Status.OPTIMIZING, _("Taken up again from the kept raw file; this costs nothing.")
     if job.meshy_task_id:
         return Status.PROCESSING, _("Taken up again from the engine's task; this costs nothing.")
     return Status.PENDING, _("Started again from its photos.")
+
+
+def _may_be_fetched_afresh(job: Job) -> bool:
+    """Whether the kept raw model was refused and the engine may still have a sound one."""
+    is_kept = job.task_expires_at is None or utc_now() < job.task_expires_at
+    return job.has_result and job.meshy_task_id is not None and is_kept
