@@ -77,7 +77,8 @@ def candidates(job_id: str) -> ResponseReturnValue:
         found = decide.undecided(job_id)
     except Conflict as nothing:
         return render_template("admin/candidates.html", job=job, part=part, nothing=nothing)
-    return render_template("admin/candidates.html", job=job, part=part, found=found)
+    photos = [image for image in catalogue.images_of(part.id) if image.id in job.selected_image_ids]
+    return render_template("admin/candidates.html", job=job, part=part, found=found, photos=photos)
 
 
 @bp.post("/jobs/<job_id>/adopt")

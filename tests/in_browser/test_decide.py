@@ -97,6 +97,9 @@ def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor
     page.get_by_role("link", name="Look and decide").click()
     expect(page.locator(".stray")).to_have_count(2)
     assert all(is_drawn(image) for image in page.locator(".stray img").all())
+    ordered = page.locator("#ordered-photos img")
+    expect(ordered).to_have_count(3)
+    assert all(is_drawn(image) for image in ordered.all())
 
     page.get_by_role("button", name="None of them").click()
     expect(page.get_by_role("heading", name="about 30 credits")).to_be_visible()
