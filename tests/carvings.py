@@ -26,11 +26,16 @@ def rotation(axis, degrees):
     return trimesh.transformations.rotation_matrix(np.radians(degrees), axis)[:3, :3]
 
 
-def photograph(shape, side, path, *, distance=None, tilt=0.0, backdrop=255.0, noise=0.0, pixels=240):
-    """Render `shape` (a function of points telling what is inside) from `side`; each side has its colour."""
+def photograph(
+    shape, side, path, *, distance=None, tilt=0.0, lean=(0.0, 0.0), backdrop=255.0, noise=0.0, pixels=240
+):
+    """Render `shape` (a function of points telling what is inside) from `side`; each side has its colour.
+
+    `tilt` turns the camera about its own axis, `lean` about the picture's right and up, in degrees.
+    """
     right, towards = (np.array(way, float) for way in VIEWS[side])
-    turn = rotation(towards, tilt)
-    right = turn @ right
+    turn = rotation(right, lean[0]) @ rotation(np.cross(towards, right), lean[1]) @ rotation(towards, tilt)
+    right, towards = turn @ right, turn @ towards
     up = np.cross(towards, right)
     steps = (np.arange(pixels) + 0.5) / pixels * 3 - 1.5
     across, down = np.meshgrid(steps, -steps)

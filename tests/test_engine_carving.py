@@ -44,6 +44,33 @@ def test_snapshots_on_a_grey_backdrop_come_out_too(tmp_path):
     assert reached / ceiling > 0.8
 
 
+def test_cameras_that_lean_by_three_degrees_cost_little(tmp_path):
+    shape = random_shape(3)
+    leans = {"front": (3, -2), "right": (-2, 3), "top": (3, 1), "back": (-3, -2)}
+    photos = [
+        photograph(shape, side, tmp_path / f"{side}.png", distance=5, lean=lean)
+        for side, lean in leans.items()
+    ]
+
+    _, out = carved(tmp_path, photos)
+
+    reached, ceiling = likeness(solid(out), shape)
+    assert reached / ceiling > 0.9
+
+
+def test_of_six_photos_every_side_is_seen(tmp_path):
+    shape = random_shape(3)
+    photos = [photograph(shape, side, tmp_path / f"{side}.png", distance=5) for side in VIEWS]
+
+    report, out = carved(tmp_path, photos)
+
+    mesh = solid_with_texture(out)
+    for side, (_, towards) in VIEWS.items():
+        assert np.abs(colour_seen_from(mesh, towards) - COLOURS[side]).max() < 35, side
+    assert report["axes_seen"] == ["width", "height", "depth"]
+    assert not any("side" in guess for guess in report["guessed"])
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """(report, path) of a random shape seen from three sides."""
