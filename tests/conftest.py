@@ -17,6 +17,8 @@ from acr3d import settings
 from acr3d.app import create_app
 from acr3d.extensions import db
 from acr3d.settings import Settings
+from tests.contract.checker import Contract
+from tests.contract.server import PreparedServer, prepared_server
 from tests.services import Server, postgres_server
 
 pytest_plugins = ["tests.needs"]
@@ -83,6 +85,13 @@ def make_app(config: Settings) -> Iterator[Callable[..., Flask]]:
     yield make
     for app in made:
         close(app)
+
+
+@pytest.fixture
+def meshy() -> Iterator[PreparedServer]:
+    """A server in Meshy's place, which gives the answers that a test prepares and keeps to the contract."""
+    with prepared_server(Contract()) as server:
+        yield server
 
 
 @pytest.fixture

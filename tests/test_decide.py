@@ -18,16 +18,9 @@ from acr3d.generation import decide, lookups, orphans, requests
 from acr3d.generation.states import AttemptState, Status
 from acr3d.models import Attempt, Job, Part, StrayTask, User
 from tests.at_meshy import KEY, created, creates, file, listing, made, step
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, cut_off, prepared_server
+from tests.contract.server import PreparedServer, answer, cut_off
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user
 from tests.test_jobs import let_pass
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -38,17 +38,10 @@ from tests.at_meshy import (
     step,
     task,
 )
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw, raw_json
+from tests.contract.server import PreparedServer, answer, cut_off, raw, raw_json
 from tests.making import box_glb, by_angle, make_due, make_part_with_photos, make_user
 
 BAD_MODELS = sorted((Path(__file__).parents[2] / "shared/samples/bad").glob("*.glb"))
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

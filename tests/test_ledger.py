@@ -20,19 +20,12 @@ from acr3d.generation.engines import engines
 from acr3d.generation.states import Status
 from acr3d.models import Attempt, CreditEntry, Job, Part, User
 from tests.at_meshy import KEY, TASK_ID, asked, created, creates, file, finished, missing_for_long, step, task
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, cut_off, prepared_server
+from tests.contract.server import PreparedServer, answer, cut_off
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user
 from tests.people import bearer, browser, csrf_header
 
 FAILED = {"task_error": {"type": "server_error", "message": "It did not work."}, "consumed_credits": 0}
 MODERATED = {"task_error": {"code": "moderation_blocked", "message": "Not allowed."}, "consumed_credits": 0}
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -20,15 +20,8 @@ from acr3d.generation.settle import accept
 from acr3d.generation.states import AttemptState, Status
 from acr3d.models import Attempt, Job, Part, StrayTask, User
 from tests.at_meshy import KEY, TASK_ID, asked, created, creates, finished, listed, listing, made, step
-from tests.contract.checker import Contract
-from tests.contract.server import Handler, PreparedServer, answer, cut_off, prepared_server, raw
+from tests.contract.server import Handler, PreparedServer, answer, cut_off, raw
 from tests.making import by_angle, make_due, make_part_with_photos, make_user
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

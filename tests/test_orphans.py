@@ -20,15 +20,8 @@ from acr3d.generation.meshy import MeshyClient
 from acr3d.generation.states import Status
 from acr3d.models import Job, Part, StrayTask, User
 from tests.at_meshy import KEY, asked, created, creates, file, listing, made, missing_for_long, step
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw, raw_json
+from tests.contract.server import PreparedServer, answer, cut_off, raw, raw_json
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user, picture
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,19 +19,12 @@ from acr3d.generation.poller import JobPoller
 from acr3d.generation.states import Status
 from acr3d.models import Attempt, StrayTask
 from tests.at_meshy import KEY, listing, made, step
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, cut_off, prepared_server, raw
+from tests.contract.server import PreparedServer, answer, cut_off, raw
 from tests.making import by_angle, make_part_with_photos, make_user, picture
 from tests.people import bearer, browser, csrf_header
 from tests.test_decide import two_candidates
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

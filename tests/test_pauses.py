@@ -19,18 +19,11 @@ from acr3d.generation.poller import JobPoller
 from acr3d.generation.states import Pause, Status
 from acr3d.models import Account, Job, User
 from tests.at_meshy import KEY, asked, created, creates, step, task
-from tests.contract.checker import Contract
-from tests.contract.server import Answer, Handler, PreparedServer, answer, prepared_server
+from tests.contract.server import Answer, Handler, PreparedServer, answer
 from tests.making import by_angle, make_part_with_photos, make_user, photo
 from tests.people import browser
 
 BALANCE = "GET /openapi/v1/balance"
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -18,17 +18,10 @@ from acr3d.generation.hold import LEASE, Hold, LeaseLost
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Job, Part, Poller, User
 from acr3d.storage import storage
-from tests.contract.checker import Contract
-from tests.contract.server import Handler, PreparedServer, answer, prepared_server, silent
+from tests.contract.server import Handler, PreparedServer, answer, silent
 from tests.making import by_angle, make_due, make_part_with_photos, make_user
 
 PATIENCE = 20
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

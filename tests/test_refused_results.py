@@ -19,17 +19,10 @@ from acr3d.generation.states import Status
 from acr3d.models import Job, User
 from acr3d.storage import storage
 from tests.at_meshy import KEY, TASK_ID, asked, created, creates, file, finished, missing_for_long, step
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, prepared_server
+from tests.contract.server import PreparedServer, answer
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user
 
 REFUSED_GLB = box_glb().replace(b'"count": 36', b'"count": 99')
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,18 +18,11 @@ from acr3d.models import Job, User
 from acr3d.settings import Settings
 from acr3d.storage import storage
 from tests.at_meshy import KEY, created, creates, step
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, prepared_server
+from tests.contract.server import PreparedServer
 from tests.making import by_angle, finished_job, make_part_with_photos, make_user
 from tests.people import browser, log_in
 
 NEARLY_FULL = "The disk is nearly full, so nothing is ordered."
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,16 +17,9 @@ from acr3d.extensions import db
 from acr3d.generation import lookups, poller, requests
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Job, Poller
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, answer, prepared_server, silent
+from tests.contract.server import PreparedServer, answer, silent
 from tests.making import by_angle, make_part_with_photos, make_user
 from tests.test_pollers import until
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from acr3d.generation.engines import engines
 from acr3d.generation.looks import Look, in_flight, write_looks
 from acr3d.generation.poller import JobPoller
 from acr3d.models import Job, JobEvent, Part
-from tests.contract.checker import Contract
-from tests.contract.server import Answer, Handler, PreparedServer, answer, prepared_server, raw
+from tests.contract.server import Answer, Handler, PreparedServer, answer, raw
 from tests.making import finished_job, make_due, make_user
 
 TASKS = "/openapi/v1/multi-image-to-3d"
@@ -59,12 +58,6 @@ class Account:
         asked = [seen.path.removeprefix(TASKS).strip("/") for seen in self.server.requests]
         self.server.requests.clear()
         return asked
-
-
-@pytest.fixture
-def meshy() -> Iterator[PreparedServer]:
-    with prepared_server(Contract()) as server:
-        yield server
 
 
 @pytest.fixture
