@@ -112,7 +112,8 @@ def _millimetres(text: str) -> float:
 
 def _limit_memory() -> None:
     """Hold to 400 MB whatever the caller allows, and give large blocks back as soon as they are freed."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A second thread's buffers, claimed when memory is short, would end the process before it can say why.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # The hard limit stays: a child of ours that bakes may use what we may not.
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = [each for each in (_MEMORY_BYTES, soft) if each != resource.RLIM_INFINITY]
