@@ -68,6 +68,20 @@ def test_without_guesses_the_bottle_stays_as_square_as_its_outlines(bottles):
     assert report["guesses"] == []
 
 
+def test_a_round_part_photographed_from_close_by_keeps_its_width(tmp_path):
+    def can(points):
+        across = np.hypot(points[..., 0], points[..., 2])
+        return (across < np.where(points[..., 1] < -0.6, 0.55, 0.5)) & (np.abs(points[..., 1]) < 0.7)
+
+    sides = ("front", "right", "top", "back")
+    photos = [photograph(can, side, tmp_path / f"{side}.png", distance=3.5, pixels=480) for side in sides]
+
+    report, _ = carved(tmp_path, photos, should_texture=False)
+
+    assert {"kind": "round", "axis": "height", "whole": True} in report["guesses"]
+    assert report["size"] == pytest.approx([1.1 / 1.4, 1, 1.1 / 1.4], rel=0.04)
+
+
 def test_a_guess_leaves_the_photographed_outlines_as_they_were(bottles):
     for side in SIDES:
         guessed, bare = (shadow(bottles[guessing][1], side) for guessing in (True, False))

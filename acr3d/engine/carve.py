@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acr3d.engine.calibration import Calibration, calibrate
 from acr3d.engine.charts import lay_out
@@ -36,7 +37,9 @@ from acr3d.engine.report import MATERIAL, make_report, unseen_sides
 from acr3d.engine.simplify import simplify
 from acr3d.engine.slivers import turn_edges
 from acr3d.engine.texture import paint
-from acr3d.engine.views import SIDES
+from acr3d.engine.views import SIDES, Camera
+
+Vector = NDArray[np.float64]
 
 REFUSED_EXIT = 3  # acr3d.children's agreement; the carving imports nothing outside its own room
 _CELLS = 160
@@ -123,7 +126,10 @@ def _shape(request: Request, outlines: list[Outline]) -> _Shape:
     )
     _progress(50)
     guesses = _guesses(calibration, outlines, fields) if request.guessing else []
-    solid = flatten(_solid(calibration, fields, request.cells, guesses))
+    box = calibration.box
+    for guess in guesses:
+        box = guess.room(box)
+    solid = flatten(_solid(calibration.cameras, fields, box, request.cells, guesses))
     mesh = turn_edges(simplify(solid, request.triangles))
     return _Shape(mesh, calibration, proportions, [guess.facts for guess in guesses])
 
@@ -151,10 +157,11 @@ def _guesses(calibration: Calibration, outlines: list[Outline], fields: list[Dis
     return find_guesses(evidence, calibration.coherence)
 
 
-def _solid(calibration: Calibration, fields: list[DistanceField], cells: int, guesses: list[Guess]) -> Mesh:
-    grid = make_grid(calibration.box, cells)
-    depth = drop_crumbs(hull_field(calibration.cameras, fields, calibration.box, grid, guesses))
-    return surface(depth, grid)
+def _solid(
+    cameras: list[Camera], fields: list[DistanceField], box: Vector, cells: int, guesses: list[Guess]
+) -> Mesh:
+    grid = make_grid(box, cells)
+    return surface(drop_crumbs(hull_field(cameras, fields, box, grid, guesses)), grid)
 
 
 def _centred(mesh: Mesh) -> Mesh:

@@ -35,6 +35,9 @@ class Guess(Protocol):
     def depth(self, points: Points) -> NDArray[np.float32]:
         """How deep (n, 3) points lie inside what the guess allows, in units."""
 
+    def room(self, box: Vector) -> Vector:
+        """The (2, 3) box that a solid so guessed needs, given the one that its outlines need."""
+
 
 @dataclass(frozen=True)
 class Evidence:

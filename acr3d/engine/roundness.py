@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from acr3d.engine.fields import DistanceField
 from acr3d.engine.outline import Outline
-from acr3d.engine.views import AXIS_NAMES, Camera, Points, axis_towards
+from acr3d.engine.views import AXIS_NAMES, SIDES, Camera, Points, axis_towards
 
 Vector = NDArray[np.float64]
 Field = NDArray[np.float32]
@@ -37,13 +37,14 @@ class Round:
     """Round about `axis` (0 width, 1 height, 2 depth) through `centre`.
 
     `profile`: (distances, heights) how deep, in units, a place so far from the axis at such a height lies
-    inside; large where nothing is guessed. Heights begin at `low`.
+    inside; large where nothing is guessed. Heights begin at `low`. `radius`: of the widest disc.
     """
 
     axis: int
     centre: Vector
     low: float
     profile: Field
+    radius: float
     whole: bool
 
     def depth(self, points: Points) -> Field:
@@ -54,6 +55,11 @@ class Round:
             self.profile, places, output=np.float32, order=1, mode="nearest", prefilter=False
         )
         return sampled
+
+    def room(self, box: Vector) -> Vector:
+        """The (2, 3) box with room for the widest disc: outlines ask for no more than its front half."""
+        reach = np.where(np.arange(3) == self.axis, 0, self.radius)
+        return np.array([np.minimum(box[0], self.centre - reach), np.maximum(box[1], self.centre + reach)])
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -108,7 +114,10 @@ def _round_about(
     profile = np.max(list(profiles.values()), axis=0)
     profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # hollows stay the outlines' business
     profile[:, ~even & inside] = _NOTHING
-    return Round(axis, centre, float(low), np.asarray(profile, np.float32), bool(share > _ROUND_SHARE))
+    radius = float(widest[even & inside].max(initial=0) * _STEP)
+    return Round(
+        axis, centre, float(low), np.asarray(profile, np.float32), radius, bool(share > _ROUND_SHARE)
+    )
 
 
 def _profiles(
@@ -120,8 +129,8 @@ def _profiles(
     sides: list[int],
     box: Vector,
 ) -> dict[tuple[int, int], Field]:
-    """For each (crosswise axis, ±1): how deep, in units, places so far from the axis that way lie inside the
-    outlines that show that way; (distances, heights)."""
+    """For each (crosswise axis, ±1): how deep, in units, discs of so large a radius lie inside the outlines
+    that show that way; (radii, heights). A disc is looked at where the camera's ray would touch it."""
     reach = 0.6 * np.delete(box[1] - box[0], axis).max()
     distances = np.arange(0, reach, _STEP)
     profiles: dict[tuple[int, int], Field] = {}
@@ -131,7 +140,9 @@ def _profiles(
         for sign in (1, -1):
             points = np.empty((len(distances), len(heights), 3))
             points[:] = centre
-            points[..., crosswise] += sign * distances[:, None]
+            forward = np.minimum(distances * camera.nearness, 1)
+            points[..., crosswise] += sign * (distances * np.sqrt(1 - forward**2))[:, None]
+            points += (distances * forward)[:, None, None] * SIDES[camera.side][2]
             points[..., axis] = heights
             depth = fields[number].depth_of(camera, points.reshape(-1, 3)).reshape(points.shape[:2])
             known = profiles.get((crosswise, sign))

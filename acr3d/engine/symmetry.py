@@ -41,6 +41,10 @@ class Mirror:
             np.minimum(depth, field.depth_of(camera, mirrored), out=depth)
         return depth
 
+    def room(self, box: Vector) -> Vector:
+        """The box as it is: a mirror image asks for no more room."""
+        return box
+
     @property
     def facts(self) -> dict[str, Any]:
         """The guess for the report."""
