@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from acr3d.engine.flood import under_the_part
 from acr3d.engine.outline import find_outline
 from acr3d.engine.photos import Photo
 from acr3d.engine.refusal import Refused
@@ -88,6 +89,21 @@ def test_grey_metal_that_fades_from_a_gap_in_its_edge_is_kept():
     pixels[inner] = (metal[..., None] * (160, 157, 154))[inner]
 
     assert likeness(part, Photo("front", pixels)) > 0.97
+
+
+def test_of_a_shadow_that_runs_into_metal_only_the_shadow_is_backdrop():
+    rows, columns = np.mgrid[:140, :240]
+    outside = (rows < 10) | (rows >= 100) | (columns < 20) | (columns >= 220)
+    metal = (rows >= 14) & (rows < 84) & (columns >= 24) & (columns < 216)
+    shadow = (rows >= 88) & (rows < 100) & (columns >= 20) & (columns < 220)
+    gap = (rows >= 84) & (rows < 88) & (abs(columns - 120) < 12)  # where both have one tone
+    gradient = np.where(metal | shadow | gap | outside, 5, 60).astype(np.float32)
+    level = np.where(outside, 1, 0.7).astype(np.float32)
+
+    backdrop = under_the_part(level, np.ones_like(outside), gradient, outside)
+
+    assert backdrop[shadow & (rows >= 90) & (abs(columns - 120) < 90)].all()
+    assert not backdrop[metal].any()
 
 
 def test_a_shine_that_passes_through_the_backdrops_tone_is_no_hole():

@@ -84,16 +84,17 @@ def _open_shadows(dim: Mask, level: Field, outside: Mask) -> Mask:
     """Those pieces of `dim` that lie open to `outside`, and get darker than a part's edge may look."""
     labels, count = ndimage.label(ndimage.binary_opening(dim, iterations=_GAP))
     distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
-    midway = (np.indices(dim.shape) + nearest) // 2
-    is_behind = labels[midway[0], midway[1]] == labels  # the piece itself lies between it and the backdrop
     open_shadows = np.zeros_like(outside)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
         piece = labels[place] == number
-        rim = piece & ~ndimage.binary_erosion(piece)
-        away, behind = distance[place][rim], is_behind[place][rim]
-        is_open = (away <= _GAP + 0.5).sum()
-        is_shut = ((away > _GAP + 0.5) & (away <= _HALO) & ~behind).sum()
-        is_shadow = is_open > _OPEN * (is_open + is_shut) and len(away) < _DEEP * is_open
+        corner = [[side.start] for side in place]
+        row, column = np.stack(np.nonzero(piece & ~ndimage.binary_erosion(piece))) + corner
+        away = distance[row, column]
+        midway = (np.stack([row, column]) + nearest[:, row, column]) // 2
+        is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the backdrop
+        is_open = away <= _GAP + 0.5
+        is_shut = ~is_open & (away <= _HALO) & is_cut_off
+        is_shadow = is_open.sum() > _OPEN * (is_open | is_shut).sum() and len(away) < _DEEP * is_open.sum()
         if is_shadow and level[place][piece].min() < _DARK:
             open_shadows[place] |= piece
     return open_shadows
