@@ -90,6 +90,13 @@ class Place:
         with self.database.begin() as connection:
             connection.execute(sa.update(Job).where(far).values(next_at=now - timedelta(seconds=1)))
 
+    @contextlib.contextmanager
+    def nobody_writing(self) -> Iterator[None]:
+        """No process is in the middle of a change to the jobs (SQLite: to anything) while the block runs."""
+        with self.database.begin() as connection:
+            connection.execute(sa.update(Job).values(next_at=Job.next_at))
+            yield
+
     def let_leases_run_out(self) -> None:
         """As if nobody had renewed them for long."""
         past = utc_now() - timedelta(seconds=1)

@@ -3,6 +3,8 @@
 A plain backdrop changes in brightness, by falling light and by shadows, but hardly in hue. So a place is
 compared with it by ratio: the level says how much darker it is, the spread between the colour channels how
 much it differs in hue.
+
+Pictures are (channels, height, width) here: numpy is many times slower over a last axis of three.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 Mask = NDArray[np.bool_]
@@ -32,23 +35,23 @@ class Likeness:
 
 
 def smooth(picture: Field, radius: float) -> Field:
-    smoothed: Field = ndimage.gaussian_filter(picture, (radius, radius, 0), mode="nearest")
+    smoothed: Field = ndimage.gaussian_filter(picture, (0, radius, radius), mode="nearest")
     return smoothed
 
 
 def border(field: Field) -> Field:
-    """The values in a frame of 3 % along the picture's border, one row per pixel."""
-    width = max(4, round(0.03 * min(field.shape[:2])))
-    sides = (field[:width], field[-width:], field[:, :width], field[:, -width:])
-    return np.concatenate([side.reshape(-1, *field.shape[2:]) for side in sides])
+    """The values in a frame of 3 % along the picture's border, (…, pixels) of (…, height, width)."""
+    width = max(4, round(0.03 * min(field.shape[-2:])))
+    sides = (field[..., :width, :], field[..., -width:, :], field[..., :width], field[..., -width:])
+    return np.concatenate([side.reshape(*field.shape[:-2], -1) for side in sides], -1)
 
 
 def coloured(colours: Field, noise: float) -> Mask:
     """Where the hue is about the backdrop's, and the brightness between a deep shadow's and its own."""
     frame = border(colours)
-    usual = np.median(frame, axis=0) + 1
-    like = _likeness(colours, usual)
-    brightest = np.percentile(frame.mean(1), 99) / usual.mean()
+    usual = np.median(frame, axis=1) + 1
+    like = _likeness(colours, usual[:, None, None])
+    brightest = np.percentile(frame.mean(0), 99) / usual.mean()
     alike: Mask = like.spread < _HUE + min(_HUE, 4 * noise / usual.min())
     alike &= (like.level > 0.25) & (like.level < 1.25 * brightest)
     return alike
@@ -63,15 +66,20 @@ def against_light(colours: Field, outside: Mask) -> tuple[Likeness, float]:
 
 def beside(colours: Field, outside: Mask) -> Likeness:
     """How the picture compares with the backdrop nearby, shadows included, carried on behind the part."""
-    small, known = colours[::_STEP, ::_STEP], outside[::_STEP, ::_STEP].astype(np.float32)
+    small, known = colours[:, ::_STEP, ::_STEP], outside[::_STEP, ::_STEP].astype(np.float32)
     total, weight = np.zeros_like(small), np.zeros_like(known)
     for radius, trust in ((4, 1.0), (12, 1e-2), (40, 1e-4)):
-        total += trust * smooth(small * known[..., None], radius)
+        total += trust * smooth(small * known, radius)
         weight += trust * ndimage.gaussian_filter(known, radius, mode="nearest")
-    model = (total / np.maximum(weight, 1e-12)[..., None]).astype(np.float32)
-    zoom = (colours.shape[0] / model.shape[0], colours.shape[1] / model.shape[1], 1)
-    enlarged: Field = ndimage.zoom(model, zoom, order=1, mode="nearest", grid_mode=True) + 1
-    return _likeness(colours, enlarged)
+    model = (total / np.maximum(weight, 1e-12)).astype(np.float32)
+    return _likeness(colours, enlarged(model, outside.shape) + 1)
+
+
+def enlarged(picture: Field, shape: tuple[int, ...]) -> Field:
+    """The picture, bilinear, in a larger `shape` (height, width)."""
+    size = shape[1], shape[0]
+    planes = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in picture)
+    return np.stack([np.asarray(plane) for plane in planes])
 
 
 def shaded(near: Likeness, outside: Mask) -> Mask:
@@ -84,9 +92,9 @@ def shaded(near: Likeness, outside: Mask) -> Mask:
 
 def _likeness(colours: Field, model: Field) -> Likeness:
     ratio = (colours + 1) / model
-    level = ratio.mean(2)
-    usual = np.median(model.reshape(-1, 3)[:: _STEP * _STEP], axis=0).min()
-    return Likeness(level, (ratio.max(2) - ratio.min(2)) / level, float(usual))
+    level = ratio.mean(0)
+    usual = np.median(model.reshape(len(model), -1)[:, :: _STEP * _STEP], axis=1).min()
+    return Likeness(level, (ratio.max(0) - ratio.min(0)) / level, float(usual))
 
 
 def _full_light(colours: Field, outside: Mask) -> Field:
@@ -94,17 +102,19 @@ def _full_light(colours: Field, outside: Mask) -> Field:
     height, width = outside.shape
     rows, columns = np.mgrid[:height:_STEP, :width:_STEP]
     known = outside[::_STEP, ::_STEP]
-    terms = _quadratic(rows[known] / height - 0.5, columns[known] / width - 0.5)
-    values = colours[::_STEP, ::_STEP][known] + 1
+    terms = np.stack(_quadratic(rows[known] / height - 0.5, columns[known] / width - 0.5), -1)
+    values = colours[:, ::_STEP, ::_STEP][:, known].T + 1
     lit = np.ones(len(values), bool)
     for _ in range(4):
         weights = np.linalg.lstsq(terms[lit], values[lit], rcond=None)[0]
         level = (values / np.maximum(terms @ weights, 1)).mean(1)
         lit = level > 1 - max(0.01, 1.5 * float(np.median(np.abs(level - 1))))
-    everywhere = np.mgrid[:height, :width] / np.array([height, width])[:, None, None] - 0.5
-    return np.maximum(_quadratic(*everywhere) @ weights, 1).astype(np.float32)
+    everywhere = _quadratic(np.arange(height)[:, None] / height - 0.5, np.arange(width) / width - 0.5)
+    light = [sum(weight * term for weight, term in zip(own, everywhere, strict=True)) for own in weights.T]
+    return np.maximum(np.asarray(light, np.float32), 1)
 
 
-def _quadratic(row: NDArray[np.float64], column: NDArray[np.float64]) -> NDArray[np.float32]:
-    terms = (np.ones_like(row), row, column, row * row, row * column, column * column)
-    return np.stack(terms, -1).astype(np.float32)
+def _quadratic(row: NDArray[np.float64], column: NDArray[np.float64]) -> list[Field]:
+    """The terms, those of one row first: they are soon added up when there are but few."""
+    terms = (np.ones_like(row), row, row * row, column, column * column, row * column)
+    return [term.astype(np.float32) for term in terms]

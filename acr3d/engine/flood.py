@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from acr3d.engine.backdrop import Field, Mask
@@ -30,12 +31,10 @@ def reached_from_border(calm: Mask) -> Mask:
 
 def up_to_the_edge(colours: Field, outside: Mask, noise: float) -> Mask:
     """`outside` grown over the coarse smoothing's halo, as long as the colour stays the one beside it."""
-    distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
-    halo = np.flatnonzero((distance > 0) & (distance <= _HALO))
-    close = nearest.reshape(2, -1)[:, halo]
-    change = np.abs(colours.reshape(-1, 3)[halo] - colours[close[0], close[1]]).max(1)
+    here, there = _Ways(outside).short()
+    change = np.abs(colours[:, *here] - colours[:, *there]).max(0)
     alike = outside.copy()
-    alike.reshape(-1)[halo[change < max(2.0, 8 * noise)]] = True
+    alike[*here[:, change < max(2.0, 8 * noise)]] = True
     grown: Mask = ndimage.binary_propagation(outside, mask=alike)
     return grown
 
@@ -61,36 +60,55 @@ def under_the_part(level: Field, shaded: Mask, gradient: Field, outside: Mask) -
     is told by the strip next to the backdrop.
     """
     steep = shaded & (gradient < _STEEP_SLOPE)
-    outside = outside | _open_shadows(steep & ~outside, level, outside)
-    return outside | _open_shadows(steep & _in_sight(steep, outside), level, outside)
+    ways = _Ways(outside)
+    wide = _open_shadows(steep & ~outside, level, ways)
+    if wide.any():
+        ways = _Ways(outside | wide)
+    return ways.outside | _open_shadows(steep & _in_sight(steep, ways), level, ways)
 
 
-def _in_sight(clear: Mask, outside: Mask) -> Mask:
-    """Where the way to `outside` is short, straight and `clear`."""
-    distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
-    close = np.flatnonzero((distance > 0) & (distance <= _HALO))
-    here = np.stack(np.unravel_index(close, outside.shape))
-    there = nearest.reshape(2, -1)[:, close]
-    seen = np.ones(len(close), bool)
+class _Ways:
+    """How far each place is from `outside`, and which place of that is the nearest."""
+
+    def __init__(self, outside: Mask) -> None:
+        self.outside = outside
+        self.distance = np.zeros(outside.shape, np.float32)
+        self.nearest = np.zeros((2, *outside.shape), np.int32)
+        rows, columns = (np.flatnonzero(~outside.all(axis)) for axis in (1, 0))
+        if len(rows):  # beyond them there is nothing to measure; a frame of `outside` bounds all ways
+            top, left = max(0, rows[0] - 1), max(0, columns[0] - 1)
+            box = np.s_[top : rows[-1] + 2, left : columns[-1] + 2]
+            self.distance[box], nearest = ndimage.distance_transform_edt(~outside[box], return_indices=True)
+            self.nearest[:, *box] = nearest + np.array([top, left])[:, None, None]
+
+    def short(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """(rows, columns) of the places within a halo of `outside`, and of the nearest one to each."""
+        here = np.stack(np.nonzero((self.distance > 0) & (self.distance <= _HALO)))
+        return here, self.nearest[:, *here]
+
+
+def _in_sight(clear: Mask, ways: _Ways) -> Mask:
+    """Where the way to the outside is short, straight and `clear`."""
+    here, there = ways.short()
+    seen = np.ones(here.shape[1], bool)
     for share in np.linspace(0, 0.75, _HALO):
         row, column = np.rint(here + share * (there - here)).astype(int)
         seen &= clear[row, column]
-    sight = np.zeros_like(outside)
-    sight.reshape(-1)[close[seen]] = True
+    sight = np.zeros_like(clear)
+    sight[*here[:, seen]] = True
     return sight
 
 
-def _open_shadows(dim: Mask, level: Field, outside: Mask) -> Mask:
-    """Those pieces of `dim` that lie open to `outside`, and get darker than a part's edge may look."""
+def _open_shadows(dim: Mask, level: Field, ways: _Ways) -> Mask:
+    """Those pieces of `dim` that lie open to the outside, and get darker than a part's edge may look."""
     labels, count = ndimage.label(ndimage.binary_opening(dim, iterations=_GAP))
-    distance, nearest = ndimage.distance_transform_edt(~outside, return_indices=True)
-    open_shadows = np.zeros_like(outside)
+    open_shadows = np.zeros_like(dim)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
         piece = labels[place] == number
         corner = [[side.start] for side in place]
         row, column = np.stack(np.nonzero(piece & ~ndimage.binary_erosion(piece))) + corner
-        away = distance[row, column]
-        midway = (np.stack([row, column]) + nearest[:, row, column]) // 2
+        away = ways.distance[row, column]
+        midway = (np.stack([row, column]) + ways.nearest[:, row, column]) // 2
         is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the backdrop
         is_open = away <= _GAP + 0.5
         is_shut = ~is_open & (away <= _HALO) & is_cut_off

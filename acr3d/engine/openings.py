@@ -46,7 +46,7 @@ def see_through(colours: Field, cores: Mask, outside: Mask, noise: float) -> Mas
         core = labels[around] == number
         if core.sum() < _SMALLEST or _is_printed(core):
             continue
-        if _within_part(colours[around], core, outside[around], noise):
+        if _within_part(colours[:, *around], core, outside[around], noise):
             openings[around] |= core
     return openings
 
@@ -60,6 +60,6 @@ def _within_part(colours: Field, core: Mask, outside: Mask, noise: float) -> boo
     """Whether all around, a few pixels on, the colour is no longer the core's, and the part's."""
     whole = ndimage.binary_fill_holes(core)
     distance, nearest = ndimage.distance_transform_edt(~whole, return_indices=True)
-    change = np.abs(colours - colours[nearest[0], nearest[1]]).max(2)
+    change = np.abs(colours - colours[:, nearest[0], nearest[1]]).max(0)
     rim = (distance > _RIM - 3) & (distance <= _RIM)
     return bool(np.mean((change > max(6.0, 12 * noise))[rim] & ~outside[rim]) > _SHARP)

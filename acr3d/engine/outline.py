@@ -48,7 +48,7 @@ class Outline:
 def find_outline(photo: Photo) -> Outline:
     """The part's outline, holes included. Raises Refused where no part stands clear of a plain backdrop."""
     small = _working_copy(photo.pixels)
-    picture = small.astype(np.float32)
+    picture = np.ascontiguousarray(np.moveaxis(small, -1, 0), np.float32)
     sharpness, gradient = _edges(picture)
     noise = float(np.median(border(sharpness)))
     colours = smooth(picture, 1.0)
@@ -77,10 +77,10 @@ def _working_copy(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _edges(picture: Field) -> tuple[Field, Field]:
     """(sharpness, gradient), both in grey levels, the strongest colour channel counting."""
     fine = smooth(picture, _FINE)
-    sharpness = np.abs(fine - smooth(picture, _COARSE)).max(2)
-    gradient = np.zeros(fine.shape[:2], np.float32)
-    gradient[1:-1] = np.abs(fine[2:] - fine[:-2]).max(2)
-    gradient[:, 1:-1] += np.abs(fine[:, 2:] - fine[:, :-2]).max(2)
+    sharpness = np.abs(fine - smooth(picture, _COARSE)).max(0)
+    gradient = np.zeros(fine.shape[1:], np.float32)
+    gradient[1:-1] = np.abs(fine[:, 2:] - fine[:, :-2]).max(0)
+    gradient[:, 1:-1] += np.abs(fine[..., 2:] - fine[..., :-2]).max(0)
     return sharpness, gradient
 
 
