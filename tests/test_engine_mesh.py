@@ -106,7 +106,7 @@ def test_no_uvs_overlap_on_the_engines_own_grid(simplified):
     atlas = charts.lay_out(simplified, 400)
 
     taken = np.zeros(atlas.side**2, int)
-    for texel, _, _ in covered_texels(atlas.corners, atlas.side, shrink=0.01):
+    for texel, _ in covered_texels(atlas.corners, atlas.side, shrink=0.01):
         np.add.at(taken, texel, 1)
     assert taken.max() == 1
     assert atlas.corners.min() >= 0

@@ -123,7 +123,7 @@ def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bo
     covering = np.zeros(len(charts), bool)
     found = [
         texel * len(charts) + face
-        for texel, face, _ in covered_texels(probe.corners, probe.side, shrink=1e-3)
+        for texel, face in covered_texels(probe.corners, probe.side, shrink=1e-3)
     ]
     texel, face = np.divmod(np.sort(np.concatenate(found)), len(charts))
     covering[face[1:][texel[1:] == texel[:-1]]] = True

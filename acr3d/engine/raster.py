@@ -1,4 +1,4 @@
-"""Which texels lie inside which triangles."""
+"""Which texels lie inside which triangles, and what lies between a triangle's corners."""
 
 from __future__ import annotations
 
@@ -7,58 +7,60 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
 _AT_ONCE = 80_000  # texels looked at in one go: bounds the memory
 
 
-def covered_texels(
-    corners: NDArray[np.float64], side: int, shrink: float = 0.0
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Yield (texel, triangle, weights) for every texel whose middle lies inside a triangle.
+def covered_texels(corners: Floats, side: int, shrink: float = 0.0) -> Iterator[tuple[Integers, Integers]]:
+    """Yield (texel, triangle) for every texel whose middle lies inside a triangle.
 
-    `corners` is (m, 3, 2) columns and rows; `texel` is row * side + column; `weights` are barycentric (k, 3).
-    `shrink` leaves out texels nearer to a triangle's edge than that share; negative widens the triangles.
+    `corners` is (m, 3, 2) columns and rows; `texel` is row * side + column. `shrink` leaves out texels nearer
+    to a triangle's edge than that share of its height; negative widens the triangles.
     """
     low = np.clip(np.floor(corners.min(1) - 0.5), 0, side - 1).astype(np.int64)
     high = np.clip(np.ceil(corners.max(1) - 0.5), 0, side - 1).astype(np.int64)
     spans = high - low + 1
     counts = spans.prod(1)
+    weights = barycentric(corners)
     ends = np.cumsum(counts)
     start = 0
     while start < len(counts):
         done = ends[start - 1] if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
-        yield _inside(corners, low, spans, counts, np.arange(start, stop), side, shrink)
+        some = slice(start, stop)
+        texel, face = _inside(weights[some], low[some], spans[some], counts[some], side, shrink)
+        yield texel, face + start
         start = stop
 
 
 def _inside(
-    corners: NDArray[np.float64],
-    low: NDArray[np.int64],
-    spans: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    side: int,
-    shrink: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    face = np.repeat(chosen, counts[chosen])
-    within = np.arange(len(face)) - np.repeat(np.cumsum(counts[chosen]) - counts[chosen], counts[chosen])
-    column = low[face, 0] + within % spans[face, 0]
-    row = low[face, 1] + within // spans[face, 0]
-    weights = barycentric(corners[face], np.column_stack([column + 0.5, row + 0.5]))
-    inside = weights.min(1) > shrink
-    return (row * side + column)[inside], face[inside], weights[inside].astype(np.float32)
+    weights: Floats, low: Integers, spans: Integers, counts: Integers, side: int, shrink: float
+) -> tuple[Integers, Integers]:
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    down, across = np.divmod(within.astype(np.int32), np.repeat(spans[:, 0].astype(np.int32), counts))
+    column, row = np.repeat(low[:, 0], counts) + across, np.repeat(low[:, 1], counts) + down
+    inside = np.ones(len(column), bool)
+    for corner in range(3):
+        fixed, by_column, by_row = (np.repeat(weights[:, term, corner], counts) for term in range(3))
+        inside &= fixed + by_column * (column + 0.5) + by_row * (row + 0.5) > shrink
+    return (row * side + column)[inside], np.repeat(np.arange(len(counts)), counts)[inside]
 
 
-def barycentric(corners: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(k, 3) weights of points (k, 2) in their triangles (k, 3, 2); finite also where one has no area."""
-    first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
-    double = _cross(second - first, third - first)
+def barycentric(corners: Floats) -> Floats:
+    """(m, 3, 3): what each corner (last axis) weighs at a place in its triangle, as terms that count once,
+    by the place's column and by its row. `corners` is (m, 3, 2). All 0 or 1 where a triangle has no area."""
+    x, y = corners[..., 0], corners[..., 1]
+    next_x, next_y, last_x, last_y = (np.roll(axis, turn, 1) for turn in (-1, -2) for axis in (x, y))
+    double = (next_x - x) * (last_y - y) - (last_x - x) * (next_y - y)
     scale = 1 / np.where(np.abs(double) > 1e-12, double, np.inf)
-    weight_first = _cross(second - points, third - points) * scale
-    weight_second = _cross(third - points, first - points) * scale
-    return np.column_stack([weight_first, weight_second, 1 - weight_first - weight_second])
+    terms = np.stack([next_x * last_y - last_x * next_y, next_y - last_y, last_x - next_x], 1) * scale[:, None]
+    terms[:, 0, 2] += 1 - terms[:, 0].sum(1)  # they come to one, however small the area
+    return terms
 
 
-def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    product: NDArray[np.float64] = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    return product
+def between(terms: Floats, column: Floats, row: Floats) -> Floats:
+    """(k, n) the values at places, each by its own (k, 3, n) terms."""
+    values: Floats = terms[:, 0] + terms[:, 1] * column[:, None] + terms[:, 2] * row[:, None]
+    return values

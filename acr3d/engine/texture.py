@@ -19,7 +19,7 @@ from acr3d.engine.corners import corner_normals
 from acr3d.engine.exposure import gains
 from acr3d.engine.hull import Mesh
 from acr3d.engine.outline import Outline
-from acr3d.engine.raster import barycentric, covered_texels
+from acr3d.engine.raster import barycentric, between, covered_texels
 from acr3d.engine.views import Camera
 
 Floats = NDArray[np.float32]
@@ -95,7 +95,7 @@ def _gains(views: list[_View], points: Floats, normals: Floats, texels: _Texels)
 
 def _texels(atlas: Atlas) -> _Texels:
     owner = np.full(atlas.side**2, -1, np.int32)
-    for place, face, _ in covered_texels(atlas.corners, atlas.side):
+    for place, face in covered_texels(atlas.corners, atlas.side):
         owner[place] = face
     number = np.flatnonzero(owner >= 0)
     return _Texels(number.astype(np.int32), owner[number])
@@ -104,10 +104,9 @@ def _texels(atlas: Atlas) -> _Texels:
 def _points(mesh: Mesh, atlas: Atlas, texels: _Texels) -> Floats:
     """(k, 3) where in space the texels lie."""
     points = np.empty((len(texels.number), 3), np.float32)
+    terms = barycentric(atlas.corners) @ mesh.vertices[mesh.triangles]
     for part in _portions(len(points)):
-        face = texels.face[part]
-        weights = _weights(atlas, texels.number[part], face)
-        points[part] = np.einsum("kc,kcj->kj", weights, mesh.vertices[mesh.triangles[face]])
+        points[part] = _at_texels(terms[texels.face[part]], texels.number[part], atlas.side)
     return points
 
 
@@ -115,10 +114,10 @@ def _portions(count: int) -> list[slice]:
     return [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
 
 
-def _weights(atlas: Atlas, number: NDArray[np.int32], face: NDArray[np.int32]) -> Floats:
-    """(k, 3) where in their triangles the texels lie."""
-    middle = np.column_stack([number % atlas.side, number // atlas.side]).astype(np.float64) + 0.5
-    return np.asarray(barycentric(atlas.corners[face], middle), np.float32)
+def _at_texels(terms: NDArray[np.float64], number: NDArray[np.int32], side: int) -> NDArray[np.float64]:
+    """(k, 3) values in the texels' middles, by their triangles' terms."""
+    row, column = np.divmod(number, side)
+    return between(terms, column + 0.5, row + 0.5)
 
 
 class _View:
@@ -201,10 +200,10 @@ def _fill_unseen(mesh: Mesh, atlas: Atlas, texels: _Texels, colours: Floats, see
         return
     at_vertices = _vertex_colours(mesh, texels, colours, seen)
     unseen = np.flatnonzero(~seen)
+    terms = barycentric(atlas.corners) @ at_vertices[mesh.triangles]
     for part in _portions(len(unseen)):
         number, face = texels.number[unseen[part]], texels.face[unseen[part]]
-        weights = _weights(atlas, number, face)
-        colours[unseen[part]] = np.einsum("kc,kcj->kj", weights, at_vertices[mesh.triangles[face]])
+        colours[unseen[part]] = _at_texels(terms[face], number, atlas.side)
 
 
 def _vertex_colours(mesh: Mesh, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> Floats:
