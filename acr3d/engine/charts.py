@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from acr3d.engine.hull import Mesh
 from acr3d.engine.raster import covered_texels
 from acr3d.engine.refusal import Refused
-from acr3d.engine.simplify import normals_and_areas
+from acr3d.engine.triangles import normals_and_areas
 from acr3d.engine.views import SIDES
 
 Floats = NDArray[np.float64]
@@ -122,8 +122,7 @@ def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bo
         raise _too_many_pieces()
     covering = np.zeros(len(charts), bool)
     found = [
-        texel * len(charts) + face
-        for texel, face in covered_texels(probe.corners, probe.side, shrink=1e-3)
+        texel * len(charts) + face for texel, face in covered_texels(probe.corners, probe.side, shrink=1e-3)
     ]
     texel, face = np.divmod(np.sort(np.concatenate(found)), len(charts))
     covering[face[1:][texel[1:] == texel[:-1]]] = True

@@ -83,20 +83,18 @@ class Coherence:
 
     def cameras(self, unknowns: Vector) -> list[Camera]:
         """The cameras these unknowns stand for."""
-        lens = abs(unknowns[-1]) * _USUAL_LENS
-        moved = []
-        for number, camera in enumerate(self.first):
-            zoom, right, up, *tilt = unknowns[_PER_CAMERA * number :][:_PER_CAMERA] * self.unit
-            zoomed = camera.zoom * float(np.exp(zoom))
-            moved.append(
-                camera.moved(
-                    zoom=zoomed,
-                    shift=(camera.shift[0] + right, camera.shift[1] + up),
-                    tilt=tuple(tilt),
-                    nearness=lens * zoomed / self.picture_sides[number],
-                )
-            )
-        return moved
+        return [self._camera(number, unknowns) for number in range(len(self.first))]
+
+    def _camera(self, number: int, unknowns: Vector) -> Camera:
+        camera, lens = self.first[number], abs(unknowns[-1]) * _USUAL_LENS
+        zoom, right, up, *tilt = unknowns[_PER_CAMERA * number :][:_PER_CAMERA] * self.unit
+        zoomed = camera.zoom * float(np.exp(zoom))
+        return camera.moved(
+            zoom=zoomed,
+            shift=(camera.shift[0] + right, camera.shift[1] + up),
+            tilt=tuple(tilt),
+            nearness=lens * zoomed / self.picture_sides[number],
+        )
 
     def errors(self, unknowns: Vector) -> Vector:
         """Every ray's miss and every wish, each in its usual size."""
@@ -118,10 +116,12 @@ class Coherence:
         for unknown in range(len(unknowns)):
             nudged = unknowns.copy()
             nudged[unknown] += _NUDGE
-            moved = self.cameras(nudged)
-            concerned = np.arange(len(here))
-            if unknown < len(unknowns) - 1:
+            moved, concerned = cameras.copy(), np.arange(len(here))
+            if unknown == len(unknowns) - 1:
+                moved = self.cameras(nudged)
+            else:
                 photo = unknown // _PER_CAMERA
+                moved[photo] = self._camera(photo, nudged)
                 concerned = np.flatnonzero((decided.owner == photo) | (decided.decider == photo))
             there = self._inside(_chosen(decided, concerned), moved)
             slopes[concerned, unknown] = (there - here[concerned]) * self.weight / _NUDGE

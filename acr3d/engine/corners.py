@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from acr3d.engine.charts import Atlas
 from acr3d.engine.glb import Corners
 from acr3d.engine.hull import Mesh
-from acr3d.engine.simplify import normals_and_areas
+from acr3d.engine.triangles import normals_and_areas
 
 _CREASE = 0.77  # cosine of 40°: triangles that turn more from each other are shaded apart
 _AT_ONCE = 60_000  # corners handled in one go: bounds the memory

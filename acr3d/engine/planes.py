@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from acr3d.engine.charts import neighbouring, pieces
 from acr3d.engine.coherence import USUAL_ERROR
 from acr3d.engine.hull import Mesh
-from acr3d.engine.simplify import normals_and_areas
+from acr3d.engine.triangles import normals_and_areas
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

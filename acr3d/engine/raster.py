@@ -55,7 +55,9 @@ def barycentric(corners: Floats) -> Floats:
     next_x, next_y, last_x, last_y = (np.roll(axis, turn, 1) for turn in (-1, -2) for axis in (x, y))
     double = (next_x - x) * (last_y - y) - (last_x - x) * (next_y - y)
     scale = 1 / np.where(np.abs(double) > 1e-12, double, np.inf)
-    terms = np.stack([next_x * last_y - last_x * next_y, next_y - last_y, last_x - next_x], 1) * scale[:, None]
+    terms = (
+        np.stack([next_x * last_y - last_x * next_y, next_y - last_y, last_x - next_x], 1) * scale[:, None]
+    )
     terms[:, 0, 2] += 1 - terms[:, 0].sum(1)  # they come to one, however small the area
     return terms
 

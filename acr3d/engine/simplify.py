@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from acr3d.engine.hull import Mesh
+from acr3d.engine.triangles import fullness, normals_and_areas
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -82,14 +83,6 @@ class _Surface:
         return True
 
 
-def normals_and_areas(vertices: Floats, triangles: Integers) -> tuple[Floats, Floats]:
-    """Unit normals (m, 3) and areas (m,) of the triangles."""
-    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    crosses = np.cross(b - a, c - a)
-    lengths = np.linalg.norm(crosses, axis=1)
-    return crosses / np.maximum(lengths, 1e-30)[:, None], lengths / 2
-
-
 def _vertex_quadrics(vertices: Floats, triangles: Integers) -> Floats:
     """(n, 10): for each vertex the area-weighted sum of its planes' quadrics, upper triangle row by row."""
     normals, areas = normals_and_areas(vertices, triangles)
@@ -114,34 +107,34 @@ def _collapse_costs(edges: Integers, vertices: Floats, quadrics: Floats) -> tupl
     """For each edge the cost of collapsing it, and the place to collapse it to."""
     quadric = quadrics[edges[:, 0]] + quadrics[edges[:, 1]]
     one, other = vertices[edges[:, 0]], vertices[edges[:, 1]]
-    middle, squared = (one + other) / 2, ((one - other) ** 2).sum(1)
-    xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = quadric.T
+    middle, squared = (one + other).T / 2, ((one - other).T ** 2).sum(0)
+    xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = np.ascontiguousarray(quadric.T)
     pull = 1e-3 * (xx + yy + zz) + 1e-30  # towards the edge's middle, where the planes leave the place open
     target = _solve_symmetric(
-        (xx + pull, xy, xz, yy + pull, yz, zz + pull), pull[:, None] * middle - np.column_stack([xw, yw, zw])
+        (xx + pull, xy, xz, yy + pull, yz, zz + pull), pull * middle - np.stack([xw, yw, zw])
     )
-    x, y, z = target.T
+    x, y, z = target
     error = (
         xx * x * x + yy * y * y + zz * z * z + ww
         + 2 * (xy * x * y + xz * x * z + yz * y * z + xw * x + yw * y + zw * z)
     )  # fmt: skip
     area = xx + yy + zz  # the planes' normals have length one, so the trace is their area
-    return np.maximum(error, 0) + _SHORT_FIRST * 1e-3 * area * squared, target
+    return np.maximum(error, 0) + _SHORT_FIRST * 1e-3 * area * squared, target.T
 
 
 def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
-    """Cramer's rule for many symmetric 3 × 3 systems at once (xx, xy, xz, yy, yz, zz)."""
+    """Cramer's rule for many symmetric 3 × 3 systems at once (xx, xy, xz, yy, yz, zz); (3, n) each side."""
     xx, xy, xz, yy, yz, zz = matrix
     inverse = (yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy,
                xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy)  # fmt: skip
     determinant = xx * inverse[0] + xy * inverse[1] + xz * inverse[2]
-    a, b, c = right.T
-    solved = np.column_stack([
+    a, b, c = right
+    solved = np.stack([
         inverse[0] * a + inverse[1] * b + inverse[2] * c,
         inverse[1] * a + inverse[3] * b + inverse[4] * c,
         inverse[2] * a + inverse[4] * b + inverse[5] * c,
     ])  # fmt: skip
-    return solved / determinant[:, None]
+    return solved / determinant
 
 
 def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
@@ -202,14 +195,6 @@ def _thinnest_vanishing(owners: Integers, vertices: Floats, triangles: Integers,
     vanishing = np.flatnonzero((owners >= 0).sum(1) == 2)
     np.minimum.at(thinnest, owners[vanishing].max(1), _THINNER * fullness(vertices, triangles[vanishing]))
     return thinnest
-
-
-def fullness(vertices: Floats, triangles: Integers) -> Floats:
-    """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
-    corners = vertices[triangles]
-    longest = ((corners - np.roll(corners, 1, axis=1)) ** 2).sum(2).max(1)
-    full: Floats = normals_and_areas(vertices, triangles)[1] / np.maximum(longest, 1e-30)
-    return full
 
 
 def _collapse(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.engine.hull import Mesh
-from acr3d.engine.simplify import fullness, normals_and_areas
+from acr3d.engine.triangles import fullness, normals_and_areas
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -7,6 +7,7 @@ Left and right are that viewer's. Lengths are arbitrary until the solid is scale
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Camera:
         """The same camera with some of its fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def turn(self) -> NDArray[np.float64]:
         """The rotation from the part's axes to the picture's right, up and towards the camera (rows)."""
         return _small_turn(self.tilt) @ SIDES[self.side]
@@ -78,7 +79,7 @@ class Camera:
             return np.broadcast_to(self.turn[2].astype(points.dtype), points.shape)
         place = np.array([-self.shift[0], -self.shift[1], 1 / self.nearness]) @ self.turn
         ways = place.astype(points.dtype) - points
-        return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True), points.dtype)
+        return np.asarray(ways / np.sqrt(np.einsum("ij,ij->i", ways, ways))[:, None], points.dtype)
 
 
 def _small_turn(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
