@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.engine.fields import DistanceField
+from acr3d.engine.fields import DistanceField, EachField
 from acr3d.engine.outline import Outline
-from acr3d.engine.views import Camera, axis_towards
+from acr3d.engine.views import Camera, EachCamera, axis_towards
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -53,6 +53,15 @@ class _Decided:
     depths: Vector
     decider: Integers
 
+    def some(self, which: Integers) -> _Decided:
+        return _Decided(
+            self.owner[which],
+            self.columns[which],
+            self.rows[which],
+            self.depths[which],
+            self.decider[which],
+        )
+
 
 class Coherence:
     """The unknowns in one vector of numbers around zero, each measured by how far it usually strays."""
@@ -67,6 +76,7 @@ class Coherence:
     ) -> None:
         self.first = cameras
         self.fields = [field.coarser(max(1, max(field.values.shape) // _SIDE)) for field in fields]
+        self._each_field = EachField(self.fields)
         self.picture_sides = [max(outline.mask.shape) for outline in outlines]
         self.rays = [
             _Ray(*_outline_points(field), _depths(camera, size))
@@ -98,10 +108,8 @@ class Coherence:
 
     def errors(self, unknowns: Vector) -> Vector:
         """Every ray's miss and every wish, each in its usual size."""
-        cameras = self.cameras(unknowns)
-        return np.concatenate(
-            [np.concatenate(self.misses(cameras)) * self.weight, self._wishes(cameras, unknowns)]
-        )
+        misses = np.concatenate(self.misses(self.cameras(unknowns)))
+        return np.concatenate([misses * self.weight, self._wishes(unknowns)])
 
     def slopes(self, unknowns: Vector) -> Vector:
         """The errors' derivatives, (errors, unknowns).
@@ -111,23 +119,27 @@ class Coherence:
         """
         cameras = self.cameras(unknowns)
         decided = self._decided(cameras)
-        here, wishes = self._inside(decided, cameras), self._wishes(cameras, unknowns)
-        slopes = np.zeros((len(here) + len(wishes), len(unknowns)))
-        for unknown in range(len(unknowns)):
-            nudged = unknowns.copy()
-            nudged[unknown] += _NUDGE
-            moved, concerned = cameras.copy(), np.arange(len(here))
-            if unknown == len(unknowns) - 1:
-                moved = self.cameras(nudged)
-            else:
-                photo = unknown // _PER_CAMERA
-                moved[photo] = self._camera(photo, nudged)
-                concerned = np.flatnonzero((decided.owner == photo) | (decided.decider == photo))
-            there = self._inside(_chosen(decided, concerned), moved)
-            slopes[concerned, unknown] = (there - here[concerned]) * self.weight / _NUDGE
-            slopes[len(here) :, unknown] = (self._wishes(moved, nudged) - wishes) / _NUDGE
-        slopes[: len(here)][here >= 0] = 0
-        return slopes
+        nudged = unknowns + _NUDGE * np.eye(len(unknowns))
+        photo = np.arange(len(unknowns) - 1) // _PER_CAMERA  # all but the lens move one camera
+        moved = [self._camera(int(number), line) for number, line in zip(photo, nudged, strict=False)]
+        each = EachCamera.of([*cameras, *moved, *self.cameras(nudged[-1])])
+
+        here = self._inside(decided, each, decided.owner, decided.decider)
+        inside = np.repeat(here[:, None], len(unknowns), axis=1)
+        ray, unknown = np.nonzero((decided.owner[:, None] == photo) | (decided.decider[:, None] == photo))
+        concerned = decided.some(ray)
+        owner, decider = (
+            np.where(which == photo[unknown], len(cameras) + unknown, which)
+            for which in (concerned.owner, concerned.decider)
+        )
+        inside[ray, unknown] = self._inside(concerned, each, owner, decider)
+        lens = len(cameras) + len(moved)
+        inside[:, -1] = self._inside(decided, each, lens + decided.owner, lens + decided.decider)
+
+        slopes = (inside - here[:, None]) * self.weight
+        slopes[here >= 0] = 0
+        wishes = np.array([self._wishes(line) for line in nudged]) - self._wishes(unknowns)
+        return np.concatenate([slopes, wishes.T]) / _NUDGE
 
     def misses(self, cameras: list[Camera]) -> list[Vector]:
         """Per photo and ray: how far, in units, the ray stays outside the other cones (0 or negative)."""
@@ -149,10 +161,11 @@ class Coherence:
                 inside[tighter], tightest[tighter] = depth[tighter], other
         return np.asarray(points.reshape(*shape, 3)), inside.reshape(shape), tightest.reshape(shape)
 
-    def _wishes(self, cameras: list[Camera], unknowns: Vector) -> Vector:
+    def _wishes(self, unknowns: Vector) -> Vector:
         distances = np.log(
-            [camera.zoom / side for camera, side in zip(cameras, self.picture_sides, strict=True)]
+            [camera.zoom / side for camera, side in zip(self.first, self.picture_sides, strict=True)]
         )
+        distances += self.unit[0] * unknowns[:-1:_PER_CAMERA]
         return np.concatenate([(distances - distances.mean()) / _USUAL_STEP, unknowns * self.wish])
 
     def _decided(self, cameras: list[Camera]) -> _Decided:
@@ -165,28 +178,10 @@ class Coherence:
             parts.append((owner, ray.columns, ray.rows, ray.depths[deepest], tightest[each, deepest]))
         return _Decided(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _inside(self, decided: _Decided, cameras: list[Camera]) -> Vector:
-        """How deep each ray's deciding place lies in the deciding cone."""
-        inside = np.empty(len(decided.owner))
-        pairs = decided.owner * len(cameras) + decided.decider
-        for pair in np.unique(pairs):
-            owner, decider = divmod(int(pair), len(cameras))
-            where = np.flatnonzero(pairs == pair)
-            points = cameras[owner].points_at(
-                decided.columns[where], decided.rows[where], decided.depths[where]
-            )
-            inside[where] = self.fields[decider].depth_of(cameras[decider], points)
-        return inside
-
-
-def _chosen(decided: _Decided, which: Integers) -> _Decided:
-    return _Decided(
-        decided.owner[which],
-        decided.columns[which],
-        decided.rows[which],
-        decided.depths[which],
-        decided.decider[which],
-    )
+    def _inside(self, decided: _Decided, each: EachCamera, owner: Integers, decider: Integers) -> Vector:
+        """How deep each ray's deciding place lies in the deciding cone, with these of the cameras."""
+        points = each.some(owner).points_at(decided.columns, decided.rows, decided.depths)
+        return self._each_field.depth_of(decided.decider, each.some(decider), points)
 
 
 def _outline_points(field: DistanceField) -> tuple[Vector, Vector]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from acr3d.engine.outline import Mask
-from acr3d.engine.views import Camera, Points
+from acr3d.engine.views import Camera, EachCamera, Points
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,31 @@ class DistanceField:
         rows, columns = (size // step for size in self.values.shape)
         blocks = self.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
         return DistanceField(blocks.mean((1, 3), dtype=np.float32), step * self.step)
+
+
+class EachField:
+    """Several fields in one, to be read at places that lie in different ones."""
+
+    def __init__(self, fields: Sequence[DistanceField]) -> None:
+        rows, columns = (max(field.values.shape[axis] for field in fields) for axis in (0, 1))
+        margins = [
+            ((0, rows - field.values.shape[0]), (0, columns - field.values.shape[1])) for field in fields
+        ]
+        padded = zip(fields, margins, strict=True)
+        self.values = np.stack([np.pad(field.values, margin, mode="edge") for field, margin in padded])
+        self.step = np.array([field.step for field in fields], np.float64)
+
+    def depth_of(self, number: NDArray[np.int64], camera: EachCamera, points: Points) -> NDArray[np.float64]:
+        """As DistanceField.depth_of, each of the (n, 3) points by its own field's `number` and camera."""
+        column, row, towards = camera.project(points)
+        step = self.step[number]
+        offset = (step - 1) / 2
+        places = np.stack([number, (row - offset) / step, (column - offset) / step])
+        sampled = ndimage.map_coordinates(
+            self.values, places, np.float64, order=1, mode="nearest", prefilter=False
+        )
+        unit = (1 - camera.nearness * towards) / camera.zoom
+        return np.asarray(sampled * unit)
 
 
 def distance_field(mask: Mask) -> DistanceField:

@@ -6,6 +6,7 @@ Left and right are that viewer's. Lengths are arbitrary until the solid is scale
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -60,18 +61,11 @@ class Camera:
 
     def project(self, points: Points) -> tuple[Points, Points, Points]:
         """(column, row, depth) of (n, 3) points: pixels, pixels, and units towards the camera."""
-        across, up, towards = (points @ self.turn.T.astype(points.dtype)).T
-        zoom = self.zoom / (1 - self.nearness * towards)
-        column = self.centre[0] + zoom * (across + self.shift[0])
-        row = self.centre[1] - zoom * (up + self.shift[1])
-        return column, row, towards
+        return _projected(self, *(points @ self.turn.T.astype(points.dtype)).T)
 
     def points_at(self, column: Points, row: Points, towards: Points) -> Points:
         """The (n, 3) points seen at the given pixels at the given depths: the inverse of `project`."""
-        unit = (1 - self.nearness * towards) / self.zoom
-        across = (column - self.centre[0]) * unit - self.shift[0]
-        up = (self.centre[1] - row) * unit - self.shift[1]
-        return np.stack([across, up, towards], -1) @ self.turn
+        return np.stack(_unprojected(self, column, row, towards), -1) @ self.turn
 
     def direction_to(self, points: Points) -> Points:
         """Unit vectors from (n, 3) points to the camera."""
@@ -80,6 +74,60 @@ class Camera:
         place = np.array([-self.shift[0], -self.shift[1], 1 / self.nearness]) @ self.turn
         ways = place.astype(points.dtype) - points
         return np.asarray(ways / np.sqrt(np.einsum("ij,ij->i", ways, ways))[:, None], points.dtype)
+
+
+@dataclass(frozen=True)
+class EachCamera:
+    """A camera for each point, in arrays of what a Camera holds: quick where many cameras have few points."""
+
+    turn: NDArray[np.float64]
+    zoom: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    nearness: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, cameras: Sequence[Camera]) -> EachCamera:
+        """These cameras, for as many points."""
+        return cls(
+            np.array([camera.turn for camera in cameras]),
+            np.array([camera.zoom for camera in cameras]),
+            np.array([camera.shift for camera in cameras]).T,
+            np.array([camera.centre for camera in cameras]).T,
+            np.array([camera.nearness for camera in cameras]),
+        )
+
+    def some(self, which: NDArray[np.int64]) -> EachCamera:
+        """For each of other points one of these, by its number."""
+        shift, centre = self.shift[:, which], self.centre[:, which]
+        return EachCamera(self.turn[which], self.zoom[which], shift, centre, self.nearness[which])
+
+    def project(self, points: Points) -> tuple[Points, Points, Points]:
+        """As Camera.project, each point by its own camera."""
+        return _projected(self, *np.einsum("nij,nj->in", self.turn, points))
+
+    def points_at(self, column: Points, row: Points, towards: Points) -> Points:
+        """As Camera.points_at, each point by its own camera."""
+        seen = np.stack(_unprojected(self, column, row, towards))
+        return np.asarray(np.einsum("jn,nji->ni", seen, self.turn))
+
+
+def _projected(
+    camera: Camera | EachCamera, across: Points, up: Points, towards: Points
+) -> tuple[Points, Points, Points]:
+    zoom = camera.zoom / (1 - camera.nearness * towards)
+    column = camera.centre[0] + zoom * (across + camera.shift[0])
+    row = camera.centre[1] - zoom * (up + camera.shift[1])
+    return column, row, towards
+
+
+def _unprojected(
+    camera: Camera | EachCamera, column: Points, row: Points, towards: Points
+) -> tuple[Points, Points, Points]:
+    unit = (1 - camera.nearness * towards) / camera.zoom
+    across = (column - camera.centre[0]) * unit - camera.shift[0]
+    up = (camera.centre[1] - row) * unit - camera.shift[1]
+    return across, up, towards
 
 
 def _small_turn(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
