@@ -69,8 +69,9 @@ class EachField:
 
 def distance_field(mask: Mask) -> DistanceField:
     """The field of a mask, its zero on the line between the last pixel inside and the first outside."""
-    inside = ndimage.distance_transform_edt(mask)
-    outside = ndimage.distance_transform_edt(~mask)
+    depth = -ndimage.distance_transform_edt(~mask).astype(np.float32)
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    box = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
+    depth[box] += ndimage.distance_transform_edt(mask[box])
     # A pixel next to the line is half a pixel from it; the smoothing takes the stairs out of slanting lines.
-    depth = (inside - outside + 0.5 - mask).astype(np.float32)
-    return DistanceField(ndimage.gaussian_filter(depth, 0.8))
+    return DistanceField(ndimage.gaussian_filter(depth + 0.5 - mask, 0.8))

@@ -6,8 +6,9 @@ field whose zero is the visual hull (Laurentini 1994). Marching cubes takes the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,13 @@ from skimage.measure import marching_cubes
 from acr3d.engine.fields import DistanceField
 from acr3d.engine.guesses import Guess
 from acr3d.engine.refusal import Refused
-from acr3d.engine.views import Camera
+from acr3d.engine.views import Camera, Points
 
 Vector = NDArray[np.float64]
 
 _MARGIN = 0.03  # of the largest side, around the box the outlines foretell
 _AWAY_FROM_ZERO = 0.02  # cells; a sample nearer to the surface would give needle-thin triangles
+_WELL_OUTSIDE = 4  # cells; a cell is 1.7 across, and a depth falls by hardly more than the way
 _SMALLEST_PIECE = 1e-3  # of the solid: smaller loose pieces are noise
 
 
@@ -64,13 +66,17 @@ def hull_field(
     grid: Grid,
     guesses: Sequence[Guess] = (),
 ) -> NDArray[np.float32]:
-    """How deep, in cells, each grid point lies inside all outlines, box and guesses; negative outside."""
+    """How deep, in cells, each grid point lies inside all outlines, box and guesses; negative outside.
+
+    Well outside it is only so much as was found first: no cell with a piece of the surface reaches there.
+    """
     x, y, z = (grid.axis(number) for number in range(3))
     slab = np.stack(np.meshgrid(np.float32(0), y, z, indexing="ij"), -1).reshape(-1, 3)
     depth = np.empty(grid.shape, np.float32)
     for number, place in enumerate(x):
         slab[:, 0] = place
-        depth[number] = _depth(slab, cameras, fields, box, guesses).reshape(grid.shape[1:]) / grid.step
+        depth[number] = _depth(slab, cameras, fields, box, guesses, grid.step).reshape(grid.shape[1:])
+    depth /= np.float32(grid.step)
     for axis in range(3):  # nothing may run out of the grid: the surface must close
         np.moveaxis(depth, axis, 0)[[0, -1]] = -1
     return depth
@@ -82,13 +88,15 @@ def _depth(
     fields: list[DistanceField],
     box: Vector,
     guesses: Sequence[Guess],
+    step: float,
 ) -> NDArray[np.float32]:
     low, high = box.astype(np.float32)
     depth: NDArray[np.float32] = np.minimum(points - low, high - points).min(1)
-    for camera, field in zip(cameras, fields, strict=True):
-        np.minimum(depth, field.depth_of(camera, points), out=depth)
-    for guess in guesses:
-        np.minimum(depth, guess.depth(points), out=depth)
+    bounds: list[Callable[[Points], NDArray[np.float32]]] = [guess.depth for guess in guesses]
+    bounds[:0] = [partial(field.depth_of, camera) for camera, field in zip(cameras, fields, strict=True)]
+    for depth_of in bounds:
+        open_yet = np.flatnonzero(depth > -_WELL_OUTSIDE * step)
+        depth[open_yet] = np.minimum(depth[open_yet], depth_of(points[open_yet]))
     return depth
 
 
