@@ -30,14 +30,18 @@ class Tmpfs:
 
     def fill(self) -> None:
         """Leave room for nothing more."""
-        used = os.statvfs(self._folder)
-        self._resize(str((used.f_blocks - used.f_bfree) * used.f_frsize))
+        while not self._resize(self._used()):  # what was written in between is more than that
+            pass
 
     def make_room(self) -> None:
-        self._resize(ROOM)
+        assert self._resize(ROOM)
 
-    def _resize(self, size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(self._folder)], check=True)
+    def _used(self) -> str:
+        disk = os.statvfs(self._folder)
+        return str((disk.f_blocks - disk.f_bfree) * disk.f_frsize)
+
+    def _resize(self, size: str) -> bool:
+        return _mount("-o", f"remount,size={size}", str(self._folder))
 
 
 class Told:

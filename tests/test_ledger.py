@@ -19,8 +19,19 @@ from acr3d.generation import lookups, pauses, requests, spending
 from acr3d.generation.engines import engines
 from acr3d.generation.states import Status
 from acr3d.models import Attempt, CreditEntry, Job, Part, User
-from tests.at_meshy import KEY, TASK_ID, asked, created, creates, file, finished, missing_for_long, step, task
 from tests.contract.server import PreparedServer, answer, cut_off
+from tests.jobs.at_meshy import (
+    KEY,
+    TASK_ID,
+    asked,
+    created,
+    creates,
+    file,
+    finished,
+    missing_for_long,
+    step,
+    task,
+)
 from tests.making import box_glb, by_angle, make_part_with_photos, make_user
 from tests.people import bearer, browser, csrf_header
 

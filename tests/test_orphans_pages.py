@@ -18,11 +18,10 @@ from acr3d.generation import lookups, orphans, requests
 from acr3d.generation.poller import JobPoller
 from acr3d.generation.states import Status
 from acr3d.models import Attempt, StrayTask
-from tests.at_meshy import KEY, listing, made, step
 from tests.contract.server import PreparedServer, answer, cut_off, raw
+from tests.jobs.at_meshy import KEY, listing, made, step, two_candidates
 from tests.making import by_angle, make_part_with_photos, make_user, picture
 from tests.people import bearer, browser, csrf_header
-from tests.test_decide import two_candidates
 
 HTMX = {"HX-Request": "true"}
 

@@ -17,8 +17,8 @@ from acr3d.generation.states import Status
 from acr3d.models import Job, User
 from acr3d.settings import Settings
 from acr3d.storage import storage
-from tests.at_meshy import KEY, created, creates, step
 from tests.contract.server import PreparedServer
+from tests.jobs.at_meshy import KEY, created, creates, step
 from tests.making import by_angle, finished_job, make_part_with_photos, make_user
 from tests.people import browser, log_in
 

@@ -16,11 +16,11 @@ from acr3d.database import writing
 from acr3d.generation import orphans, requests
 from acr3d.generation.states import AttemptState
 from acr3d.models import Attempt, Job, StrayTask
-from tests.at_meshy import KEY, made
 from tests.conftest import close
 from tests.contract.checker import Contract
 from tests.contract.server import Always, Handler, answer, prepared_server, raw
 from tests.in_browser.visits import Visitor
+from tests.jobs.at_meshy import KEY, made
 from tests.making import by_angle, make_part_with_photos, make_user, picture
 from tests.site import Site, running_site
 

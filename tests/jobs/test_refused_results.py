@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,29 +17,11 @@ from acr3d.generation import lookups, requests
 from acr3d.generation.states import Status
 from acr3d.models import Job, User
 from acr3d.storage import storage
-from tests.at_meshy import KEY, TASK_ID, asked, created, creates, file, finished, missing_for_long, step
 from tests.contract.server import PreparedServer, answer
-from tests.making import box_glb, by_angle, make_part_with_photos, make_user
+from tests.jobs.at_meshy import TASK_ID, asked, created, creates, file, finished, missing_for_long, step
+from tests.making import box_glb
 
 REFUSED_GLB = box_glb().replace(b'"count": 36', b'"count": 99')
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def job(user: User) -> Job:
-    part = make_part_with_photos()
-    return requests.start(part.id, by_angle(part), "meshy", {}, user)
 
 
 def test_a_refused_result_is_fetched_afresh_when_tried_again(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,24 +18,12 @@ from acr3d.generation.engines import engines
 from acr3d.generation.poller import JobPoller
 from acr3d.generation.states import Pause, Status
 from acr3d.models import Account, Job, User
-from tests.at_meshy import KEY, asked, created, creates, step, task
 from tests.contract.server import Answer, Handler, PreparedServer, answer
+from tests.jobs.at_meshy import KEY, asked, created, creates, step, task
 from tests.making import by_angle, make_part_with_photos, make_user, photo
 from tests.people import browser
 
 BALANCE = "GET /openapi/v1/balance"
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
 
 
 def make_jobs(user: User, count: int) -> list[Job]:

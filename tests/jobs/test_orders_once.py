@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,31 +19,9 @@ from acr3d.generation.poller import JobPoller
 from acr3d.generation.settle import accept
 from acr3d.generation.states import AttemptState, Status
 from acr3d.models import Attempt, Job, Part, StrayTask, User
-from tests.at_meshy import KEY, TASK_ID, asked, created, creates, finished, listed, listing, made, step
 from tests.contract.server import Handler, PreparedServer, answer, cut_off, raw
-from tests.making import by_angle, make_due, make_part_with_photos, make_user
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def part(app: Flask) -> Part:
-    return make_part_with_photos()
-
-
-@pytest.fixture
-def job(part: Part, user: User) -> Job:
-    return requests.start(part.id, by_angle(part), "meshy", {}, user)
+from tests.jobs.at_meshy import TASK_ID, asked, created, creates, finished, listed, listing, made, step
+from tests.making import by_angle, make_due, make_part_with_photos
 
 
 def order(job: Job) -> str:

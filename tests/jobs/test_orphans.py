@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,32 +19,9 @@ from acr3d.generation import lookups, orphans, requests
 from acr3d.generation.meshy import MeshyClient
 from acr3d.generation.states import Status
 from acr3d.models import Job, Part, StrayTask, User
-from tests.at_meshy import KEY, asked, created, creates, file, listing, made, missing_for_long, step
 from tests.contract.server import PreparedServer, answer, cut_off, raw, raw_json
-from tests.making import box_glb, by_angle, make_part_with_photos, make_user, picture
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def part(app: Flask) -> Part:
-    return make_part_with_photos()
-
-
-@pytest.fixture
-def job(part: Part, user: User) -> Job:
-    return requests.start(part.id, by_angle(part), "meshy", {}, user)
-
+from tests.jobs.at_meshy import asked, created, creates, file, listing, made, missing_for_long, step
+from tests.making import box_glb, make_part_with_photos, picture
 
 # --- orphans -------------------------------------------------------------------------------------------
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.extensions import db
 from acr3d.generation.poller import JobPoller
-from acr3d.models import Job
-from tests.contract.server import Answer, PreparedServer, answer, raw
+from acr3d.models import Attempt, Job
+from tests.contract.server import Answer, PreparedServer, answer, cut_off, raw
 from tests.making import make_due
 
 TASKS = "/openapi/v1/multi-image-to-3d"
@@ -76,3 +76,18 @@ def asked(meshy: PreparedServer) -> list[str]:
 
 def creates(meshy: PreparedServer) -> int:
     return asked(meshy).count("POST ")
+
+
+def let_pass(time: timedelta) -> None:
+    """Let what was sent have been sent that much earlier."""
+    with writing() as session:
+        for attempt in session.scalars(select(Attempt)):
+            attempt.sent_at = attempt.sent_at and attempt.sent_at - time
+            attempt.unknown_at = attempt.unknown_at and attempt.unknown_at - time
+
+
+def two_candidates(app: Flask, meshy: PreparedServer, job: Job) -> Job:
+    """An order without an answer, and two tasks of its time."""
+    a_moment_ago = utc_now() - timedelta(seconds=1)
+    meshy.answers += [cut_off, *listing(made("two"), made("one", a_moment_ago))]
+    return step(app, job, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,45 +15,15 @@ from acr3d.errors import Conflict
 from acr3d.extensions import db
 from acr3d.generation import decide, lookups, orphans, requests
 from acr3d.generation.states import AttemptState, Status
-from acr3d.models import Attempt, Job, Part, StrayTask, User
-from tests.at_meshy import KEY, created, creates, file, listing, made, step
+from acr3d.models import Attempt, Job, StrayTask, User
 from tests.contract.server import PreparedServer, answer, cut_off
-from tests.making import box_glb, by_angle, make_part_with_photos, make_user
-from tests.test_jobs import let_pass
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def part(app: Flask) -> Part:
-    return make_part_with_photos()
-
-
-@pytest.fixture
-def job(part: Part, user: User) -> Job:
-    return requests.start(part.id, by_angle(part), "meshy", {}, user)
+from tests.jobs.at_meshy import created, creates, file, let_pass, listing, made, step, two_candidates
+from tests.making import box_glb, by_angle, make_part_with_photos
 
 
 def order(job: Job) -> str:
     """The id of the job's latest order."""
     return lookups.attempts_of(job.id)[-1].id
-
-
-def two_candidates(app: Flask, meshy: PreparedServer, job: Job) -> Job:
-    """An order without an answer, and two tasks of its time."""
-    a_moment_ago = utc_now() - timedelta(seconds=1)
-    meshy.answers += [cut_off, *listing(made("two"), made("one", a_moment_ago))]
-    return step(app, job, 2)
 
 
 def end_of_its_time(app: Flask, meshy: PreparedServer, job: Job) -> Job:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,14 +15,14 @@ from acr3d.columns import utc_now
 from acr3d.database import writing
 from acr3d.extensions import db
 from acr3d.gallery import delete_photo
-from acr3d.generation import lookups, orphans, requests, spending
+from acr3d.generation import lookups, requests
 from acr3d.generation.poller import JobPoller
-from acr3d.generation.settle import accept, no_answer
 from acr3d.generation.states import AttemptState, Status, VersionState
 from acr3d.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.settings import Settings
 from acr3d.storage import storage
-from tests.at_meshy import (
+from tests.contract.server import PreparedServer, answer, cut_off, raw
+from tests.jobs.at_meshy import (
     KEY,
     TASK_ID,
     asked,
@@ -31,39 +30,13 @@ from tests.at_meshy import (
     creates,
     file,
     finished,
+    let_pass,
     listed,
-    listing,
-    made,
     missing_for_long,
     step,
     task,
 )
-from tests.contract.server import PreparedServer, answer, cut_off, raw, raw_json
-from tests.making import box_glb, by_angle, make_due, make_part_with_photos, make_user
-
-BAD_MODELS = sorted((Path(__file__).parents[2] / "shared/samples/bad").glob("*.glb"))
-
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask]:
-    app = make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
-    with app.app_context():
-        yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def part(app: Flask) -> Part:
-    return make_part_with_photos()
-
-
-@pytest.fixture
-def job(part: Part, user: User) -> Job:
-    return requests.start(part.id, by_angle(part), "meshy", {"texture_prompt": "brushed steel"}, user)
+from tests.making import box_glb, by_angle, make_due, make_part_with_photos
 
 
 def to_completion(app: Flask, meshy: PreparedServer, job: Job) -> Job:
@@ -175,14 +148,6 @@ def test_two_tasks_that_could_be_the_order_stop_everything_until_a_person_decide
     assert "2 tasks" in (job.waiting_for or "")
 
 
-def let_pass(time: timedelta) -> None:
-    """Let what was sent have been sent that much earlier."""
-    with writing() as session:
-        for attempt in session.scalars(select(Attempt)):
-            attempt.sent_at = attempt.sent_at and attempt.sent_at - time
-            attempt.unknown_at = attempt.unknown_at and attempt.unknown_at - time
-
-
 def test_while_one_order_is_unsettled_no_other_is_sent_to_the_account(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
@@ -273,214 +238,6 @@ def test_a_task_that_never_ends_is_given_up_after_two_hours_and_can_be_looked_at
     step(app, job, 3)
 
     assert (job.status, creates(meshy)) == (Status.COMPLETE, 1)
-
-
-def test_a_download_that_breaks_off_is_fetched_again_with_a_fresh_address(
-    app: Flask, meshy: PreparedServer, job: Job
-) -> None:
-    half = raw(200, box_glb()[:900], {"content-length": str(len(box_glb()))})
-    meshy.answers += [created(), finished(meshy), finished(meshy), half, finished(meshy), cut_off]
-    step(app, job, 4)
-    assert (job.status, job.retry_count) == (Status.PROCESSING, 2)
-    assert job.next_at > utc_now() + timedelta(seconds=60)
-
-    meshy.answers += [finished(meshy), file(box_glb())]
-    step(app, job, 2)
-
-    assert (job.status, creates(meshy)) == (Status.COMPLETE, 1)
-    assert list(storage().incoming.iterdir()) == []
-
-
-def test_a_download_that_never_comes_fails_after_five_tries(
-    app: Flask, meshy: PreparedServer, job: Job
-) -> None:
-    meshy.answers += [created(), finished(meshy), *[finished(meshy), cut_off] * 5]
-
-    step(app, job, 7)
-
-    assert job.status == Status.FAILED
-    assert "tried 5 times" in (job.error_message or "")
-    assert not requests.retry_pays(job)
-
-
-@pytest.mark.parametrize(
-    "spoilt",
-    [
-        pytest.param(b"<html>not found</html>", id="html"),
-        pytest.param(box_glb()[:-40], id="cut-off"),
-        pytest.param(box_glb().replace(b'"count": 36', b'"count": 99'), id="count-out-of-range"),
-        *[pytest.param(path.read_bytes(), id=path.stem) for path in BAD_MODELS],
-    ],
-)
-def test_a_result_that_is_no_sound_glb_fails_with_a_sentence_and_is_kept_if_it_is_whole(
-    app: Flask, meshy: PreparedServer, part: Part, job: Job, spoilt: bytes
-) -> None:
-    files = set(storage().keys())
-    meshy.answers += [created(), finished(meshy), finished(meshy), file(spoilt)]
-
-    step(app, job, 4)
-
-    assert job.status == Status.FAILED
-    assert (job.error_message or "").endswith(".")
-    assert "Traceback" not in (job.error_message or "")
-    is_whole = int.from_bytes(spoilt[8:12], "little") == len(spoilt)  # as its header says
-    assert [storage().path(key).read_bytes() for key in set(storage().keys()) - files] == [spoilt] * is_whole
-    assert list(storage().incoming.iterdir()) == []
-    assert lookups.versions_of(part.id) == []
-
-
-def test_a_result_elsewhere_than_at_the_known_places_is_not_fetched(
-    app: Flask, meshy: PreparedServer, job: Job
-) -> None:
-    elsewhere = {"glb": "http://169.254.169.254/latest/model.glb"}
-    succeeded = answer(200, task("SUCCEEDED", progress=100, model_urls=elsewhere))
-    meshy.answers += [created(), succeeded, succeeded]
-
-    step(app, job, 3)
-
-    assert job.status == Status.FAILED
-    assert "ACR3D_ASSET_ORIGINS" in (job.error_message or "")
-
-
-def test_canceling_a_waiting_order_takes_it_back_from_meshy(
-    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
-) -> None:
-    meshy.answers += [created(), answer(200, task("PENDING")), raw(200, b"")]
-    step(app, job)
-
-    requests.cancel(job.id, user)
-    assert (job.status, part_by_id(part.id).model_status) == (Status.CANCELED, "none")
-    step(app, job)
-
-    assert asked(meshy) == ["POST ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
-    assert "removed. Its credits are given back." in (lookups.events_of(job.id)[-1].detail or "")
-    assert (job.needs_cleanup, job.meshy_credits_used) == (False, 0)
-
-
-def test_canceling_a_running_order_says_that_its_credits_are_spent(
-    app: Flask, meshy: PreparedServer, job: Job, user: User
-) -> None:
-    running = answer(200, task("IN_PROGRESS", progress=7))
-    meshy.answers += [created(), running, answer(409, {"message": "Task is in progress"})]
-    step(app, job)
-
-    requests.cancel(job.id, user)
-    step(app, job)
-
-    assert "credits are spent" in (lookups.events_of(job.id)[-1].detail or "")
-    assert job.meshy_credits_used == 30
-
-
-def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
-    app: Flask, meshy: PreparedServer, job: Job, user: User
-) -> None:
-    ours = listed(TASK_ID, prompt="brushed steel")
-    meshy.answers += [cut_off, ours, listed(), answer(200, task("PENDING")), raw(200, b"")]
-    step(app, job)
-
-    requests.cancel(job.id, user)
-    step(app, job, 2)
-
-    assert asked(meshy) == ["POST ", "GET ", "GET ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
-
-
-def test_a_canceled_order_leaves_a_task_alone_that_may_be_somebody_elses_and_frees_the_account(
-    app: Flask, meshy: PreparedServer, part: Part, job: Job, user: User
-) -> None:
-    meshy.answers += [cut_off, *[listed("whose"), listed()] * 2]
-    step(app, job)
-    requests.cancel(job.id, user)
-    step(app, job)
-    assert job.needs_cleanup  # its own task may still come: nobody else is sent before that is sure
-    let_pass(timedelta(minutes=5))
-    step(app, job, 2)
-
-    assert not job.needs_cleanup
-    assert any("left alone: task whose" in (event.detail or "") for event in lookups.events_of(job.id))
-    next_job = requests.start(part.id, by_angle(part), "meshy", {}, user)
-    meshy.answers += [created()]
-    assert step(app, next_job).status == Status.SUBMITTED
-
-
-def test_an_answer_that_comes_after_the_order_was_given_up_still_takes_its_task_back(
-    app: Flask, meshy: PreparedServer, job: Job, user: User
-) -> None:
-    meshy.answers += [cut_off, listed()]
-    step(app, job)
-    [attempt] = lookups.attempts_of(job.id)
-    requests.cancel(job.id, user)
-    let_pass(timedelta(minutes=5))
-    step(app, job, 2)
-    assert not job.needs_cleanup
-
-    accept(attempt.id, TASK_ID, "The answer was late.")
-    meshy.answers += [answer(200, task("PENDING")), raw(200, b"")]
-    step(app, job)
-
-    assert asked(meshy)[-1] == f"DELETE /{TASK_ID}"
-    assert job.status == Status.CANCELED
-
-
-def test_a_late_no_answer_does_not_reopen_what_is_settled(
-    app: Flask, meshy: PreparedServer, job: Job
-) -> None:
-    meshy.answers += [created()]
-    step(app, job)
-    [attempt] = lookups.attempts_of(job.id)
-
-    no_answer(attempt.id, "It took too long.")
-
-    db.session.expire_all()
-    assert attempt.state == AttemptState.ACCEPTED
-
-
-def test_a_job_does_not_fail_while_its_order_is_unsettled(
-    app: Flask, meshy: PreparedServer, job: Job
-) -> None:
-    meshy.answers += [cut_off, *[raw_json(400, {"message": "sort_by is unknown"})] * 6]
-
-    step(app, job, 7)
-
-    assert job.status == Status.PENDING
-    assert "sort_by is unknown" in (job.waiting_for or "")
-
-
-def test_a_finished_model_that_nobody_waits_for_stays_at_meshy_and_can_be_given_to_a_part(
-    app: Flask, meshy: PreparedServer, job: Job, user: User
-) -> None:
-    meshy.answers += [created(), finished(meshy)]
-    step(app, job, 2)
-    assert job.has_result
-
-    requests.cancel(job.id, user)
-    meshy.answers += [finished(meshy)]
-    step(app, job)
-
-    assert f"DELETE /{TASK_ID}" not in asked(meshy)
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
-    assert "had finished" in (lookups.events_of(job.id)[-1].detail or "")
-    assert job.meshy_credits_used == 30
-    meshy.answers += listing(made(TASK_ID))
-    [row] = orphans.refresh()
-    given = orphans.attach(row.id, job.part_id, user)
-    assert (given.meshy_task_id, orphans.present()) == (TASK_ID, [])
-    meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
-    assert step(app, given, 3).status == Status.COMPLETE
-    assert spending.counted(db.session()) == 30
-
-
-def test_a_cleanup_that_is_refused_for_good_ends_with_a_line_in_the_history(
-    app: Flask, meshy: PreparedServer, job: Job, user: User
-) -> None:
-    meshy.answers += [created(), raw_json(400, {"message": "Invalid ID"})]
-    step(app, job)
-    requests.cancel(job.id, user)
-
-    step(app, job)
-
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
-    assert "Invalid ID" in (lookups.events_of(job.id)[-1].detail or "")
 
 
 def test_a_job_waits_when_the_account_behind_it_changed_and_is_not_ordered_anew(
