@@ -22,7 +22,8 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from acr3d.engine.outline import Mask, find_outline
+from acr3d.engine.masks import Mask
+from acr3d.engine.outline import find_outline
 from acr3d.engine.photos import open_photo
 from acr3d.engine.views import SIDES, Camera
 

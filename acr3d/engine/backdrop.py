@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-Mask = NDArray[np.bool_]
+from acr3d.engine.masks import Mask
+
 Field = NDArray[np.float32]
 
 _HUE = 0.12  # a deep shadow differs by as much from the backdrop, in its channels' ratios

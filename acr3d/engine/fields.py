@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acr3d.engine.outline import Mask
+from acr3d.engine.masks import Mask
 from acr3d.engine.views import Camera, EachCamera, Points
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acr3d.engine.backdrop import Field, Mask
+from acr3d.engine.backdrop import Field
+from acr3d.engine.masks import Mask, grown, opened, shrunk
 
 _HALO = 12  # pixels over which the coarse smoothing spreads an edge
 _GAP = 2  # an opening in an edge narrower than twice this lets no backdrop through
@@ -20,13 +21,12 @@ _DARK = 0.85  # of the backdrop's level, reached by any shadow that is as steep
 def reached_from_border(calm: Mask) -> Mask:
     """The calm places joined to the border by a way wider than twice the gap."""
     padded = np.pad(calm, _GAP + 1, constant_values=True)
-    wide = ndimage.binary_erosion(padded, iterations=_GAP, border_value=1)
-    labels, _ = ndimage.label(wide)
-    reached = labels == labels[0, 0]
-    grown = ndimage.binary_dilation(reached, iterations=_GAP, mask=padded)
+    labels, _ = ndimage.label(~grown(~padded, _GAP))
+    reached: Mask = labels == labels[0, 0]
+    for _ in range(_GAP):
+        reached = grown(reached) & padded
     inner = slice(_GAP + 1, -_GAP - 1)
-    outside: Mask = grown[inner, inner]
-    return outside
+    return reached[inner, inner]
 
 
 def up_to_the_edge(colours: Field, outside: Mask, noise: float) -> Mask:
@@ -35,8 +35,8 @@ def up_to_the_edge(colours: Field, outside: Mask, noise: float) -> Mask:
     change = np.abs(colours[:, *here] - colours[:, *there]).max(0)
     alike = outside.copy()
     alike[*here[:, change < max(2.0, 8 * noise)]] = True
-    grown: Mask = ndimage.binary_propagation(outside, mask=alike)
-    return grown
+    within: Mask = ndimage.binary_propagation(outside, mask=alike)
+    return within
 
 
 def over_contact_shadow(shaded: Mask, gradient: Field, outside: Mask) -> Mask:
@@ -47,9 +47,9 @@ def over_contact_shadow(shaded: Mask, gradient: Field, outside: Mask) -> Mask:
     """
     reach = ndimage.maximum_filter(outside, 2 * _HALO + 1)
     fading = reach & shaded & (gradient < _SHADOW_SLOPE)
-    wide = ndimage.binary_opening(outside | fading, iterations=_GAP) | outside
-    grown: Mask = ndimage.binary_propagation(outside, mask=wide)
-    return grown
+    wide = opened(outside | fading, _GAP) | outside
+    within: Mask = ndimage.binary_propagation(outside, mask=wide)
+    return within
 
 
 def under_the_part(level: Field, shaded: Mask, gradient: Field, outside: Mask) -> Mask:
@@ -101,12 +101,12 @@ def _in_sight(clear: Mask, ways: _Ways) -> Mask:
 
 def _open_shadows(dim: Mask, level: Field, ways: _Ways) -> Mask:
     """Those pieces of `dim` that lie open to the outside, and get darker than a part's edge may look."""
-    labels, count = ndimage.label(ndimage.binary_opening(dim, iterations=_GAP))
+    labels, count = ndimage.label(opened(dim, _GAP))
     open_shadows = np.zeros_like(dim)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
         piece = labels[place] == number
         corner = [[side.start] for side in place]
-        row, column = np.stack(np.nonzero(piece & ~ndimage.binary_erosion(piece))) + corner
+        row, column = np.stack(np.nonzero(piece & ~shrunk(piece))) + corner
         away = ways.distance[row, column]
         midway = (np.stack([row, column]) + ways.nearest[:, row, column]) // 2
         is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the backdrop

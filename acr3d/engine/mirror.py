@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-Mask = NDArray[np.bool_]
+from acr3d.engine.masks import Mask
 
 OPPOSITE = (("front", "back"), ("left", "right"), ("top", "bottom"))
 CELLS = 40

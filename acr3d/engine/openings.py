@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from acr3d.engine.backdrop import Field, Likeness, Mask
+from acr3d.engine.backdrop import Field, Likeness
+from acr3d.engine.masks import Mask, grown, opened
 
 _RINGING = 1.0  # grey levels, what compression leaves beside an edge
 _EVEN = 0.4  # of the tolerance: a hole's tone varies by less, an even spread by 0.58
@@ -28,9 +29,7 @@ def backdrop_alike(like: Likeness, misfit: float, outside: Mask, noise: float) -
     """
     grain = 2 * (noise + _RINGING) / like.usual
     alike = (np.abs(like.level - 1) < misfit + grain) & (like.spread < 0.03 + 2 * grain)
-    labels, count = ndimage.label(
-        ndimage.binary_opening(alike & ~ndimage.binary_dilation(outside, iterations=3))
-    )
+    labels, count = ndimage.label(opened(alike & ~grown(outside, 3)))
     numbers = np.arange(1, count + 1)
     even = ndimage.standard_deviation(like.level, labels, numbers) < _EVEN * (misfit + grain)
     cores: Mask = np.isin(labels, numbers[even])

@@ -18,11 +18,10 @@ from skimage.segmentation import watershed
 
 from acr3d.engine.backdrop import Field, against_light, beside, border, coloured, shaded, smooth
 from acr3d.engine.flood import over_contact_shadow, reached_from_border, under_the_part, up_to_the_edge
+from acr3d.engine.masks import Mask, grown
 from acr3d.engine.openings import backdrop_alike, see_through
 from acr3d.engine.photos import Photo
 from acr3d.engine.refusal import Refused
-
-Mask = NDArray[np.bool_]
 
 _WORKING_SIDE = 1024
 _FINE, _COARSE = 0.8, 4.0  # smoothing radii in pixels, for the sharpness
@@ -86,9 +85,9 @@ def _edges(picture: Field) -> tuple[Field, Field]:
 
 def _cut(gradient: Field, backdrop: Mask) -> Mask:
     """The line between backdrop and part: a watershed of the gradient in the band along the backdrop."""
-    deep = ~ndimage.binary_dilation(backdrop, iterations=_BAND)
+    deep = ~grown(backdrop, _BAND)
     markers = np.where(backdrop, 1, np.where(deep, 2, 0)).astype(np.int32)
-    band = ndimage.binary_dilation(markers == 0, iterations=2)
+    band = grown(markers == 0, 2)
     labels = watershed(gradient, markers, mask=band)  # type: ignore[no-untyped-call]
     part: Mask = np.where(band, labels, markers) == 2
     return part

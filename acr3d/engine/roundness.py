@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from acr3d.engine.fields import DistanceField
+from acr3d.engine.masks import shrunk
 from acr3d.engine.outline import Outline
 from acr3d.engine.views import AXIS_NAMES, SIDES, Camera, Points, axis_towards
 
@@ -153,7 +154,7 @@ def _profiles(
 def _is_round(outline: Outline) -> bool:
     """Whether the outline, holes apart, is a circle but for fine teeth."""
     filled = ndimage.binary_fill_holes(outline.mask)
-    rim = filled & ~ndimage.binary_erosion(filled)
+    rim = filled & ~shrunk(filled)
     rows, columns = np.nonzero(rim)
     middle_row, middle_column = ndimage.center_of_mass(filled)
     angle = np.arctan2(rows - middle_row, columns - middle_column)

@@ -18,6 +18,7 @@ from acr3d.engine.charts import Atlas
 from acr3d.engine.corners import corner_normals
 from acr3d.engine.exposure import gains
 from acr3d.engine.hull import Mesh
+from acr3d.engine.masks import grown, shrunk
 from acr3d.engine.outline import Outline
 from acr3d.engine.raster import barycentric, between, covered_texels
 from acr3d.engine.views import Camera
@@ -151,7 +152,7 @@ class _View:
 
 def _without_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The photo with its part's colours carried on over the rim and the backdrop."""
-    core = ndimage.binary_erosion(mask, iterations=_RIM) | (mask & ~_has_core(mask))
+    core = shrunk(mask, _RIM) | (mask & ~_has_core(mask))
     nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
     carried: NDArray[np.uint8] = picture[nearest[0], nearest[1]]
     return carried
@@ -159,10 +160,7 @@ def _without_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ND
 
 def _has_core(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask without what is thinner than the rim on both sides."""
-    opened: NDArray[np.bool_] = ndimage.binary_dilation(
-        ndimage.binary_erosion(mask, iterations=_RIM), iterations=2 * _RIM
-    )
-    return opened
+    return grown(shrunk(mask, _RIM), 2 * _RIM)
 
 
 class _Foremost:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from acr3d.engine.masks import shrunk
+
 Counts = NDArray[np.float64]
 
 _BINS = (8, 48, 48)  # brightness, blueness, redness
@@ -17,7 +19,7 @@ _KNOWN = 0.003  # of the other photos' part, in the bins around
 
 def counts_of(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Counts:
     """The share of the part's pixels in each bin of YCbCr."""
-    inner = ndimage.binary_erosion(mask, iterations=3)
+    inner = shrunk(mask, 3)
     colours = np.asarray(Image.fromarray(picture).convert("YCbCr"))[inner if inner.any() else mask]
     places = colours.astype(np.int32) * np.array(_BINS) // 256
     counts = np.zeros(_BINS)
