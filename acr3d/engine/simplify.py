@@ -19,13 +19,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ROUNDS = 80
-_DRAWN = 0.5  # the share of edges a round looks at, drawn by lot
-_CHEAPEST = 0.45  # the share of those it may choose from
+_DRAWN = 0.3  # the share of edges a round looks at, drawn by lot
+_CHEAPEST = 0.6  # the share of those it may choose from
 _SHORT_FIRST = 1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
 _LEAST_FULLNESS = 0.05  # below this a triangle may not become thinner than it was
 _NEEDLE = 0.25  # a thin triangle's shortest side over its longest: shorter ones go at the end
 _THINNER = 0.6  # of a triangle that goes: so full must those next to it stay
 _NEEDLE_ROUNDS = 10
+_PASSES = 3  # over a round's edges: what lies apart from those chosen before is chosen too (Luby 1986)
 _LARGEST_TURN = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
 
 
@@ -138,18 +139,31 @@ def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
 
 
 def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
-    """Those candidates (edge indices) that come before all others in the neighbourhood of both their ends."""
-    order = np.arange(len(candidates))
+    """Candidates (edge indices) of which none has an end next to another's, the earlier ones first."""
+    spread: list[Integers] = []
+    for _ in range(_PASSES):
+        first = _come_first(edges[candidates], triangles, count)
+        spread.append(candidates[first])
+        near = np.zeros(count, bool)
+        near[edges[spread[-1]]] = True
+        one, two, three = triangles.T
+        near[triangles[near[one] | near[two] | near[three]]] = True
+        candidates = candidates[~near[edges[candidates]].any(1)]
+    return np.concatenate(spread)
+
+
+def _come_first(edges: Integers, triangles: Integers, count: int) -> NDArray[np.bool_]:
+    """Which of the edges come before all others in the neighbourhood of both their ends."""
+    order = np.arange(len(edges))
     best = np.full(count, len(edges), np.int64)
-    for end in (0, 1):
-        np.minimum.at(best, edges[candidates, end], order)
-    around = best[triangles].min(1)
+    for end in edges.T:
+        np.minimum.at(best, end, order)
+    around = np.minimum.reduce([best[corner] for corner in triangles.T])
     nearby = best.copy()
-    for corner in range(3):
-        np.minimum.at(nearby, triangles[:, corner], around)
-    first = (nearby[edges[candidates, 0]] == order) & (nearby[edges[candidates, 1]] == order)
-    chosen: Integers = candidates[first]
-    return chosen
+    for corner in triangles.T:
+        np.minimum.at(nearby, corner, around)
+    first: NDArray[np.bool_] = (nearby[edges] == order[:, None]).all(1)
+    return first
 
 
 def _keeps_topology(chosen: Integers, edges: Integers, count: int) -> NDArray[np.bool_]:
