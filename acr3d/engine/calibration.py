@@ -52,11 +52,11 @@ def calibrate(
     axes = {axis_towards(camera.side) for camera in cameras}
     found = cameras
     if len(axes) > 1:
-        tries = [descend(coherence.errors, coherence.slopes, coherence.start(lens)) for lens in _LENSES]
+        tries = [descend(coherence.at, coherence.start(lens)) for lens in _LENSES]
         found = coherence.cameras(min(tries, key=lambda lowest: lowest.cost).unknowns)
         if _nearest(found) > ABSURD_NEARNESS:
             firm = Coherence(cameras, outlines, fields, size, lens_wish=_FIRM_LENS_WISH)
-            from_afar = firm.cameras(descend(firm.errors, firm.slopes, firm.start(_LENSES[0])).unknowns)
+            from_afar = firm.cameras(descend(firm.at, firm.start(_LENSES[0])).unknowns)
             if max(_misfit(firm, from_afar)) < _HONEST_MISFIT:
                 coherence, found = firm, from_afar
     box = _needed_box(coherence, found)

@@ -45,12 +45,14 @@ class _Ray:
 
 @dataclass(frozen=True)
 class _Decided:
-    """Ray by ray over all photos: whose it is, its pixel, the depth and the photo that decide its miss."""
+    """Ray by ray over all photos: whose it is, its pixel, the depth that decides its miss, how far inside the
+    other cones it is there, and the photo whose cone is the tightest."""
 
     owner: Integers
     columns: Vector
     rows: Vector
     depths: Vector
+    inside: Vector
     decider: Integers
 
     def some(self, which: Integers) -> _Decided:
@@ -59,6 +61,7 @@ class _Decided:
             self.columns[which],
             self.rows[which],
             self.depths[which],
+            self.inside[which],
             self.decider[which],
         )
 
@@ -106,19 +109,19 @@ class Coherence:
             nearness=lens * zoomed / self.picture_sides[number],
         )
 
-    def errors(self, unknowns: Vector) -> Vector:
-        """Every ray's miss and every wish, each in its usual size."""
-        misses = np.concatenate(self.misses(self.cameras(unknowns)))
-        return np.concatenate([misses * self.weight, self._wishes(unknowns)])
+    def at(self, unknowns: Vector) -> _Place:
+        """Every ray's miss and every wish with these unknowns, each in its usual size."""
+        cameras = self.cameras(unknowns)
+        decided = self._decided(cameras)
+        misses = np.minimum(decided.inside, 0) * self.weight
+        return _Place(self, unknowns, cameras, decided, np.concatenate([misses, self._wishes(unknowns)]))
 
-    def slopes(self, unknowns: Vector) -> Vector:
+    def _slopes(self, unknowns: Vector, cameras: list[Camera], decided: _Decided) -> Vector:
         """The errors' derivatives, (errors, unknowns).
 
         A ray's miss is decided at one place of it and by one other outline; only there, and only for the
         two photos concerned, does it have to be looked at again for each unknown that is moved.
         """
-        cameras = self.cameras(unknowns)
-        decided = self._decided(cameras)
         nudged = unknowns + _NUDGE * np.eye(len(unknowns))
         photo = np.arange(len(unknowns) - 1) // _PER_CAMERA  # all but the lens move one camera
         moved = [self._camera(int(number), line) for number, line in zip(photo, nudged, strict=False)]
@@ -143,7 +146,8 @@ class Coherence:
 
     def misses(self, cameras: list[Camera]) -> list[Vector]:
         """Per photo and ray: how far, in units, the ray stays outside the other cones (0 or negative)."""
-        return [np.minimum(self.along_rays(cameras, number)[1].max(1), 0.0) for number in range(len(cameras))]
+        decided = self._decided(cameras)
+        return [np.minimum(decided.inside[decided.owner == number], 0) for number in range(len(cameras))]
 
     def along_rays(self, cameras: list[Camera], number: int) -> tuple[Vector, Vector, Integers]:
         """Points (rays, steps, 3) on one outline's rays, their depth (rays, steps) in all other cones, and
@@ -175,13 +179,28 @@ class Coherence:
             deepest = inside.argmax(1)
             each = np.arange(len(deepest))
             owner = np.full(len(deepest), number)
-            parts.append((owner, ray.columns, ray.rows, ray.depths[deepest], tightest[each, deepest]))
+            miss = inside[each, deepest], tightest[each, deepest]
+            parts.append((owner, ray.columns, ray.rows, ray.depths[deepest], *miss))
         return _Decided(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _inside(self, decided: _Decided, each: EachCamera, owner: Integers, decider: Integers) -> Vector:
         """How deep each ray's deciding place lies in the deciding cone, with these of the cameras."""
         points = each.some(owner).points_at(decided.columns, decided.rows, decided.depths)
         return self._each_field.depth_of(decided.decider, each.some(decider), points)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the descent asks of one set of unknowns."""
+
+    coherence: Coherence
+    unknowns: Vector
+    cameras: list[Camera]
+    decided: _Decided
+    errors: Vector
+
+    def slopes(self) -> Vector:
+        return self.coherence._slopes(self.unknowns, self.cameras, self.decided)
 
 
 def _outline_points(field: DistanceField) -> tuple[Vector, Vector]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,16 @@ _STEPS = 30
 _ENOUGH = 1e-3  # a step that lowers the cost by less than this share is the last
 
 
+class Place(Protocol):
+    """One set of unknowns: what is wrong there, and, if asked, how that changes from there."""
+
+    @property
+    def errors(self) -> Vector: ...
+
+    def slopes(self) -> Vector:
+        """The errors' derivatives, (errors, unknowns)."""
+
+
 @dataclass(frozen=True)
 class Lowest:
     """Where the descent ended, and the cost there."""
@@ -26,27 +37,24 @@ class Lowest:
     cost: float
 
 
-def descend(errors: Callable[[Vector], Vector], slopes: Callable[[Vector], Vector], start: Vector) -> Lowest:
-    """The unknowns near `start` that make the sum of 2 (√(1 + error²) - 1) least.
-
-    `slopes` gives the errors' derivatives, (errors, unknowns).
-    """
-    unknowns, misses = start, errors(start)
-    cost, damping = _cost(misses), 1e-2
+def descend(at: Callable[[Vector], Place], start: Vector) -> Lowest:
+    """The unknowns near `start` that make the sum of 2 (√(1 + error²) - 1) over its errors least."""
+    unknowns, place = start, at(start)
+    cost, damping = _cost(place.errors), 1e-2
     for _ in range(_STEPS):
-        slope = slopes(unknowns)
-        weights = 1 / np.sqrt(1 + misses**2)
-        normal, pull = slope.T @ (slope * weights[:, None]), slope.T @ (weights * misses)
+        slope = place.slopes()
+        weights = 1 / np.sqrt(1 + place.errors**2)
+        normal, pull = slope.T @ (slope * weights[:, None]), slope.T @ (weights * place.errors)
         for _ in range(6):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), pull)
-            tried = errors(unknowns - step)
-            if _cost(tried) < cost:
+            tried = at(unknowns - step)
+            if _cost(tried.errors) < cost:
                 break
             damping *= 5
         else:
             break
-        gain = 1 - _cost(tried) / cost
-        unknowns, misses, cost, damping = unknowns - step, tried, _cost(tried), damping / 5
+        gain = 1 - _cost(tried.errors) / cost
+        unknowns, place, cost, damping = unknowns - step, tried, _cost(tried.errors), damping / 5
         if gain < _ENOUGH:
             break
     return Lowest(unknowns, cost)
