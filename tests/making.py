@@ -46,9 +46,12 @@ def make_part(sku: str = "BR-100", **fields: object) -> Part:
 
 
 def make_part_with_photos(sku: str = "BR-100", angles: tuple[str, ...] = ("front", "right", "back")) -> Part:
-    part = make_part(sku)
+    """A part whose photos no poller looks at: that takes seconds, and has tests of its own."""
+    part, one = make_part(sku), photo()
     for angle in angles:
-        add_photos(part.id, [photo()], {"angle_label": angle})
+        add_photos(part.id, [one], {"angle_label": angle})
+    with writing() as session:
+        session.execute(update(Part).where(Part.id == part.id).values(check_due_at=None))
     return part
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,22 +47,35 @@ class Hold:
     def writing(self) -> Iterator[tuple[Session, Job, Part]]:
         """A transaction on the job and its part. Raises LeaseLost when the job is not ours any more."""
         with writing() as session:
-            job, part = lookups.locked_job(session, self.job_id)
-            if job.lease_owner != self.owner:
-                raise LeaseLost
-            yield session, job, part
+            yield session, *self._held(session)
+
+    def _held(self, session: Session) -> tuple[Job, Part]:
+        job, part = lookups.locked_job(session, self.job_id)
+        if job.lease_owner != self.owner:
+            raise LeaseLost
+        return job, part
 
     def snooze(
-        self, seconds: float, waiting_for: str | None = None, *, count: bool = False, told: bool = False
+        self,
+        seconds: float,
+        waiting_for: str | None = None,
+        *,
+        count: bool = False,
+        told: bool = False,
+        unless: Callable[[Session], bool] | None = None,
     ) -> None:
         """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new.
 
-        `told`: a change of what it waits for is a line in the job's history.
+        `told`: a change of what it waits for is a line in the job's history. `unless`: whether that is over,
+        asked in the same transaction; then the job goes on at once.
         """
-        with self.writing() as (session, job, part):
+        with writing() as session:
+            if unless is not None and unless(session):
+                seconds, waiting_for = 0, None
+            job, part = self._held(session)
             job.next_at = utc_now() + timedelta(seconds=seconds)
             if job.waiting_for != waiting_for:
-                if told:
+                if told and waiting_for:
                     record.note(session, job, ACTOR, waiting_for, Status(job.status))
                 job.waiting_for = waiting_for
                 part.revision += 1

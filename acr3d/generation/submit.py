@@ -78,11 +78,19 @@ def submit(hold: Hold, job: Job, link: Link) -> None:
 
 
 def wait_for(hold: Hold, wait: Wait) -> None:
-    """Let the job wait for what hinders its account or us."""
+    """Let the job wait for what hinders its account or us, if it still does."""
+
+    def is_over(session: Session) -> bool:
+        job = session.get_one(Job, hold.job_id)
+        pauses.locked(
+            session, job.account, job.engine
+        )  # nobody ends it before we wait
+        return _hindrance(session, job) is None
+
     if wait.grows:
         hold.wait(wait.seconds, wait.sentence)
     else:
-        hold.snooze(wait.seconds, wait.sentence, told=wait.is_told)
+        hold.snooze(wait.seconds, wait.sentence, told=wait.is_told, unless=is_over)
 
 
 def _begin(hold: Hold, job: Job) -> str | Wait:

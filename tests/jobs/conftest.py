@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from acr3d.generation import requests
+from acr3d.generation import pace, requests
 from acr3d.models import Job, Part, User
 from tests.contract.server import PreparedServer
 from tests.jobs.at_meshy import KEY
 from tests.making import by_angle, make_part_with_photos, make_user
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace of requests has tests of its own (tests/test_pace.py)."""
+    monkeypatch.setattr(pace, "POLLERS_A_SECOND", 1000)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ BAD_MODELS = sorted((Path(__file__).parents[3] / "shared/samples/bad").glob("*.g
 def test_a_download_that_breaks_off_is_fetched_again_with_a_fresh_address(
     app: Flask, meshy: PreparedServer, job: Job
 ) -> None:
-    half = raw(200, box_glb()[:900], {"content-length": str(len(box_glb()))})
+    half = raw(200, box_glb()[:900], {"content-length": str(len(box_glb())), "connection": "close"})
     meshy.answers += [created(), finished(meshy), finished(meshy), half, finished(meshy), cut_off]
     step(app, job, 4)
     assert (job.status, job.retry_count) == (Status.PROCESSING, 2)
