@@ -97,8 +97,8 @@ def test_the_poller_checks_new_photos_and_the_api_tells_what_it_found(in_app: Fl
 
 
 def test_only_changes_that_matter_ask_for_a_check(in_app: Flask) -> None:
-    part = make_part_with_photos()
-    first, second, _third = order_of(part)
+    part = make_part()
+    first, second, _third = (add_photos(part.id, [large_picture()])[0].id for _ in range(3))
     assert is_due(part)
 
     for change, matters in [

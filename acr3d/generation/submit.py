@@ -82,9 +82,7 @@ def wait_for(hold: Hold, wait: Wait) -> None:
 
     def is_over(session: Session) -> bool:
         job = session.get_one(Job, hold.job_id)
-        pauses.locked(
-            session, job.account, job.engine
-        )  # nobody ends it before we wait
+        pauses.locked(session, job.account, job.engine)  # nobody ends it before we wait
         return _hindrance(session, job) is None
 
     if wait.grows:
