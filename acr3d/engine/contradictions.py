@@ -20,7 +20,7 @@ from acr3d.engine.views import Camera, axis_towards
 
 _LARGEST_TILT = np.radians(10)
 _STRONG_LENS = 0.53  # one over the distance in sizes of the part: a close camera, but people do that
-_UNLIKE = 0.1  # what two opposite outlines may differ by when a strong lens had to explain it
+_UNLIKE = 0.1  # what two opposite outlines may differ by when a strong lens or a tilt had to explain it
 _BORNE_OUT = 0.6  # of a strong lens: how much of it the photos must ask for without either of such a pair
 _UNLIKE_ALONE = 0.3  # and when nothing but these two tells of the part
 
@@ -51,7 +51,8 @@ def check_cameras(
         raise _refusal(outlines[worst].angle)
     tilts = [float(np.abs(camera.tilt).max()) for camera in cameras]
     if max(tilts) > _LARGEST_TILT:
-        raise _refusal(outlines[int(np.argmax(tilts))].angle)
+        tilted = outlines[int(np.argmax(tilts))].angle
+        raise _pair_refusal(*pair) if tilted in pair and unlike > _UNLIKE else _refusal(tilted)
     nearness = max(camera.nearness for camera in cameras)
     if nearness > _STRONG_LENS and unlike > _UNLIKE:
         borne_out = min(nearness_without(angle) for angle in pair)
