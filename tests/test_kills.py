@@ -17,7 +17,7 @@ from tests.conftest import BOTH
 from tests.killing import Place, database, running_place, server_for
 from tests.site import running_site
 
-KILLS, KILLS_INSIDE = 5, 2  # for each database; bench/kills.py takes hundreds
+KILLS, KILLS_INSIDE = 7, 3  # for each database
 
 
 @pytest.fixture(params=BOTH)

@@ -42,5 +42,4 @@ def _shared_length(one: Mask, other: Mask, known: Mask, near: float) -> float:
 
 
 def _rim(area: Mask) -> Mask:
-    rim: Mask = area & ~shrunk(area)
-    return rim
+    return area & ~shrunk(area)

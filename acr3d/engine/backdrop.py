@@ -73,10 +73,10 @@ def beside(colours: Field, outside: Mask) -> Likeness:
         total += trust * smooth(small * known, radius)
         weight += trust * ndimage.gaussian_filter(known, radius, mode="nearest")
     model = (total / np.maximum(weight, 1e-12)).astype(np.float32)
-    return _likeness(colours, enlarged(model, outside.shape) + 1)
+    return _likeness(colours, _enlarged(model, outside.shape) + 1)
 
 
-def enlarged(picture: Field, shape: tuple[int, ...]) -> Field:
+def _enlarged(picture: Field, shape: tuple[int, ...]) -> Field:
     """The picture, bilinear, in a larger `shape` (height, width)."""
     size = shape[1], shape[0]
     planes = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in picture)

@@ -47,13 +47,10 @@ class Hold:
     def writing(self) -> Iterator[tuple[Session, Job, Part]]:
         """A transaction on the job and its part. Raises LeaseLost when the job is not ours any more."""
         with writing() as session:
-            yield session, *self._held(session)
-
-    def _held(self, session: Session) -> tuple[Job, Part]:
-        job, part = lookups.locked_job(session, self.job_id)
-        if job.lease_owner != self.owner:
-            raise LeaseLost
-        return job, part
+            job, part = lookups.locked_job(session, self.job_id)
+            if job.lease_owner != self.owner:
+                raise LeaseLost
+            yield session, job, part
 
     def snooze(
         self,
@@ -62,17 +59,16 @@ class Hold:
         *,
         count: bool = False,
         told: bool = False,
-        unless: Callable[[Session], bool] | None = None,
+        unless: Callable[[Session, Job], bool] | None = None,
     ) -> None:
         """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new.
 
         `told`: a change of what it waits for is a line in the job's history. `unless`: whether that is over,
         asked in the same transaction; then the job goes on at once.
         """
-        with writing() as session:
-            if unless is not None and unless(session):
+        with self.writing() as (session, job, part):
+            if unless is not None and unless(session, job):
                 seconds, waiting_for = 0, None
-            job, part = self._held(session)
             job.next_at = utc_now() + timedelta(seconds=seconds)
             if job.waiting_for != waiting_for:
                 if told and waiting_for:

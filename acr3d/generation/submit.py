@@ -80,10 +80,9 @@ def submit(hold: Hold, job: Job, link: Link) -> None:
 def wait_for(hold: Hold, wait: Wait) -> None:
     """Let the job wait for what hinders its account or us, if it still does."""
 
-    def is_over(session: Session) -> bool:
-        job = session.get_one(Job, hold.job_id)
-        pauses.locked(session, job.account, job.engine)  # nobody ends it before we wait
-        return _hindrance(session, job) is None
+    def is_over(session: Session, job: Job) -> bool:
+        present = _hindrance(session, job)
+        return present is None or present.sentence != wait.sentence
 
     if wait.grows:
         hold.wait(wait.seconds, wait.sentence)

@@ -14,14 +14,7 @@ from acr3d.generation.states import Status
 from acr3d.models import Job, Part
 from acr3d.storage import storage
 from tests.contract.server import PreparedServer, answer, cut_off, raw
-from tests.jobs.at_meshy import (
-    created,
-    creates,
-    file,
-    finished,
-    step,
-    task,
-)
+from tests.jobs.at_meshy import created, creates, file, finished, step, task
 from tests.making import box_glb
 
 BAD_MODELS = sorted((Path(__file__).parents[3] / "shared/samples/bad").glob("*.glb"))

@@ -20,7 +20,8 @@ from acr3d.generation.states import Status
 from acr3d.models import Account, Attempt, Job, Part, User
 from acr3d.storage import storage
 from tests.faults.control import ALWAYS, KEY, EngineOnPort, engine_on_port
-from tests.making import by_angle, make_part_with_photos, make_user
+from tests.jobs.at_meshy import missing_for_long
+from tests.making import by_angle, make_part_with_photos
 
 # What a fault means for a job is the same on both databases; the kill tests run on both.
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
@@ -46,21 +47,6 @@ def app(make_app: Callable[..., Flask], engine: EngineOnPort) -> Iterator[Flask]
     app = make_app(meshy_api_key=KEY, meshy_api_base=engine.base, unknown_wait_seconds=1)
     with app.app_context():
         yield app
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def part(app: Flask) -> Part:
-    return make_part_with_photos()
-
-
-@pytest.fixture
-def job(part: Part, user: User) -> Job:
-    return requests.start(part.id, by_angle(part), "meshy", {}, user)
 
 
 def step(app: Flask, job: Job, times: int = 1) -> Job:
@@ -218,6 +204,8 @@ def test_a_failed_task_ends_the_job_with_its_reason_and_what_to_do(
 def test_a_result_that_expired_fails_the_job_and_says_so(app: Flask, engine: EngineOnPort, job: Job) -> None:
     step(app, job)
     engine.fault("look", "expire", ALWAYS)
+    step(app, job)
+    missing_for_long(job)
 
     assert to_the_end(app, job).status == Status.FAILED
     assert "no longer knows" in (job.error_message or "")
