@@ -35,6 +35,7 @@ lint: ## Check style and types
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
 
 lock: ## Bring the lock files up to date with pyproject.toml and package.json
 	@scripts/setup.sh test

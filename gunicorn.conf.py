@@ -47,14 +47,14 @@ control_socket_disable = True  # one more socket that nobody here asks
 
 def post_worker_init(worker: Any) -> None:
     # Not imported above: gunicorn's arbiter reads this file too, and needs none of it in its memory.
-    from acr3d.backup import disposable
+    from acr3d.backup import ephemeral_folder
 
     flask_app = worker.wsgi
     config = flask_app.extensions["acr3d_settings"]
-    for sentence in disposable.warnings(config, disposable.mount_table()):
+    for sentence in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
         worker.log.warning(sentence)
     if config.poller == "web":
-        from acr3d.generation.poller import JobPoller
+        from acr3d.worker.loop import JobPoller
 
         poller = JobPoller(flask_app)
         flask_app.extensions["acr3d_poller"] = poller

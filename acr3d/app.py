@@ -7,28 +7,28 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from acr3d import cli, database, settings
-from acr3d.extensions import babel, csrf, db, migrate
-from acr3d.generation.engines import Engines
-from acr3d.generation.hints import Hints
+from acr3d import settings
+from acr3d.cli import commands
+from acr3d.db import session
+from acr3d.db.extensions import babel, csrf, db, migrate
+from acr3d.engines.providers import Engines
+from acr3d.jobs.webhook_hints import Hints
 from acr3d.settings import Settings
-from acr3d.storage import LocalStorage
+from acr3d.storage.local import LocalStorage
 from acr3d.web import (
-    admin,
-    api,
-    api_orphans,
-    api_versions,
+    access,
     auth,
-    failures,
-    guards,
-    headers,
+    error_handlers,
     health,
     media,
-    pages,
-    public,
+    security_headers,
     static,
+    templating,
     webhooks,
 )
+from acr3d.web.admin import overview
+from acr3d.web.api import routes, unmatched_tasks, versions
+from acr3d.web.public import pages as public
 
 ROOT = Path(__file__).parent.parent
 FORM_BYTES = 1024 * 1024
@@ -49,15 +49,15 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_hints"] = Hints(app)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
-    guards.install(app)
+    access.install(app)
     _bind_extensions(app)
-    pages.install(app)
-    failures.install(app)
-    for area in (public, auth, admin, api, api_orphans, api_versions, media, health, webhooks):
+    templating.install(app)
+    error_handlers.install(app)
+    for area in (public, auth, overview, routes, unmatched_tasks, versions, media, health, webhooks):
         app.register_blueprint(area.bp)
-    headers.install(app)
+    security_headers.install(app)
     static.install(app)
-    cli.register(app)
+    commands.register(app)
     if config.proxy_count:
         hops = config.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -67,13 +67,13 @@ def create_app(config: Settings | None = None) -> Flask:
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
-        database.prepare(db.engine)
+        session.prepare(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(
         app,
         default_translation_directories=str(ROOT / "translations"),
-        locale_selector=pages.chosen_language,
+        locale_selector=templating.chosen_language,
     )
 
 
@@ -81,7 +81,7 @@ def _flask_settings(config: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": database.engine_options(config.database_url),
+        "SQLALCHEMY_ENGINE_OPTIONS": session.engine_options(config.database_url),
         "MAX_CONTENT_LENGTH": FORM_BYTES,  # an upload of photos raises it for itself
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "TRUSTED_HOSTS": list(config.trusted_hosts) or None,

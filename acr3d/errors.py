@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):
+class InvalidInput(Exception):
     """A request that changes nothing. `str()` is a sentence for a person; `status` its HTTP status.
 
     `field` names what was typed wrong, where that is known.
@@ -13,13 +13,13 @@ class Refused(Exception):
     field: str | None = None
 
 
-class Missing(Refused):
+class Missing(InvalidInput):
     """There is no such thing, or not for this person."""
 
     status = 404
 
 
-class Conflict(Refused):
+class Conflict(InvalidInput):
     """It clashes with what is there now; look again and decide anew."""
 
     status = 409

@@ -20,13 +20,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from acr3d.agreement.__main__ import measure
-from acr3d.agreement.front import are_alike, outlines_of
-from acr3d.agreement.light import lighter
-from acr3d.agreement.turns import TURNS
 from acr3d.optimize.pipeline import optimize
-from acr3d.optimize.turn import Turn
+from acr3d.optimize.steps.orientation import Turn
 from acr3d.render.scene import read_scene
+from acr3d.silhouettes.__main__ import measure
+from acr3d.silhouettes.decimate import lighter
+from acr3d.silhouettes.orientation_search import are_alike, outlines_of
+from acr3d.silhouettes.orientations import TURNS
 
 SIDES = ("front", "right", "back", "top")
 

@@ -16,8 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.killing import Place, Poller, running_place
-from tests.services import Server, postgres_server
+from tests.support.kills import Place, Poller, running_place
+from tests.support.postgres import Server, postgres_server
 
 UNKNOWN_WAIT = "5"  # longer than the engine takes to note an order whose sender has died
 LONGEST_SECONDS = 5.0  # between a poller's first pass and its kill: about a job's whole way

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from acr3d.optimize import blender
-from acr3d.optimize.levels import PHONE_TRIANGLES
+from acr3d.optimize.blender import run as blender
+from acr3d.optimize.presets import PHONE_TRIANGLES
 from bench import optimize_figures as figures
 from bench.optimize_figures import Figure, Kind
 from bench.optimize_files import enlarge_maps, geometry_bytes, has_png_maps, reduce_geometry, triangles_of

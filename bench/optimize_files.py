@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from acr3d.optimize.encode import DracoOptions
-from acr3d.optimize.model import Model
-from acr3d.optimize.reading import checked
-from acr3d.optimize.shaping import shape
-from acr3d.optimize.write import write_glb
+from acr3d.gltf.load import checked
+from acr3d.gltf.model import Model
+from acr3d.gltf.write import write_glb
+from acr3d.optimize.steps.draco_stream import DracoOptions
+from acr3d.optimize.steps.geometry_steps import shape
 
 
 def has_png_maps(source: Path) -> bool:

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
+from acr3d.gltf.errors import BadModel
 from acr3d.optimize import pipeline
-from acr3d.optimize.errors import BadModel
-from acr3d.optimize.levels import LEVELS
-from tests.optimize_glbs import good_models, mutated
+from acr3d.optimize.presets import LEVELS
+from tests.support.optimize_glbs import good_models, mutated
 
 GOOD = {"refused", "optimized"}
 SLOW_CPU_SECONDS = 5.0

@@ -13,8 +13,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from acr3d.optimize import pipeline
-from acr3d.optimize.levels import LEVELS
-from tests.optimize_glbs import rich_model, textured_sphere
+from acr3d.optimize.presets import LEVELS
+from tests.support.optimize_glbs import rich_model, textured_sphere
 
 _WARM_UP = 10
 _EVERY = 10

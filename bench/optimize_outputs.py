@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Error, Page
 
 from acr3d.optimize import pipeline
-from acr3d.optimize.levels import LEVELS
+from acr3d.optimize.presets import LEVELS
 from bench.fidelity.views import open_page
-from tests.browser import chromium
-from tests.optimize_glbs import validator_errors
+from tests.support.browser import chromium
+from tests.support.optimize_glbs import validator_errors
 
 _MOST_OFF_PERCENT = 0.1
 _COLUMNS = ("file", "level", "validator", "three.js: box off %", "triangles %", "model-viewer: box off %")

@@ -20,8 +20,8 @@ from pathlib import Path
 from unittest import mock
 
 from acr3d.optimize import pipeline
-from acr3d.optimize.levels import LEVELS
-from acr3d.optimize.textures import TextureOptions
+from acr3d.optimize.presets import LEVELS
+from acr3d.optimize.steps.textures import TextureOptions
 from bench.fidelity.__main__ import measure
 
 _PLAIN = TextureOptions(

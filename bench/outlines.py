@@ -22,10 +22,10 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from acr3d.engine.masks import Mask
-from acr3d.engine.outline import find_outline
-from acr3d.engine.photos import open_photo
-from acr3d.engine.views import SIDES, Camera
+from acr3d.carving.cameras import SIDES, Camera
+from acr3d.carving.morphology import Mask
+from acr3d.carving.photo_input import open_photo
+from acr3d.carving.silhouette import find_outline
 
 _FRAME = (
     1.163  # a studio picture's side in largest sides of the part; a snapshot's height is that, twice over

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from acr3d import photos
+from acr3d.photos import sanitize
 
 _PAUSE_PROBE_SECONDS = 0.002
 
@@ -65,8 +65,8 @@ def measure(path: Path, threads: int) -> dict[str, str | float]:
 def _outcome(path: Path) -> str:
     with path.open("rb") as stream:
         try:
-            photo = photos.clean(stream)
-        except photos.PhotoRefused as refusal:
+            photo = sanitize.clean(stream)
+        except sanitize.PhotoRefused as refusal:
             return refusal.code
     return f"{photo.width_px} × {photo.height_px}"
 

@@ -30,16 +30,16 @@ from sqlalchemy import event, insert, update
 
 from acr3d import settings
 from acr3d.app import create_app
-from acr3d.columns import new_id, utc_now
-from acr3d.database import writing
-from acr3d.engine.app import Engine, create_engine_app, serve
-from acr3d.engine.tasks import Room, Tasks
-from acr3d.extensions import db
-from acr3d.generation.engines import engines
-from acr3d.generation.pace import Pace
-from acr3d.generation.poller import JobPoller
-from acr3d.models import Job, Part
-from tests.services import postgres_server
+from acr3d.db.extensions import db
+from acr3d.db.models import Job, Part
+from acr3d.db.session import transaction
+from acr3d.db.types import new_id, utc_now
+from acr3d.engine_server.app import Engine, create_engine_app, serve
+from acr3d.engine_server.tasks import Room, Tasks
+from acr3d.engines.providers import engines
+from acr3d.engines.rate_limit import Pace
+from acr3d.worker.loop import JobPoller
+from tests.support.postgres import postgres_server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -138,7 +138,7 @@ def _put_in_flight(engine: Path, count: int) -> list[str]:
     with contextlib.closing(sqlite3.connect(engine / "tasks.sqlite")) as database:
         tasks = [row[0] for row in database.execute("SELECT id FROM task")]
     parts = [new_id() for _ in range(count)]
-    with writing() as session:
+    with transaction() as session:
         names = [{"id": part, "sku": part, "sku_key": part, "name": "Part"} for part in parts]
         session.execute(insert(Part), names)
         rows = [
@@ -153,7 +153,7 @@ def _finish(parts: list[str], count: int) -> None:
     """So many finished jobs of these parts."""
     for first in range(0, count, 10_000):
         numbers = range(first, min(first + 10_000, count))
-        with writing() as session:
+        with transaction() as session:
             session.execute(insert(Job), [_job(parts[number % len(parts)], "complete") for number in numbers])
 
 
@@ -187,7 +187,7 @@ def _measure(app: Flask, base: str, passes: int, finished: int) -> None:
 
 def _one_pass(app: Flask, base: str) -> tuple[float, ...]:
     httpx.get(f"{base}/bench")  # new progress for all; forgets the requests so far
-    with writing() as session:
+    with transaction() as session:
         session.execute(update(Job).where(Job.status == "processing").values(next_at=utc_now()))
     db.session.remove()
     asked: list[str] = []

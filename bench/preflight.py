@@ -32,8 +32,8 @@ from PIL import Image, ImageFilter, ImageOps
 HOUSE = Path(__file__).parent.parent
 sys.path.insert(0, str(HOUSE))
 
-from acr3d.preflight.check import report  # noqa: E402
-from acr3d.preflight.look import Look, look_at  # noqa: E402
+from acr3d.photo_checks.child.check_photos import report  # noqa: E402
+from acr3d.photo_checks.child.inspect_photo import Look, look_at  # noqa: E402
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
 SPOILT = ("cropped", "blurred", "swapped", "stranger")

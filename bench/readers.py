@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.site import Site, running_site
+from tests.support.site import Site, running_site
 
 
 def main() -> None:

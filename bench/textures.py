@@ -23,9 +23,9 @@ from PIL import Image
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from acr3d.engine.outline import Outline, find_outline
-from acr3d.engine.photos import open_photo
-from acr3d.engine.views import Camera
+from acr3d.carving.cameras import Camera
+from acr3d.carving.photo_input import open_photo
+from acr3d.carving.silhouette import Outline, find_outline
 from bench.engine import AXES, carve, watertight_parts
 from bench.outlines import true_camera
 

@@ -8,7 +8,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, create_engine, event, pool, text
 
-from acr3d.models import Base
+from acr3d.db.models import Base
 
 _ONE_AT_A_TIME = 4_117_300_311  # an advisory lock's number, made up
 

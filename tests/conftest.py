@@ -15,13 +15,13 @@ from flask.testing import FlaskClient, FlaskCliRunner
 
 from acr3d import settings
 from acr3d.app import create_app
-from acr3d.extensions import db
+from acr3d.db.extensions import db
 from acr3d.settings import Settings
-from tests.contract.checker import Contract
-from tests.contract.server import PreparedServer, prepared_server
-from tests.services import Server, postgres_server
+from tests.support.contract.checker import Contract
+from tests.support.contract.server import PreparedServer, prepared_server
+from tests.support.postgres import Server, postgres_server
 
-pytest_plugins = ["tests.needs"]
+pytest_plugins = ["tests.support.requirements"]
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
 COARSE_GRID = 48

@@ -21,7 +21,7 @@ from typing import IO
 from acr3d.backup import manifest
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Entry, Manifest
-from acr3d.storage import sync
+from acr3d.storage.local import sync
 
 STORED = "storage/"
 _CHUNK = 1 << 20

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Executable, func, select
 from sqlalchemy.dialects import postgresql
 
 from acr3d.backup.errors import BackupError
-from acr3d.extensions import db
+from acr3d.db.extensions import db
 
 NAME = "database.sql"
 _LOCK_WAIT = "10s"

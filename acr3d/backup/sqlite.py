@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from acr3d.backup.errors import BackupError
-from acr3d.database import BUSY_SECONDS
-from acr3d.extensions import db
+from acr3d.db.extensions import db
+from acr3d.db.session import BUSY_SECONDS
 
 NAME = "database.sqlite"
 

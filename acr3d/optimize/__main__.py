@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     options = _arguments(argv)
     _limit_time(options.json)
-    from .errors import BadModel
+    from acr3d.gltf.errors import BadModel
 
     try:
         report = _work(options)
@@ -83,7 +83,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     if not options.source.is_file():
         parser.error(f"there is no file {options.source}")
     _limit_memory()
-    from .turn import Turn
+    from acr3d.optimize.steps.orientation import Turn
 
     try:
         options.turn = Turn.parse(options.turn)
@@ -143,10 +143,9 @@ def _watch(is_json: bool) -> None:
 
 
 def _work(options: argparse.Namespace) -> dict[str, Any]:
-    from acr3d.children import threads_here
-
-    from . import pipeline
-    from .place import RealSize
+    from acr3d.optimize import pipeline
+    from acr3d.optimize.steps.real_size import RealSize
+    from acr3d.sandbox import threads_here
 
     if options.check:
         return pipeline.check(options.source)
@@ -173,7 +172,7 @@ def _print_progress(percent: int) -> None:
 
 
 def _print_report(report: dict[str, Any], is_json: bool) -> None:
-    from .report import as_text
+    from acr3d.optimize.report import as_text
 
     print(json.dumps({"report": report}) if is_json else as_text(report), flush=True)
 

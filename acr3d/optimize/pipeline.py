@@ -8,19 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from . import blender, place
-from .ar import Position, make_ar
-from .condition import Condition, examine
-from .detail import Detail, Recorder, bake_detail
-from .facts import ModelFacts
-from .heap import give_back
-from .levels import LEVELS, Level
-from .model import Model
-from .place import UNKNOWN, Placement, RealSize
-from .prune import keep_used_textures
-from .reading import checked
-from .recode import DecodingBudget
-from .report import (
+from acr3d.gltf.load import checked
+from acr3d.gltf.model import Model
+from acr3d.gltf.prune import keep_used_textures
+from acr3d.gltf.write import write_glb
+from acr3d.optimize.blender import run
+from acr3d.optimize.deviation import Truth, measure
+from acr3d.optimize.inspect import ModelFacts
+from acr3d.optimize.malloc import release_memory
+from acr3d.optimize.mesh_health import Condition, examine
+from acr3d.optimize.presets import LEVELS, Level
+from acr3d.optimize.report import (
     Report,
     describe,
     describe_detail,
@@ -29,12 +27,15 @@ from .report import (
     describe_truth,
     warnings_about,
 )
-from .shaping import Shaped, shape
-from .textures import MapResult, map_jobs, run_job, store_maps
-from .truth import Truth, measure
-from .turn import Turn
-from .verify import what_is_lost
-from .write import write_glb
+from acr3d.optimize.steps import real_size
+from acr3d.optimize.steps.geometry_steps import Shaped, shape
+from acr3d.optimize.steps.normal_bake import Detail, Recorder, bake_detail
+from acr3d.optimize.steps.orientation import Turn
+from acr3d.optimize.steps.real_size import UNKNOWN, Placement, RealSize
+from acr3d.optimize.steps.scene_viewer import Position, make_ar
+from acr3d.optimize.steps.texture_compress import DecodingBudget
+from acr3d.optimize.steps.textures import MapResult, map_jobs, run_job, store_maps
+from acr3d.optimize.verify import verify_result
 
 Progress = Callable[[int], None]
 
@@ -89,7 +90,7 @@ class _Way:
     @property
     def why_not_bake(self) -> str | None:
         """Why a level that bakes detail does without, as a sentence."""
-        return blender.why_missing() if self.may_bake else "It was not wanted."
+        return run.why_missing() if self.may_bake else "It was not wanted."
 
 
 def _optimize(source: Path, target: Path, way: _Way, position: Position) -> Report:
@@ -110,7 +111,7 @@ def _attempt(source: Path, part: Path, way: _Way, position: Position) -> _Outcom
     with Model(source) as model:
         before = checked(model)
         way.on_progress(10)
-        placement = place.plan(model.json, before, position.size, position.turn)
+        placement = real_size.plan(model.json, before, position.size, position.turn)
         keep_used_textures(model.json)
         condition, shaped, maps = _compress(model, way)
         fewer = replace(before, triangles=before.triangles - shaped.removed)
@@ -118,7 +119,7 @@ def _attempt(source: Path, part: Path, way: _Way, position: Position) -> _Outcom
         bytes_out, bytes_in = write_glb(model, part), model.bytes_in
     way.on_progress(90)
     with ThreadPoolExecutor(way.threads) as pool:
-        looked = pool.submit(what_is_lost, expected, part)
+        looked = pool.submit(verify_result, expected, part)
         measured = pool.submit(_truth, source, part, before)
         lost, after = looked.result()
         is_kept = lost is not None or bytes_out >= bytes_in
@@ -174,7 +175,7 @@ def _examine_and_shape(model: Model, way: _Way) -> tuple[Condition | None, Shape
     level, condition = way.level, examine(model)
     if not level.bakes_detail or way.why_not_bake:
         shaped = shape(model, level.most_triangles, level.draco)
-        give_back()
+        release_memory()
         shaped.detail = Detail(way.why_not_bake) if level.bakes_detail else None
         return condition, shaped
     recorder = Recorder()
@@ -192,7 +193,7 @@ def _place(model: Model, before: ModelFacts, placement: Placement | str | None) 
     """Place the model, if that is planned; return what its facts must be then."""
     if not isinstance(placement, Placement):
         return before
-    place.place(model.json, placement)
+    real_size.place(model.json, placement)
     return placement.moved(before)
 
 
@@ -216,7 +217,7 @@ def _give_out(source: Path, target: Path, part: Path, outcome: _Outcome) -> Repo
         "triangles_in": outcome.before.triangles,
         "vertices_in": outcome.before.vertices,
         "is_unchanged": is_unchanged,
-        "placed": place.describe(placement, facts) if isinstance(placement, Placement) else None,
+        "placed": real_size.describe(placement, facts) if isinstance(placement, Placement) else None,
         "maps": describe_maps(maps),
         "steps": describe_steps(shaped, maps, outcome.bytes_in, bytes_out),
         "detail": describe_detail(shaped.detail),
@@ -225,7 +226,7 @@ def _give_out(source: Path, target: Path, part: Path, outcome: _Outcome) -> Repo
         "warnings": [
             *warnings_about(facts, outcome.shaped),
             *kept_because,
-            *place.warnings_about(placement, facts),
+            *real_size.warnings_about(placement, facts),
         ],
     }
 
@@ -243,7 +244,7 @@ def _keep_source(source: Path, part: Path, outcome: _Outcome) -> tuple[ModelFact
         with Model(source) as model:
             expected = _place(model, outcome.before, placement)
             write_glb(model, part)
-        lost, after = what_is_lost(expected, part)
+        lost, after = verify_result(expected, part)
         if lost is None:
             return after, placement
         placement = f"the placed one was not true to it: {lost}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .detail import Detail
-from .facts import ModelFacts
-from .images import ImageFacts
-from .shaping import Shaped
-from .textures import MapResult
-from .truth import Truth
+from acr3d.gltf.image_header import ImageFacts
+from acr3d.optimize.deviation import Truth
+from acr3d.optimize.inspect import ModelFacts
+from acr3d.optimize.steps.geometry_steps import Shaped
+from acr3d.optimize.steps.normal_bake import Detail
+from acr3d.optimize.steps.textures import MapResult
 
 Report = dict[str, Any]
 _MANY_DRAW_CALLS = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import BadModel
-from .facts import ModelFacts
-from .model import Model
-from .reading import checked
+from acr3d.gltf.errors import BadModel
+from acr3d.gltf.load import checked
+from acr3d.gltf.model import Model
+from acr3d.optimize.inspect import ModelFacts
 
 # Of the longest side: what a model's box may move.
 _BOX_TOLERANCE = 1e-3
@@ -20,7 +20,7 @@ def read_back(path: Path) -> ModelFacts:
         return checked(model)
 
 
-def what_is_lost(before: ModelFacts, path: Path) -> tuple[str | None, ModelFacts]:
+def verify_result(before: ModelFacts, path: Path) -> tuple[str | None, ModelFacts]:
     """What the file at `path` lacks of what it should have, as a phrase, or None; and the file's facts."""
     try:
         after = read_back(path)

@@ -22,7 +22,7 @@ _FEWEST_PIXELS, _MOST_PIXELS = 16, 2048
 def main(argv: list[str]) -> int:
     """Run the command line; return the exit code."""
     options = _arguments(argv)
-    from acr3d.optimize.errors import BadModel
+    from acr3d.gltf.errors import BadModel
 
     try:
         report = _work(options)
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
-    from .cameras import SIDES
+    from acr3d.render.cameras import SIDES
 
     parser = argparse.ArgumentParser(prog="python -m acr3d.render", description="Draw a GLB.")
     parser.add_argument("source", type=Path, metavar="IN.glb")
@@ -72,9 +72,9 @@ def _pixels(text: str) -> int:
 def _work(options: argparse.Namespace) -> dict[str, Any]:
     from PIL import Image
 
-    from . import picture, poster
-    from .cameras import before_side
-    from .scene import read_scene
+    from acr3d.render import draw, poster
+    from acr3d.render.cameras import before_side
+    from acr3d.render.scene import read_scene
 
     side = options.pixels
     is_poster = not (options.side or options.orbit or options.white or options.mask)
@@ -86,10 +86,10 @@ def _work(options: argparse.Namespace) -> dict[str, Any]:
         orbit = replace(orbit, theta=options.orbit[0], phi=options.orbit[1])
     camera = before_side(options.side, *scene.box, side) if options.side else orbit.camera(side)
     if options.mask:
-        drawn = Image.fromarray(picture.mask(scene, camera, side, side))
+        drawn = Image.fromarray(draw.mask(scene, camera, side, side))
     else:
-        drawn = picture.draw(scene, camera, side, side)
-        drawn = picture.on_white(drawn) if options.white else drawn
+        drawn = draw.draw(scene, camera, side, side)
+        drawn = draw.on_white(drawn) if options.white else drawn
     drawn.save(options.target, "PNG" if options.target.suffix == ".png" else "WEBP")
     return {"width": side, "height": side}
 

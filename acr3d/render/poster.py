@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .cameras import Orbit
-from .picture import draw
-from .scene import Scene, read_scene
+from acr3d.render.cameras import Orbit
+from acr3d.render.draw import draw
+from acr3d.render.scene import Scene, read_scene
 
 SIDE = 800
 _THETA, _PHI, _LENS = 30.0, 75.0, 30.0  # front and right side and a little from above

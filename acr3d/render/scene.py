@@ -10,17 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.optimize import draco
-from acr3d.optimize.accessors import is_readable, read
-from acr3d.optimize.bounds import Shown, shown_meshes
-from acr3d.optimize.check import check_structure
-from acr3d.optimize.contents import check_contents
-from acr3d.optimize.errors import BadModel
-from acr3d.optimize.extensions import DRACO
-from acr3d.optimize.fields import Json
-from acr3d.optimize.model import Model
-
-from .surfaces import Surface, read_surfaces
+from acr3d.gltf import draco
+from acr3d.gltf.accessors import is_readable, read
+from acr3d.gltf.bounds import Shown, shown_meshes
+from acr3d.gltf.check_buffers import check_contents
+from acr3d.gltf.check_json import check_structure
+from acr3d.gltf.errors import BadModel
+from acr3d.gltf.extensions import DRACO
+from acr3d.gltf.json_fields import Json
+from acr3d.gltf.model import Model
+from acr3d.render.materials import Surface, read_surfaces
 
 Floats = NDArray[np.float64]
 _KEPT = ("POSITION", "NORMAL", "COLOR_0")

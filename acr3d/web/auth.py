@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import login_user, logout_user
 
-from acr3d import accounts, passwords
-from acr3d.errors import Refused
-from acr3d.models import User
-from acr3d.web.guards import caller, safe_next
-from acr3d.web.pace import Pace
+from acr3d.accounts import passwords, users
+from acr3d.accounts.throttle import Pace
+from acr3d.db.models import User
+from acr3d.errors import InvalidInput
+from acr3d.web.access import caller, safe_next
 
 bp = Blueprint("auth", __name__)
 
@@ -37,7 +37,7 @@ def login() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     target = safe_next(request.form.get("next"))
-    check = partial(accounts.authenticate, email, request.form.get("password", ""))
+    check = partial(users.authenticate, email, request.form.get("password", ""))
     wait, user = _pace().try_password(email, request.remote_addr, check)
     if wait:
         return _slow_down(_login_page(email, target, _wait_sentence(wait)), wait)
@@ -70,7 +70,7 @@ def change_password() -> ResponseReturnValue:
     user = found.user
     try:
         wait, changed = _pace().try_password(user.email, request.remote_addr, partial(_changed, user))
-    except Refused as refusal:
+    except InvalidInput as refusal:
         return _password_page(user, str(refusal)), refusal.status
     if wait:
         return _slow_down(_password_page(user, _wait_sentence(wait)), wait)
@@ -85,10 +85,10 @@ def _changed(user: User) -> bool | None:
     """None when the present password was wrong. Raises Refused for a new one that cannot be."""
     new = request.form.get("new_password", "")
     if new != request.form.get("repeated_password", ""):
-        raise Refused(_("The new password was not typed the same way twice."))
+        raise InvalidInput(_("The new password was not typed the same way twice."))
     try:
-        accounts.change_password(user, request.form.get("present_password", ""), new)
-    except accounts.WrongPassword:
+        users.change_password(user, request.form.get("present_password", ""), new)
+    except users.WrongPassword:
         return None
     return True
 

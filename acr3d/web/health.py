@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from acr3d import settings
-from acr3d.database import database_now
-from acr3d.extensions import db
-from acr3d.generation.presence import count_alive, last_pass_at, patience
+from acr3d.db.extensions import db
+from acr3d.db.session import database_now
+from acr3d.worker.heartbeat import count_alive, last_pass_at, patience
 
 bp = Blueprint("health", __name__)
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from acr3d import settings
-from acr3d.extensions import csrf
-from acr3d.generation.hints import Hints
+from acr3d.db.extensions import csrf
+from acr3d.jobs.webhook_hints import Hints
 
 BODY_BYTES = 64 * 1024  # a whole task has some three thousand
 SECRET_HEADER = "x-meshy-api-webhook-secret-key"  # noqa: S105 - its name; seen in real deliveries of 2026

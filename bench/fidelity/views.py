@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
 from bench.fidelity.compare import Picture
-from tests.browser import chromium
-from tests.needs import NODE_MODULES
+from tests.support.browser import chromium
+from tests.support.requirements import NODE_MODULES
 
 VIEWS = 24
 _ORIGIN = "http://bench.invalid"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from alembic.operations import BatchOperations
 
-from acr3d.columns import Id, Moment, new_id
+from acr3d.db.types import Id, Moment, new_id
 
 revision = "first_release"
 down_revision = "old_parts"

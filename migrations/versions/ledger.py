@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from acr3d.columns import Id, Moment, new_id
+from acr3d.db.types import Id, Moment, new_id
 
 revision = "ledger"
 down_revision = "posters"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from acr3d.columns import Id
+from acr3d.db.types import Id
 
 revision = "levels"
 down_revision = "photo_checks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from acr3d.columns import Id, Moment
+from acr3d.db.types import Id, Moment
 
 revision = "stray_tasks"
 down_revision = "first_release"

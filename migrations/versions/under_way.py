@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from acr3d.columns import Moment
+from acr3d.db.types import Moment
 
 revision = "under_way"
 down_revision = "levels"

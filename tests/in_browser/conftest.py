@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import chromium as launched
-from tests.in_browser.visits import Visitor
-from tests.site import Site, running_site
+from tests.support.browser import chromium as launched
+from tests.support.site import Site, running_site
+from tests.support.visits import Visitor
 
 
 @pytest.fixture(scope="session")

@@ -10,19 +10,20 @@ from playwright.sync_api import Locator, Page, expect
 
 from acr3d import settings
 from acr3d.app import create_app
-from acr3d.catalogue import part_by_id
-from acr3d.columns import utc_now
-from acr3d.database import writing
-from acr3d.generation import orphans, requests
-from acr3d.generation.states import AttemptState
-from acr3d.models import Attempt, Job, StrayTask
+from acr3d.db.models import Attempt, Job, StrayTask
+from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
+from acr3d.jobs import service
+from acr3d.jobs.states import AttemptState
+from acr3d.orders import unmatched_actions
+from acr3d.parts.parts import part_by_id
 from tests.conftest import close
-from tests.contract.checker import Contract
-from tests.contract.server import Always, Handler, answer, prepared_server, raw
-from tests.in_browser.visits import Visitor
-from tests.jobs.at_meshy import KEY, made
-from tests.making import by_angle, make_part_with_photos, make_user, picture
-from tests.site import Site, running_site
+from tests.support.at_meshy import KEY, made
+from tests.support.contract.checker import Contract
+from tests.support.contract.server import Always, Handler, answer, prepared_server, raw
+from tests.support.factories import by_angle, make_part_with_photos, make_user, picture
+from tests.support.site import Site, running_site
+from tests.support.visits import Visitor
 
 TASKS = ("one", "two", "orphan")
 
@@ -55,7 +56,7 @@ def beside(meshy_site: Site) -> Iterator[Flask]:
     """A second app on the site's instance folder, with what it has seen at Meshy."""
     app = create_app(settings.from_environment(meshy_site.environ))
     with app.app_context():
-        orphans.sweep()
+        unmatched_actions.sweep()
     yield app
     close(app)
 
@@ -69,10 +70,10 @@ def unclear_job(app: Flask, sku: str) -> tuple[str, str]:
     """The ids of a part and its job, whose order could have made the tasks one and two."""
     with app.app_context():
         part = make_part_with_photos(sku)
-        job = requests.start(part.id, by_angle(part), "meshy", {}, make_user(f"{sku}@example.com"))
+        job = service.start(part.id, by_angle(part), "meshy", {}, make_user(f"{sku}@example.com"))
         attempt = Attempt(job_id=job.id, account=job.account, params_sha256="", state=AttemptState.UNKNOWN)
         attempt.sent_at = attempt.unknown_at = attempt.asked_at = utc_now()
-        with writing() as session:
+        with transaction() as session:
             session.add(attempt)
             session.get_one(Job, job.id).waiting_for = "2 tasks could be this job's."
             for row in session.query(StrayTask).where(StrayTask.task_id.in_(("one", "two"))):

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from acr3d.generation.states import Status
-from tests.in_browser.by_hand import app_beside, finish, job_count, move, progress
-from tests.in_browser.staff import add_photos, new_part, part_id, photo_file, set_side
-from tests.in_browser.visits import Visitor
-from tests.site import Site
+from acr3d.jobs.states import Status
+from tests.support.by_hand import app_beside, finish, job_count, move, progress
+from tests.support.site import Site
+from tests.support.staff import add_photos, new_part, part_id, photo_file, set_side
+from tests.support.visits import Visitor
 
 REASON = "The photos do not show one part. Take them anew before a plain wall."
 

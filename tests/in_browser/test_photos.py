@@ -6,17 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.in_browser.staff import (
-    add_photos,
-    new_part,
-    order,
-    part_id,
-    photo_file,
-    press_move,
-    set_side,
-    tiles,
-)
-from tests.in_browser.visits import Visitor
+from tests.support.staff import add_photos, new_part, order, part_id, photo_file, press_move, set_side, tiles
+from tests.support.visits import Visitor
 
 COLOURS = ("tomato", "seagreen", "steelblue", "goldenrod")
 

@@ -12,18 +12,18 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from acr3d.catalogue import create_part
-from acr3d.database import writing
-from acr3d.extensions import db
-from acr3d.generation.poller import JobPoller
-from acr3d.models import Job
-from acr3d.storage import storage
-from tests.in_browser.by_hand import app_beside
-from tests.in_browser.visits import LONG, Visitor
-from tests.making import finished_job
-from tests.optimize_glbs import Builder
-from tests.render_glbs import add_box
-from tests.site import Site, running_site
+from acr3d.db.extensions import db
+from acr3d.db.models import Job
+from acr3d.db.session import transaction
+from acr3d.parts.parts import create_part
+from acr3d.storage.local import storage
+from acr3d.worker.loop import JobPoller
+from tests.support.by_hand import app_beside
+from tests.support.factories import finished_job
+from tests.support.optimize_glbs import Builder
+from tests.support.render_glbs import add_box
+from tests.support.site import Site, running_site
+from tests.support.visits import LONG, Visitor
 
 SHAPES = {"block": (0.06, 0.04, 0.05), "board": (0.12, 0.008, 0.05), "rod": (0.008, 0.1, 0.008)}
 
@@ -52,7 +52,7 @@ def publish_model(app: Flask, sku: str, half: tuple[float, float, float]) -> Non
         storage().put(key, glb(half))
         job = finished_job(part.id, raw_storage_path=key, selected_image_ids=["a photo"])
         job.status = "optimizing"
-        with writing() as session:
+        with transaction() as session:
             session.add(job)
         JobPoller(app).run_once()
         db.session.expire_all()

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.in_browser.staff import add_photos, new_part, set_side, tiles
-from tests.in_browser.visits import Visitor
+from tests.support.staff import add_photos, new_part, set_side, tiles
+from tests.support.visits import Visitor
 
 DEMO = Path(__file__).parents[2] / "demo" / "photos"
 PATIENCE = 60_000  # milliseconds: another test's model may be in the making

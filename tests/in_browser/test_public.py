@@ -11,14 +11,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from acr3d.accounts import user_by_email
-from acr3d.catalogue import create_part, images_of
-from acr3d.gallery import add_photos
-from acr3d.generation import requests
-from tests.in_browser.by_hand import app_beside, finish
-from tests.in_browser.visits import LONG, Visitor
-from tests.making import photo
-from tests.site import EMAIL, Site
+from acr3d.accounts.users import user_by_email
+from acr3d.jobs import service
+from acr3d.parts.parts import create_part, images_of
+from acr3d.parts.photos import add_photos
+from tests.support.by_hand import app_beside, finish
+from tests.support.factories import photo
+from tests.support.site import EMAIL, Site
+from tests.support.visits import LONG, Visitor
 
 SKU = "PUB/1 ü"
 ADDRESS = "/parts/PUB%2F1%20%C3%BC"
@@ -44,7 +44,7 @@ def part_with_a_model(engine: Flask) -> str:
         for angle, colour in (("front", "steelblue"), ("right", "tomato")):
             add_photos(part.id, [photo(colour)], {"angle_label": angle})
         chosen = {image.angle_label or "": image.id for image in images_of(part.id)}
-        requests.start(part.id, chosen, "builtin", {}, user_by_email(EMAIL))
+        service.start(part.id, chosen, "builtin", {}, user_by_email(EMAIL))
     finish(engine, part.id, published=True)
     return part.id
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.in_browser.staff import new_part, order, photo_file, press_move, set_side, tiles
-from tests.in_browser.visits import LONG, Visitor
+from tests.support.staff import new_part, order, photo_file, press_move, set_side, tiles
+from tests.support.visits import LONG, Visitor
 
 # One block, drawn from four sides: as wide, high and deep in each of them.
 SIDES = {"Right": (300, 300), "Front": (500, 300), "Top": (500, 300), "Back": (500, 300)}

@@ -1,0 +1,93 @@
+"""API tokens: made here, shown once, kept as a hash. A token may do at most what its user may do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import or_, select, update
+
+from acr3d.accounts.users import user_by_email
+from acr3d.db.extensions import db
+from acr3d.db.models import ROLES, ApiToken, User
+from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
+from acr3d.errors import InvalidInput, Missing
+from acr3d.parts.parts import is_id
+
+PREFIX = "acr3d_"
+_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def issue_token(email: str, role: str | None = None) -> tuple[ApiToken, str]:
+    """A new token of the user, with the user's role or a lesser one: its record, and the token itself.
+
+    Raises Missing or Refused.
+    """
+    user = user_by_email(email)
+    role = role or user.role
+    if role not in ROLES:
+        raise InvalidInput(_("The role must be one of: %(roles)s.", roles=", ".join(ROLES)))
+    if role == "admin" and not user.is_admin:
+        raise InvalidInput(_("%(email)s is a viewer, so a token cannot be an admin's.", email=user.email))
+    if not user.is_active:
+        raise InvalidInput(_("The account of %(email)s is disabled. Enable it first.", email=user.email))
+    token = PREFIX + secrets.token_urlsafe(32)
+    record = ApiToken(user_id=user.id, token_sha256=_fingerprint(token), role=role)
+    with transaction() as session:
+        session.add(record)
+    return record, token
+
+
+def find_token(token: str) -> ApiToken | None:
+    """The record of a token that works now. Notes its use, at most once a minute."""
+    if not token.startswith(PREFIX):
+        return None
+    record = db.session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _fingerprint(token)))
+    if record is None or record.revoked_at is not None or not record.user.is_active:
+        return None
+    _note_use(record)
+    return record
+
+
+def role_of(record: ApiToken) -> str:
+    """What the token may do: its own role, or its user's when that has become less."""
+    return record.role if record.user.is_admin else record.user.role
+
+
+def tokens_of(user: User) -> list[ApiToken]:
+    """All tokens that were ever made for the user, oldest first."""
+    query = select(ApiToken).where(ApiToken.user_id == user.id)
+    return list(db.session.scalars(query.order_by(ApiToken.created_at, ApiToken.id)))
+
+
+def revoke_tokens(email: str, token_id: str | None = None) -> int:
+    """End one token of the user, or all; says how many ended now. Raises Missing or Refused."""
+    user = user_by_email(email)
+    wanted = [ApiToken.user_id == user.id]
+    if token_id is not None:
+        if not is_id(token_id) or token_id not in {token.id for token in tokens_of(user)}:
+            raise Missing(_("%(email)s has no token with the id %(id)s.", email=user.email, id=token_id))
+        wanted.append(ApiToken.id == token_id)
+    with transaction() as session:
+        live = session.scalars(select(ApiToken).where(*wanted, ApiToken.revoked_at.is_(None))).all()
+        for token in live:
+            token.revoked_at = utc_now()
+    return len(live)
+
+
+def _note_use(record: ApiToken) -> None:
+    now = utc_now()
+    long_ago = now - _USE_IS_NOTED_EVERY
+    if record.last_used_at is not None and record.last_used_at > long_ago:
+        return
+    stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= long_ago)
+    with transaction() as session:
+        session.execute(update(ApiToken).where(ApiToken.id == record.id, stale).values(last_used_at=now))
+
+
+def _fingerprint(token: str) -> str:
+    """A plain hash will do: what is hashed is 256 random bits."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

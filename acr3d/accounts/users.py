@@ -1,0 +1,154 @@
+"""Users and their sessions. Admins change things; viewers look at everything and change nothing.
+
+A session is a signed cookie that names the user and the user's present `session_epoch`; a new epoch ends all
+of the user's sessions at once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from acr3d.accounts import passwords
+from acr3d.db.extensions import db
+from acr3d.db.models import ROLES, User
+from acr3d.db.session import transaction
+from acr3d.db.types import new_id, utc_now
+from acr3d.errors import Conflict, InvalidInput, Missing
+from acr3d.parts.parts import is_id
+
+EMAIL_LENGTH = 254
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class WrongPassword(InvalidInput):
+    """The present password was not the one that was typed."""
+
+
+def user_of_session(identity: str) -> User | None:
+    """The active user whose session says `identity` (see User.get_id); None once it was ended."""
+    user_id, _separator, epoch = identity.partition(":")
+    user = db.session.get(User, user_id) if is_id(user_id) else None
+    return user if user and user.is_active and user.session_epoch == epoch else None
+
+
+def normalised_email(text: str) -> str:
+    """The one spelling under which an address is kept. Raises Refused when it is none."""
+    email = unicodedata.normalize("NFKC", text).strip().lower()
+    if len(email) > EMAIL_LENGTH or not email.isprintable() or not _EMAIL.fullmatch(email):
+        raise InvalidInput(_("“%(text)s” is not an email address.", text=text.strip()[:EMAIL_LENGTH]))
+    return email
+
+
+def create_user(email: str, password: str, role: str, *, one_time: bool = False) -> User:
+    """A new account; a `one_time` password must be changed at the first login.
+
+    Raises Refused for an address, password or role that cannot be taken, Conflict for an address in use.
+    """
+    email = normalised_email(email)
+    if role not in ROLES:
+        raise InvalidInput(_("The role must be one of: %(roles)s.", roles=", ".join(ROLES)))
+    passwords.check_rules(password, email)
+    user = User(
+        email=email, password_hash=passwords.hashed(password), role=role, must_change_password=one_time
+    )
+    try:
+        with transaction() as session:
+            session.add(user)
+    except IntegrityError as error:
+        raise Conflict(_("There is already an account for %(email)s.", email=email)) from error
+    return user
+
+
+def first_admin(email: str, password: str) -> str | None:
+    """Create an admin when there is no user at all; otherwise nothing happens.
+
+    Without a `password` one is made: it is returned, and must be changed at the first login. Raises Refused.
+    """
+    if has_users():
+        return None
+    made = "" if password else passwords.made()
+    create_user(email, password or made, "admin", one_time=bool(made))
+    return made or None
+
+
+def has_users() -> bool:
+    return bool(db.session.scalar(select(func.count()).select_from(User)))
+
+
+def user_by_email(email: str) -> User:
+    """Raises Missing, or Refused when it is no address."""
+    user = _found(normalised_email(email))
+    if user is None:
+        raise Missing(_("There is no account for %(email)s.", email=email.strip()))
+    return user
+
+
+def authenticate(email: str, password: str) -> User | None:
+    """The active user with this address and password. Takes as long for addresses without an account."""
+    try:
+        user = _found(normalised_email(email))
+    except InvalidInput:
+        user = None
+    right = passwords.matches(user.password_hash if user else None, password)
+    if user is None or not right or not user.is_active:
+        return None
+    fresh_hash = passwords.hashed(password) if passwords.is_outdated(user.password_hash) else None
+    with transaction():
+        user.last_login_at = utc_now()
+        if fresh_hash:
+            user.password_hash = fresh_hash
+    return user
+
+
+def change_password(user: User, present: str, new: str) -> None:
+    """A new password of the user's own choice; ends all of the user's sessions.
+
+    Raises WrongPassword, or Refused for a new one that cannot be.
+    """
+    if not passwords.matches(user.password_hash, present):
+        raise WrongPassword(_("The present password is not right. Nothing was changed."))
+    if present == new:
+        raise InvalidInput(_("The new password must differ from the present one."))
+    _keep_password(user, new, one_time=False)
+
+
+def reset_password(email: str, password: str, *, one_time: bool) -> User:
+    """A new password from somebody else; ends all of the user's sessions. Raises Missing or Refused."""
+    user = user_by_email(email)
+    _keep_password(user, password, one_time=one_time)
+    return user
+
+
+def disable_user(email: str) -> User:
+    """From now on no login, session or API token of this user works. Raises Missing or Refused."""
+    user = user_by_email(email)
+    with transaction():
+        user.disabled_at = user.disabled_at or utc_now()
+        user.session_epoch = new_id()
+    return user
+
+
+def enable_user(email: str) -> User:
+    """Undo `disable_user`; ended sessions stay ended. Raises Missing or Refused."""
+    user = user_by_email(email)
+    with transaction():
+        user.disabled_at = None
+    return user
+
+
+def _keep_password(user: User, password: str, *, one_time: bool) -> None:
+    passwords.check_rules(password, user.email)
+    kept = passwords.hashed(password)
+    with transaction():
+        user.password_hash = kept
+        user.must_change_password = one_time
+        user.session_epoch = new_id()
+
+
+def _found(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email))

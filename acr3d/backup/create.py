@@ -1,0 +1,93 @@
+"""Making a backup while the app runs.
+
+The database goes first: a blob is stored before the row that names it is committed, and never changed
+afterwards, so every blob that the copy of the database refers to is there when the blobs are copied.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import Connection, func, inspect, select, table
+
+from acr3d.backup import archive, postgres, sqlite
+from acr3d.backup.archive import Writer
+from acr3d.backup.errors import BackupError
+from acr3d.backup.manifest import Manifest
+from acr3d.backup.schema_revision import revision_of
+from acr3d.db.extensions import db
+from acr3d.db.types import utc_now
+from acr3d.storage.index import Reference, references
+from acr3d.storage.local import StorageError, storage
+
+_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+KINDS: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgres}
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made."""
+
+    path: Path
+    manifest: Manifest
+
+
+def back_up(place: Path) -> Backup:
+    """Back everything up into the new file `place`, or into a new file in the folder `place`.
+
+    What the database refers to and storage lacks is named in the manifest. Raises BackupError.
+    """
+    made_at = utc_now()
+    target = place / f"acr3d-{made_at:%Y-%m-%d-%H%M%S}.tar" if place.is_dir() else place
+    if target.exists():
+        raise BackupError(f"{target} is there already, and a backup is never overwritten. Give another name.")
+    kind = db.engine.dialect.name
+    with archive.writing_to(target) as (writer, folder):
+        with KINDS[kind].copied(folder) as (path, connection):
+            revision = revision_of(connection)
+            if revision is None:
+                raise BackupError("The database has no tables of acr3d yet, so there is nothing to back up.")
+            rows = _row_counts(connection)
+            referred = {one.key: one for one in references(connection)}
+            with path.open("rb") as file:
+                writer.add(path.name, file)
+            path.unlink()
+        hashes = _add_blobs(writer)
+        manifest = Manifest(
+            made_at=made_at,
+            app_version=tomllib.loads(_PROJECT.read_text())["project"]["version"],
+            database=kind,
+            revision=revision,
+            rows=rows,
+            files=writer.files,
+            missing=sorted(referred.keys() - hashes.keys()),
+            damaged=sorted(key for key in hashes if _differs(hashes[key], referred.get(key))),
+        )
+        writer.finish(manifest)
+    return Backup(target, manifest)
+
+
+def _add_blobs(writer: Writer) -> dict[str, str]:
+    """Add every blob there is, orphans too; the SHA-256 of each by key."""
+    hashes: dict[str, str] = {}
+    for key in sorted(storage().keys()):
+        try:
+            blob = storage().open(key)
+        except StorageError:
+            continue  # a refused upload's, gone again, or no blob at all; one that is missed is named later
+        with closing(blob):
+            hashes[key] = writer.add(archive.STORED + key, blob).sha256
+    return hashes
+
+
+def _differs(sha256: str, reference: Reference | None) -> bool:
+    return reference is not None and reference.sha256 not in (None, sha256)
+
+
+def _row_counts(connection: Connection) -> dict[str, int]:
+    names = inspect(connection).get_table_names()
+    return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in names}

@@ -1,0 +1,140 @@
+"""Restoring a backup into an empty place: all of it, or nothing.
+
+The database comes last and in one transaction, so that it never refers to a blob that is not there yet. A
+restore that was killed before leaves blobs without rows; the next restore of the same backup takes them over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, inspect, select, table
+from sqlalchemy.exc import SQLAlchemyError
+
+from acr3d.backup import archive, unsent_orders
+from acr3d.backup.archive import STORED, Archive
+from acr3d.backup.create import KINDS
+from acr3d.backup.errors import BackupError
+from acr3d.backup.manifest import Manifest
+from acr3d.backup.schema_revision import is_known, is_newest
+from acr3d.db.extensions import db
+from acr3d.db.models import Base
+from acr3d.db.types import utc_now
+from acr3d.jobs.steps.download import temporary_file
+from acr3d.storage.local import StorageError, storage
+
+_VERSIONS = "alembic_version"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore has brought back."""
+
+    manifest: Manifest
+    jobs_ended: int
+    needs_upgrade: bool
+
+
+def restore(path: Path) -> Restored:
+    """Bring the backup in the file `path` back. Raises BackupError, and then nothing is changed."""
+    if not path.is_file():
+        raise BackupError(f"{path} is not a file. Name the .tar file that “flask backup” made.")
+    with archive.opened(path) as backup:
+        _check_fits(backup.manifest)
+        replaced = _empty_tables()
+        now = utc_now()
+        with _blobs_put(backup):
+            _put_database(backup, replaced, now)
+    with db.engine.connect() as connection:
+        jobs_ended = unsent_orders.count_ended(connection, now, backup.manifest.rows)
+    return Restored(backup.manifest, jobs_ended, not is_newest(backup.manifest.revision))
+
+
+def _check_fits(manifest: Manifest) -> None:
+    kind = db.engine.dialect.name
+    if manifest.database != kind or KINDS[kind].NAME not in manifest.files:
+        raise BackupError(
+            f"This is a backup of a {manifest.database} database, but DATABASE_URL names a {kind} one. "
+            "Restore it into one of its own kind."
+        )
+    if not is_known(manifest.revision):
+        raise BackupError(
+            f"This backup was made by acr3d {manifest.app_version}, whose database this version does not "
+            f"know (revision {manifest.revision}). Install that version or a newer one."
+        )
+
+
+def _empty_tables() -> list[str]:
+    """The tables of an empty schema, which the restored ones replace. Raises BackupError when not empty."""
+    with db.engine.connect() as connection:
+        present = inspect(connection).get_table_names()
+        for name in present:
+            if name != _VERSIONS and name not in Base.metadata.tables:
+                raise BackupError(f"The database has a table “{name}” that is not acr3d's. Use an empty one.")
+            rows = connection.scalar(select(func.count()).select_from(table(name))) or 0
+            if rows and name != _VERSIONS:
+                raise BackupError(
+                    f"The database is not empty: its table “{name}” has {rows} row(s). Restore into an empty "
+                    "database and instance folder, and do not start acr3d there before."
+                )
+    db.engine.dispose()
+    return present
+
+
+@contextmanager
+def _blobs_put(backup: Archive) -> Iterator[None]:
+    """The backup's blobs are in storage, and are gone again when the block fails."""
+    _check_storage(backup)
+    put: list[str] = []
+    try:
+        for key in backup.keys:
+            put.append(key)
+            _put_blob(backup, key)
+        yield
+    except BaseException as error:
+        with suppress(BackupError, SQLAlchemyError):
+            _empty_tables()  # raises when the database was restored after all, and only its answer was lost
+            for key in put:
+                storage().delete(key)
+        if isinstance(error, StorageError):
+            raise BackupError(f"{error} Nothing was restored.") from error
+        raise
+
+
+def _put_blob(backup: Archive, key: str) -> None:
+    with temporary_file() as fresh:
+        backup.copy_out(STORED + key, fresh)
+        storage().put(key, fresh)
+
+
+def _check_storage(backup: Archive) -> None:
+    """Nothing may lie there but what a restore of this very backup has left."""
+    ours = set(backup.keys)
+    for key in ours:
+        try:
+            storage().path(key)
+        except StorageError as error:
+            raise BackupError(f"The backup names a file “{key}” that acr3d would never store.") from error
+    for key in sorted(storage().keys()):
+        if key not in ours or _sha256(key) != backup.entry(key).sha256:
+            raise BackupError(
+                f"The storage folder {storage().folder} is not empty: it holds {key}. "
+                "Restore into an empty one; nothing was changed."
+            )
+
+
+def _put_database(backup: Archive, replaced: list[str], now: datetime) -> None:
+    kind, manifest = KINDS[backup.manifest.database], backup.manifest
+    with temporary_file() as copy:
+        backup.copy_out(kind.NAME, copy)
+        kind.put_back(copy, list(unsent_orders.statements(manifest.made_at, now, manifest.rows)), replaced)
+
+
+def _sha256(key: str) -> str:
+    with storage().path(key).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,133 @@
+"""What a restored database must not do by itself: order a second time what was ordered after the backup.
+
+A job that waited to be sent when the backup was made has probably been sent since. Whether it was cannot
+always be found out afterwards: its task may have been made by a later attempt, or be deleted by now. So it
+fails with a sentence, and a person decides. The built-in engine's work is in no backup and costs nothing.
+
+The tables are written as every schema since the first release has them: a backup may be older than the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Executable,
+    String,
+    and_,
+    column,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    table,
+    update,
+)
+
+from acr3d.db.types import Moment
+from acr3d.jobs.states import AttemptState, ModelStatus, Status
+
+ACTOR = "restore"
+_WAITED = (
+    "This is restored from a backup of {at} UTC, when the job still waited to be sent. It may have been "
+    "ordered since, so it is not sent by itself: look for its task at the engine first, then try again."
+)
+_BUILTIN = (
+    "This is restored from a backup of {at} UTC, and the built-in engine's work is in no backup. "
+    "Generate the model again; it costs nothing."
+)
+_PARTS = table(
+    "parts",
+    *(column(name, String()) for name in ("id", "model_status", "model_generation_error")),
+    *(column("revision"), column("model_generation_completed_at", Moment())),
+)
+_JOBS = table(
+    "model_generation_jobs",
+    *(column(name, String()) for name in ("id", "part_id", "status", "engine", "error_message")),
+    *(column(name, String()) for name in ("waiting_for", "lease_owner")),
+    *(column(name, Moment()) for name in ("created_at", "completed_at", "lease_until")),
+    column("has_result", Boolean()),
+)
+_ATTEMPTS = table(
+    "generation_attempts",
+    *(column(name, String()) for name in ("job_id", "state", "detail")),
+    column("settled_at", Moment()),
+)
+_EVENTS = table(
+    "job_events",
+    *(column(name, String()) for name in ("job_id", "actor", "from_status", "to_status", "detail")),
+    column("at", Moment()),
+)
+_POLLERS = table("pollers")
+
+
+def statements(made_at: datetime, now: datetime, tables: Mapping[str, int]) -> Iterator[Executable]:
+    """What to run, in this order, on a database with `tables`, restored `now` from a backup of `made_at`."""
+    if _JOBS.name not in tables:
+        return
+    at = f"{made_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    at_engine = (Status.PENDING, Status.SUBMITTED, Status.PROCESSING)
+    builtin = and_(_JOBS.c.engine == "builtin", _JOBS.c.status.in_(at_engine))
+    waited = and_(_JOBS.c.engine != "builtin", _JOBS.c.status == Status.PENDING)
+    yield from _ending(builtin, _BUILTIN.format(at=at), now)
+    yield from _ending(waited, _WAITED.format(at=at), now)
+    yield delete(_POLLERS)
+    yield update(_JOBS).where(_JOBS.c.lease_owner.is_not(None)).values(lease_owner=null(), lease_until=null())
+
+
+def count_ended(connection: Connection, now: datetime, tables: Mapping[str, int]) -> int:
+    """How many jobs the statements of `now` have ended."""
+    if _EVENTS.name not in tables:
+        return 0
+    events = select(func.count()).select_from(_EVENTS).where(_EVENTS.c.actor == ACTOR, _EVENTS.c.at == now)
+    return connection.scalar(events) or 0
+
+
+def _ending(which: ColumnElement[bool], why: str, now: datetime) -> Iterator[Executable]:
+    """Let the jobs fail as `generation.record.move` does: part, history, attempts, and last the jobs."""
+    newer = _JOBS.alias("newer")
+    is_newest = ~exists().where(newer.c.part_id == _JOBS.c.part_id, newer.c.created_at > _JOBS.c.created_at)
+    yield (
+        update(_PARTS)
+        .where(_PARTS.c.id.in_(select(_JOBS.c.part_id).where(which, is_newest)))
+        .values(
+            model_status=ModelStatus.FAILED,
+            model_generation_error=why,
+            model_generation_completed_at=now,
+            revision=_PARTS.c.revision + 1,
+        )
+    )
+    event = {
+        "job_id": _JOBS.c.id,
+        "at": literal(now, Moment()),
+        "actor": literal(ACTOR),
+        "from_status": _JOBS.c.status,
+        "to_status": literal(str(Status.FAILED)),
+        "detail": literal(why),
+    }
+    yield insert(_EVENTS).from_select(list(event), select(*event.values()).where(which))
+    in_flight = _ATTEMPTS.c.state.in_((AttemptState.SENDING, AttemptState.UNKNOWN))
+    yield (
+        update(_ATTEMPTS)
+        .where(_ATTEMPTS.c.job_id.in_(select(_JOBS.c.id).where(which)), in_flight)
+        .values(state=AttemptState.REFUSED, detail=why, settled_at=now)
+    )
+    yield (
+        update(_JOBS)
+        .where(which)
+        .values(
+            status=Status.FAILED,
+            error_message=why,
+            completed_at=now,
+            waiting_for=null(),
+            has_result=false(),
+        )
+    )

@@ -1,0 +1,47 @@
+"""The monthly budget of all, and the limit of one person: a new order that goes over either is refused.
+
+What is spent, in work and waiting counts; what is given back is free again. A month is one of UTC.
+"""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from acr3d import settings
+from acr3d.billing import spending
+from acr3d.engines.providers import Provider
+from acr3d.errors import Conflict
+from acr3d.orders import circuit_breaker
+
+
+def check(session: Session, provider: Provider, user_id: str, credits: int) -> None:
+    """Raises Conflict when `credits` more are too many. Two at once are checked one after the other."""
+    config = settings.current()
+    if not credits or not (config.monthly_budget or config.user_monthly_limit):
+        return
+    circuit_breaker.locked(session, provider.account, provider.name)
+    left = config.monthly_budget - spending.counted(session)
+    if config.monthly_budget and credits > left:
+        raise Conflict(
+            _(
+                "This model takes about %(n)s credits, but of this month's budget of %(budget)s only "
+                "%(left)s are left, so nothing was ordered. A new month begins at midnight UTC; an admin can "
+                "raise ACR3D_MONTHLY_BUDGET.",
+                n=credits,
+                budget=config.monthly_budget,
+                left=max(left, 0),
+            )
+        )
+    own = config.user_monthly_limit - spending.counted(session, user_id)
+    if config.user_monthly_limit and credits > own:
+        raise Conflict(
+            _(
+                "This model takes about %(n)s credits, but of your %(limit)s for this month only %(left)s "
+                "are left, so nothing was ordered. A new month begins at midnight UTC; an admin can raise "
+                "ACR3D_USER_MONTHLY_LIMIT.",
+                n=credits,
+                limit=config.user_monthly_limit,
+                left=max(own, 0),
+            )
+        )

@@ -1,0 +1,85 @@
+"""What was spent, asked of the ledger: all together, and by day, month, part and person. Days are UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from acr3d.billing.ledger import day_of
+from acr3d.db.extensions import db
+from acr3d.db.models import CreditEntry, Job, Part, User
+from acr3d.db.types import utc_now
+from acr3d.jobs.states import Status
+
+_DAYS, _MONTHS, _MOST = 31, 12, 20
+_MONTH = func.substr(CreditEntry.day, 1, 7)
+_WAITS = or_(Job.status == Status.PENDING, Job.needs_cleanup)
+_COUNTS = or_(CreditEntry.task_id.is_not(None), _WAITS)
+_OPEN = case((CreditEntry.spent.is_(None), CreditEntry.estimated), else_=0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: credits spent, and those of orders of which nobody has told yet."""
+
+    name: str
+    spent: int
+    open: int
+    orders: int
+
+
+def this_month() -> str:
+    """The first day of the month that counts now, in UTC."""
+    return f"{day_of(utc_now())[:7]}-01"
+
+
+def counted(session: Session, user_id: str | None = None) -> int:
+    """The credits that count against this month: spent, in work, or waiting to be ordered."""
+    takes = func.coalesce(CreditEntry.spent, CreditEntry.estimated)
+    waits = and_(CreditEntry.task_id.is_(None), _WAITS)
+    ordered = and_(CreditEntry.task_id.is_not(None), CreditEntry.day >= this_month())
+    query = select(func.sum(takes)).join(Job, Job.id == CreditEntry.job_id).where(or_(waits, ordered))
+    if user_id is not None:
+        query = query.where(CreditEntry.user_id == user_id)
+    return session.scalar(query) or 0
+
+
+def by_day() -> list[Row]:
+    """The last month's days on which something was ordered, newest first."""
+    since = day_of(utc_now() - timedelta(days=_DAYS - 1))
+    return _rows(CreditEntry.day, CreditEntry.day >= since, CreditEntry.day.desc(), _DAYS)
+
+
+def by_month() -> list[Row]:
+    """The last year's months in which something was ordered, newest first."""
+    return _rows(_MONTH, CreditEntry.day >= "", _MONTH.desc(), _MONTHS)
+
+
+def by_part() -> list[Row]:
+    """This month's dearest parts."""
+    return _rows(Part.sku, CreditEntry.day >= this_month(), None, _MOST)
+
+
+def by_user() -> list[Row]:
+    """This month's people; an empty name for orders that nobody is known to have asked for."""
+    return _rows(func.coalesce(User.email, ""), CreditEntry.day >= this_month(), None, _MOST)
+
+
+def _rows(name: Any, which: ColumnElement[bool], order: Any, most: int) -> list[Row]:
+    spent, open_ = func.coalesce(func.sum(CreditEntry.spent), 0), func.sum(_OPEN)
+    query = (
+        select(name, spent, open_, func.count())
+        .select_from(CreditEntry)
+        .join(Job, Job.id == CreditEntry.job_id)
+        .join(Part, Part.id == Job.part_id)
+        .outerjoin(User, User.id == CreditEntry.user_id)
+        .where(which, _COUNTS, or_(CreditEntry.estimated > 0, CreditEntry.spent > 0))
+        .group_by(name)
+        .order_by((spent + open_).desc() if order is None else order)
+        .limit(most)
+    )
+    return [Row(*row) for row in db.session.execute(query)]

@@ -1,0 +1,77 @@
+"""Signed distance fields of outlines: how deep inside the outline a pixel lies, negative outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from acr3d.carving.cameras import Camera, EachCamera, Points
+from acr3d.carving.morphology import Mask
+
+
+@dataclass(frozen=True)
+class DistanceField:
+    """`values` in mask pixels; one cell of them is `step` mask pixels wide."""
+
+    values: NDArray[np.float32]
+    step: int = 1
+
+    def at(self, column: NDArray[np.floating], row: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Bilinear depth at mask pixels; beyond the picture, the border's value."""
+        offset = (self.step - 1) / 2
+        places = np.stack([(row - offset) / self.step, (column - offset) / self.step])
+        sampled: NDArray[np.float32] = ndimage.map_coordinates(
+            self.values, places, output=np.float32, order=1, mode="nearest", prefilter=False
+        )
+        return sampled
+
+    def depth_of(self, camera: Camera, points: Points) -> NDArray[np.float32]:
+        """How deep, in units, (n, 3) points lie in the cone that `camera` makes of this outline."""
+        column, row, towards = camera.project(points)
+        unit = (1 - camera.nearness * towards) / camera.zoom
+        return np.asarray(self.at(column, row) * unit, np.float32)
+
+    def coarser(self, step: int) -> DistanceField:
+        """The same field averaged over blocks of `step` pixels: quicker to read, hardly less exact."""
+        rows, columns = (size // step for size in self.values.shape)
+        blocks = self.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
+        return DistanceField(blocks.mean((1, 3), dtype=np.float32), step * self.step)
+
+
+class EachField:
+    """Several fields in one, to be read at places that lie in different ones."""
+
+    def __init__(self, fields: Sequence[DistanceField]) -> None:
+        rows, columns = (max(field.values.shape[axis] for field in fields) for axis in (0, 1))
+        margins = [
+            ((0, rows - field.values.shape[0]), (0, columns - field.values.shape[1])) for field in fields
+        ]
+        padded = zip(fields, margins, strict=True)
+        self.values = np.stack([np.pad(field.values, margin, mode="edge") for field, margin in padded])
+        self.step = np.array([field.step for field in fields], np.float64)
+
+    def depth_of(self, number: NDArray[np.int64], camera: EachCamera, points: Points) -> NDArray[np.float64]:
+        """As DistanceField.depth_of, each of the (n, 3) points by its own field's `number` and camera."""
+        column, row, towards = camera.project(points)
+        step = self.step[number]
+        offset = (step - 1) / 2
+        places = np.stack([number, (row - offset) / step, (column - offset) / step])
+        sampled = ndimage.map_coordinates(
+            self.values, places, np.float64, order=1, mode="nearest", prefilter=False
+        )
+        unit = (1 - camera.nearness * towards) / camera.zoom
+        return np.asarray(sampled * unit)
+
+
+def distance_field(mask: Mask) -> DistanceField:
+    """The field of a mask, its zero on the line between the last pixel inside and the first outside."""
+    depth = -ndimage.distance_transform_edt(~mask).astype(np.float32)
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    box = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
+    depth[box] += ndimage.distance_transform_edt(mask[box])
+    # A pixel next to the line is half a pixel from it; the smoothing takes the stairs out of slanting lines.
+    return DistanceField(ndimage.gaussian_filter(depth + 0.5 - mask, 0.8))

@@ -1,0 +1,84 @@
+"""A guess past the hull: the part is its own mirror image across a middle plane.
+
+A lens lets the hull bulge on the side that no photo shows. Where all outlines that show a direction are
+mirror images of themselves along it, the hull's mirror image bounds the part too, as a photo from the other
+side would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acr3d.carving.cameras import AXIS_NAMES, Camera, Points, axis_towards
+from acr3d.carving.distance_field import DistanceField
+
+Vector = NDArray[np.float64]
+Field = NDArray[np.float32]
+
+_CELLS = 120  # along the box, where an outline is compared with its mirror image
+_ALIKE = 0.985  # of what either covers, how much both must
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The part is the same on both sides of the plane across `axis` at `middle`."""
+
+    axis: int
+    middle: float
+    cameras: tuple[Camera, ...]
+    fields: tuple[DistanceField, ...]
+
+    def depth(self, points: Points) -> Field:
+        """How deep the mirror images of (n, 3) points lie inside all outlines, in units."""
+        mirrored = points.copy()
+        mirrored[:, self.axis] = 2 * self.middle - mirrored[:, self.axis]
+        depth = np.full(len(points), np.inf, np.float32)
+        for camera, field in zip(self.cameras, self.fields, strict=True):
+            np.minimum(depth, field.depth_of(camera, mirrored), out=depth)
+        return depth
+
+    def room(self, box: Vector) -> Vector:
+        """The box as it is: a mirror image asks for no more room."""
+        return box
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The guess for the report."""
+        return {"kind": "mirrored", "axis": AXIS_NAMES[self.axis]}
+
+
+def find_mirrors(cameras: list[Camera], fields: list[DistanceField], box: Vector) -> list[Mirror]:
+    """The middle planes across which all outlines are mirror images, and some side lacks its photo."""
+    mirrors = []
+    for axis in range(3):
+        along = [camera for camera in cameras if axis_towards(camera.side) == axis]
+        if len(along) == 1 and _is_mirrored(axis, cameras, fields, box):
+            mirrors.append(Mirror(axis, float(box[:, axis].mean()), tuple(cameras), tuple(fields)))
+    return mirrors
+
+
+def _is_mirrored(axis: int, cameras: list[Camera], fields: list[DistanceField], box: Vector) -> bool:
+    showing = [number for number, camera in enumerate(cameras) if axis_towards(camera.side) != axis]
+    for number in showing:
+        camera = cameras[number]
+        points = _plane(axis_towards(camera.side), box)
+        inside = fields[number].depth_of(camera, points.reshape(-1, 3)).reshape(points.shape[:2]) > 0
+        across = sorted({0, 1, 2} - {axis_towards(camera.side)}).index(axis)
+        mirrored = np.flip(inside, across)
+        if (inside & mirrored).sum() < _ALIKE * (inside | mirrored).sum():
+            return False
+    return bool(showing)
+
+
+def _plane(normal: int, box: Vector) -> Vector:
+    """(n, n, 3) points of the box's middle plane across `normal`, the other two axes in order."""
+    one, other = sorted({0, 1, 2} - {normal})
+    points = np.empty((_CELLS, _CELLS, 3))
+    points[:] = box.mean(0)
+    points[..., one] = np.linspace(box[0, one], box[1, one], _CELLS)[:, None]
+    points[..., other] = np.linspace(box[0, other], box[1, other], _CELLS)
+    return points

@@ -1,0 +1,165 @@
+"""Laying the surface out flat: charts seen along the part's six directions, packed into one square atlas.
+
+A chart is a connected piece of surface that faces one direction, seen along it, so its texels lie as the
+pixels of a photo from that side do. Pieces that would cover each other become charts
+of their own: no UVs overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from acr3d.carving.cameras import SIDES
+from acr3d.carving.errors import CarvingError
+from acr3d.carving.mesh_math import normals_and_areas
+from acr3d.carving.texel_raster import covered_texels
+from acr3d.carving.visual_hull import Mesh
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_SIDES = (512, 1024, 2048)  # texels
+_USUAL_FILL = 0.6  # the share of an atlas that charts come to cover
+_PADDING = 3  # texels around each chart
+_LEAST_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
+_CALMING = 0.35  # how much a triangle's neighbours count against its own direction
+_PROBE = 2048  # side of the atlas in which pieces that cover others are looked for
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """`corners`: (m, 3, 2) columns and rows of each triangle's corners, in a square of `side` texels;
+    `charts`: (m,) the chart of each triangle."""
+
+    corners: Floats
+    charts: Integers
+    side: int
+
+
+def lay_out(mesh: Mesh, density: float) -> Atlas:
+    """Charts for a closed mesh, at `density` texels per unit or as many as the largest atlas has room for."""
+    vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
+    neighbours = neighbouring(triangles)
+    directions = _directions(vertices, triangles, neighbours)
+    flat = _flattened(vertices, triangles, directions)
+    charts = _without_covers(flat, pieces(neighbours, directions), neighbours)
+    wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _USUAL_FILL))
+    for side in _SIDES:
+        atlas = _packed(flat, charts, side) if side >= min(wanted, _SIDES[-1]) else None
+        if atlas is not None:
+            return atlas
+    raise _too_many_pieces()
+
+
+def _too_many_pieces() -> CarvingError:
+    return CarvingError(
+        "The surface falls into more pieces than one texture has room for. Ask for fewer triangles.",
+        "too_many_pieces",
+    )
+
+
+def _without_covers(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:
+    """The charts split until none covers itself. Ends, as a triangle alone covers nothing."""
+    doubtful = np.ones(len(charts), bool)
+    while doubtful.any():
+        asked = np.flatnonzero(doubtful)
+        covering = np.zeros(len(charts), bool)
+        numbered = np.unique(charts[asked], return_inverse=True)[1]
+        side = math.ceil(_PROBE * max(0.25, math.sqrt(len(asked) / len(charts))))
+        covering[asked] = _covering_others(flat[asked], numbered, side)
+        doubtful = np.isin(charts, charts[covering])
+        charts = pieces(neighbours, charts + covering * (charts.max() + 1))
+    return charts
+
+
+def neighbouring(triangles: Integers) -> Integers:
+    """(k, 2) pairs of triangles that share an edge."""
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    owner = np.repeat(np.arange(len(triangles)), 3)
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    same = (edges[order[1:]] == edges[order[:-1]]).all(1)
+    return np.column_stack([owner[order[:-1]][same], owner[order[1:]][same]])
+
+
+def _directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> Integers:
+    """For each triangle the direction (0 to 5, in the order of SIDES) it is laid out along."""
+    normals, _ = normals_and_areas(vertices, triangles)
+    facing = normals @ np.array([side[2] for side in SIDES.values()]).T
+    best = facing.argmax(1)
+    for _ in range(6):
+        votes = np.zeros_like(facing)
+        for one, other in (neighbours.T, neighbours[:, ::-1].T):
+            np.add.at(votes, (one, best[other]), _CALMING)
+        best = np.where(facing > _LEAST_FACING, facing + votes, facing - 9).argmax(1)
+    return np.asarray(best, np.int64)
+
+
+def _flattened(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:
+    """(m, 3, 2) each triangle's corners along its direction's picture, rightwards and downwards, in units."""
+    axes = np.array([[side[0], -side[1]] for side in SIDES.values()])
+    flat: Floats = np.einsum("mij,mkj->mki", axes[directions], vertices[triangles])
+    return flat
+
+
+def pieces(neighbours: Integers, kinds: Integers) -> Integers:
+    """Connected pieces of triangles of one kind, numbered."""
+    together = neighbours[kinds[neighbours[:, 0]] == kinds[neighbours[:, 1]]]
+    shape = (len(kinds), len(kinds))
+    graph = sparse.coo_array((np.ones(len(together), np.int8), (together[:, 0], together[:, 1])), shape=shape)
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bool_]:
+    """Triangles that lie, in their chart, over another one of it, as an atlas of that side shows."""
+    probe = _packed(flat, charts, side)
+    if probe is None:
+        raise _too_many_pieces()
+    covering = np.zeros(len(charts), bool)
+    found = [
+        texel * len(charts) + face for texel, face in covered_texels(probe.corners, probe.side, shrink=1e-3)
+    ]
+    texel, face = np.divmod(np.sort(np.concatenate(found)), len(charts))
+    covering[face[1:][texel[1:] == texel[:-1]]] = True
+    return covering
+
+
+def _packed(flat: Floats, charts: Integers, side: int) -> Atlas | None:
+    """The charts on shelves, as large as they fit; None when they do not fit at all."""
+    count = int(charts.max()) + 1
+    low = np.full((count, 2), np.inf)
+    high = np.full((count, 2), -np.inf)
+    np.minimum.at(low, charts, flat.min(1))
+    np.maximum.at(high, charts, flat.max(1))
+    size = high - low
+    small, large = 0.0, side / size.max()
+    for _ in range(14):
+        scale = (small + large) / 2
+        places = _shelves(np.ceil(size * scale).astype(int) + 2 * _PADDING, side)
+        small, large = (scale, large) if places is not None else (small, scale)
+    places = _shelves(np.ceil(size * small).astype(int) + 2 * _PADDING, side)
+    if places is None or not small:
+        return None
+    corners = (flat - low[charts][:, None]) * small + places[charts][:, None] + _PADDING
+    return Atlas(corners, charts, side)
+
+
+def _shelves(sizes: Integers, side: int) -> Integers | None:
+    """The upper left corners of boxes set on shelves, highest first; None when they do not fit."""
+    places = np.zeros_like(sizes)
+    column = row = shelf = 0
+    for box in np.argsort(-sizes[:, 1], kind="stable"):
+        width, height = sizes[box]
+        if column + width > side:
+            column, row, shelf = 0, row + shelf, 0
+        shelf = max(shelf, height)
+        if column + width > side or row + height > side:
+            return None
+        places[box] = column, row
+        column += width
+    return places

@@ -1,0 +1,285 @@
+"""The built-in engine as a WSGI app that answers Meshy's contract for multi-image-to-3d.
+
+The same app is reached in this process through `httpx.WSGITransport` and, with `serve`, on a port. It takes
+any bearer key and charges nothing. Routes, statuses and task objects follow Meshy's pages of 2026; the event
+stream is left out. This module must stay light: numpy is loaded by the carving child only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import os
+import re
+import signal
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import wrap_file
+
+from acr3d.engine_server import parameters
+from acr3d.engine_server.tasks import (
+    IN_PROGRESS,
+    PENDING,
+    SUCCEEDED,
+    Full,
+    Room,
+    Row,
+    Running,
+    Tasks,
+    milliseconds,
+)
+from acr3d.engine_server.worker import Worker
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+BODY_LIMIT = 20 << 20
+_TASKS = "/openapi/v1/multi-image-to-3d"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_POLL_SECONDS = "2"
+_BALANCE = 1_000_000  # nothing is charged, so no look at the balance may ever stop a job
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """An answer other than a success: its status and its sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Engine:
+    """The WSGI app together with its tasks and its worker. Call `stop` before the process ends."""
+
+    def __init__(self, tasks: Tasks, worker: Worker) -> None:
+        self._tasks = tasks
+        self._worker = worker
+        self._routes = Map(
+            [
+                Rule(_TASKS, methods=["POST"], endpoint=self._create),
+                Rule(_TASKS, methods=["GET"], endpoint=self._list),
+                Rule(f"{_TASKS}/<task_id>", methods=["GET"], endpoint=self._get),
+                Rule(f"{_TASKS}/<task_id>", methods=["DELETE"], endpoint=self._delete),
+                Rule("/openapi/v1/balance", methods=["GET"], endpoint=self._balance),
+                Rule("/results/<task_id>/model.glb", methods=["GET"], endpoint=self._result),
+            ],
+            merge_slashes=False,
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ, populate_request=False)  # else it and environ keep each other, and 20 MB
+        request.max_content_length = BODY_LIMIT
+        return self._answer(request)(environ, start_response)
+
+    def finish(self) -> None:
+        """Wait until every waiting task is worked off."""
+        self._worker.finish()
+
+    def stop(self, timeout: float = 10) -> None:
+        """End the work in hand and hand it back; it is taken up at the next start. For good."""
+        self._worker.stop(timeout)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            handler, arguments = self._routes.bind_to_environ(request.environ).match()
+            answer: Response = handler(request, **arguments)
+            return answer
+        except Refusal as refusal:
+            return _json({"message": str(refusal)}, refusal.status)
+        except NotFound:
+            return _json({"message": "NoMatchingRoute"}, 404)
+        except MethodNotAllowed:
+            return _json({"message": "This route does not know this method."}, 405)
+        except RequestEntityTooLarge:
+            _drain(request)
+            return _json({"message": f"The request is larger than {BODY_LIMIT >> 20} MB."}, 413)
+        except HTTPException as problem:
+            return _json({"message": problem.description or problem.name}, problem.code or 400)
+        except Exception:
+            log.exception("engine.request.failed")
+            return _json({"message": "The built-in engine has trouble; its log says more."}, 500)
+
+    def _create(self, request: Request) -> Response:
+        _check_key(request)
+        try:
+            order = parameters.parse(_body(request))
+            task_id = self._tasks.add(order.photos, order.options | {"angles": order.angles})
+        except parameters.BadParameter as wrong:
+            raise Refusal(400, str(wrong)) from None
+        except Full as full:
+            raise Refusal(429, f"NoMorePendingTasks: {full}") from None
+        self._worker.wake()
+        return _json({"result": task_id}, 202)
+
+    def _list(self, request: Request) -> Response:
+        _check_key(request)
+        page = _number(request, "page_num", 1, 1 << 40)
+        size = _number(request, "page_size", 10, 50)
+        sort_by = request.args.get("sort_by", "-created_at")
+        if sort_by not in ("+created_at", "-created_at"):
+            raise Refusal(400, "sort_by must be +created_at (the plus sent as %2B) or -created_at.")
+        self._wake_if_needed()
+        rows = self._tasks.page(page, size, newest_first=sort_by.startswith("-"))
+        queue = self._tasks.queue()
+        return _json([self._shown(row, queue, request) for row in rows])
+
+    def _get(self, request: Request, task_id: str) -> Response:
+        _check_key(request)
+        row = self._found(task_id)
+        answer = _json(self._shown(row, self._tasks.queue(), request))
+        if row.status in (PENDING, IN_PROGRESS):
+            self._worker.wake()
+            answer.headers["Retry-After"] = _POLL_SECONDS
+        return answer
+
+    def _delete(self, request: Request, task_id: str) -> Response:
+        _check_key(request)
+        self._found(task_id)
+        try:
+            if not self._tasks.delete(task_id):
+                raise Refusal(404, "Task not found")
+        except Running:
+            raise Refusal(409, "The task is running and cannot be deleted.") from None
+        return _json({})
+
+    def _balance(self, request: Request) -> Response:
+        _check_key(request)
+        return _json({"balance": _BALANCE})
+
+    def _result(self, request: Request, task_id: str) -> Response:
+        """The model's file; its address is the key to it."""
+        row = self._tasks.get(task_id) if _UUID.fullmatch(task_id) else None
+        signature = request.args.get("Signature", "")
+        if row is None or not hmac.compare_digest(row.signature.encode(), signature.encode()):
+            raise Refusal(403, "This address is not, or no longer, valid.")
+        try:
+            file = self._tasks.model(task_id).open("rb")
+        except FileNotFoundError:
+            raise Refusal(404, "There is no such file.") from None
+        headers = {"Content-Length": str(os.fstat(file.fileno()).st_size)}
+        body = wrap_file(request.environ, file)
+        return Response(body, headers=headers, mimetype="model/gltf-binary", direct_passthrough=True)
+
+    def _found(self, task_id: str) -> Row:
+        if not _UUID.fullmatch(task_id):
+            raise Refusal(400, "Invalid ID")
+        row = self._tasks.get(task_id)
+        if row is None:
+            raise Refusal(404, "Task not found")
+        return row
+
+    def _wake_if_needed(self) -> None:
+        if self._tasks.anything_waits():
+            self._worker.wake()
+
+    def _shown(self, row: Row, queue: Sequence[int], request: Request) -> dict[str, Any]:
+        """The task object of the contract, and the child's report beside it."""
+        return {
+            "id": row.id,
+            "type": "multi-image-to-3d",
+            "status": row.status,
+            "progress": row.progress,
+            "preceding_tasks": bisect_left(queue, row.seq) if row.status == PENDING else 0,
+            "created_at": row.created_at,
+            "started_at": row.started_at,
+            "finished_at": row.finished_at,
+            "expires_at": row.expires_at,
+            "model_urls": {"glb": _result_url(row, request)} if row.status == SUCCEEDED else {},
+            "texture_urls": [],
+            "thumbnail_url": "",
+            "texture_prompt": row.options.get("texture_prompt", ""),
+            "task_error": row.error,
+            "consumed_credits": 0,
+            "report": row.report,
+        }
+
+
+def create_engine_app(
+    folder: Path,
+    *,
+    heavy_lock: Path,
+    grid: int | None = None,
+    guessing: bool = True,
+    carver: str = "acr3d.carving.pipeline",
+    room: Room | None = None,
+    clock: Callable[[], int] = milliseconds,
+) -> Engine:
+    """The engine whose tasks lie in `folder` (made when missing); several processes may share one.
+
+    `heavy_lock` is the host's lock for heavy children; `grid` the carving's resolution, None for its own
+    choice; `guessing` lets it assume roundness and symmetry where the outlines look so; `carver` the module
+    that carves; `clock` gives milliseconds since 1970. Starts no thread.
+    """
+    tasks = Tasks(folder, room, clock)
+    return Engine(tasks, Worker(tasks, folder / "engine.lock", heavy_lock, carver, grid, guessing))
+
+
+def serve(app: Engine, port: int) -> None:
+    """Answer on 127.0.0.1 until SIGTERM or Ctrl-C; then hand back what is in work. Port 0: any free one."""
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    print(f"The built-in engine answers on http://127.0.0.1:{server.server_port}", flush=True)
+    try:
+        server.serve_forever()  # returns on Ctrl-C
+    finally:
+        app.stop()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """No line per request: addresses of results are secrets. A silent client is dropped after a minute."""
+
+    timeout = 60
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def _check_key(request: Request) -> None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Refusal(401, "Invalid API key")
+
+
+def _body(request: Request) -> object:
+    try:
+        return json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError):
+        raise Refusal(400, "The body must be JSON.") from None
+
+
+def _drain(request: Request) -> None:
+    """Read a body that is too large to its end, within bounds: who still sends does not hear an answer."""
+    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, 4 * BODY_LIMIT)
+    while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
+        left -= len(chunk)
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not 1 <= int(text) <= most:
+        raise Refusal(400, f"{name} must be a whole number from 1{f' to {most}' if most < 1000 else ''}.")
+    return int(text)
+
+
+def _result_url(row: Row, request: Request) -> str:
+    query = f"Expires={row.expires_at // 1000}&Signature={row.signature}"
+    return f"{request.host_url}results/{row.id}/model.glb?{query}"
+
+
+def _json(payload: object, status: int = 200) -> Response:
+    return Response(json.dumps(payload), status, mimetype="application/json")

@@ -1,0 +1,307 @@
+"""The HTTP client for Meshy's multi-image-to-3d and for the built-in engine, which answers alike.
+
+One call is one request (but see `_order`): nothing is repeated here, because a create is paid for and has no
+idempotency key; who calls decides after the error's answers (errors.py). Base, body and answers follow
+Meshy's API pages as of October 2026; what those leave open is read permissively.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from acr3d.engines import errors
+from acr3d.engines.rate_limit import Pace
+from acr3d.engines.remote_task import Task
+from acr3d.engines.response import Answer, Unreadable, refusal
+
+MAX_IMAGES = 4
+MAX_SIDES = 6  # for an engine that is told the angles
+MAX_PROMPT = 600  # newer pages say 800
+POLYCOUNT_RANGE = (100, 300_000)
+PAGE_SIZE = 50  # the most one page of the list may hold
+_TASKS = "openapi/v1/multi-image-to-3d"
+_BALANCE = "openapi/v1/balance"
+METADATA_HEADER = "X-Meshy-Metadata"  # W3C Baggage
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+)
+
+TaskPage = list[Task]
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds: to connect, to wait for a read's answer, for a create's (Meshy's own client waits 180)."""
+
+    connect: float = 10
+    read: float = 30
+    create: float = 180
+
+
+@dataclass(frozen=True)
+class CreateOptions:
+    """What may be chosen for one model. Raises ValueError, with a sentence, for what Meshy would refuse."""
+
+    ai_model: str = "meshy-7.1"
+    target_polycount: int = 100_000
+    enable_pbr: bool = True
+    texture_prompt: str = ""
+    image_enhancement: bool = False
+
+    def __post_init__(self) -> None:
+        low, high = POLYCOUNT_RANGE
+        if not low <= self.target_polycount <= high:
+            raise ValueError(f"The number of triangles must be between {low} and {high}.")
+        if len(self.texture_prompt) > MAX_PROMPT:
+            raise ValueError(f"The texture description may have at most {MAX_PROMPT} characters.")
+        if not self.texture_prompt.isprintable():
+            raise ValueError("The texture description must be one line of plain text.")
+        if not self.ai_model:
+            raise ValueError("A model must be named: an unnamed one changes price and look without notice.")
+
+    def body(self) -> dict[str, Any]:
+        """The request's parameters beside the images; remeshing is always asked for by name, because
+        without it the answer is a raw mesh of a million triangles and `target_polycount` has no effect."""
+        body: dict[str, Any] = {
+            "ai_model": self.ai_model,
+            "should_texture": True,
+            "enable_pbr": self.enable_pbr,
+            "texture_resolution": "2k",
+            "image_enhancement": self.image_enhancement,
+            "should_remesh": True,
+            "topology": "triangle",
+            "target_polycount": self.target_polycount,
+            "target_formats": ["glb"],
+        }
+        return body | ({"texture_prompt": self.texture_prompt} if self.texture_prompt else {})
+
+
+def price_estimate(model: str, config: Mapping[str, object]) -> int:
+    """Credits that Meshy will likely take for a request with these parameters (its price table of autumn
+    2026; an unknown model is taken for a dear one). The task's `consumed_credits` is what counts."""
+    credits = 5 if model == "meshy-6-lite" else 20
+    if config.get("should_texture", True):
+        credits += 15 if config.get("texture_resolution") == "8k" else 10
+    return credits + (5 if config.get("geometry_resolution") == "2k" else 0)
+
+
+class MeshyClient:
+    """Speaks with one engine at `base` (scheme, host, port, perhaps a path) with one key; safe for threads.
+
+    `name` is how messages call the engine. `sends_angles`: only the built-in engine knows `image_angles`.
+    `transport`: an httpx transport, such as `httpx.WSGITransport` for an engine in this process.
+    `pace`: where requests wait for their turn.
+    Every method raises `errors.EngineError`.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        key: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        name: str = "Meshy",
+        sends_angles: bool = False,
+        pace: Pace | None = None,
+    ) -> None:
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError(f"The API key for {name} must be one word of plain characters.")
+        self.base = _checked_base(base)
+        self.name = name
+        self.sends_angles = sends_angles
+        self._sends_metadata = True
+        self._key = key
+        self._timeouts = timeouts or Timeouts()
+        self._pace = pace
+        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+        self._http = httpx.Client(base_url=self.base, headers=headers, transport=transport)
+
+    def __repr__(self) -> str:
+        return f"MeshyClient({self.base!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def create(
+        self,
+        images: Sequence[tuple[bytes, str]],
+        options: CreateOptions,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
+        """Order a model of 1 to 4 (JPEG, angle) pairs, front first, and return the task's id.
+
+        An engine that is told the angles takes up to 6.
+
+        `metadata` (plain names and values) may help to recognise the task; some accounts keep it, the others
+        ignore it. An account that refuses it is sent none from then on.
+
+        Raises OutcomeUnknown when it was sent and no usable answer came: then a paid task may exist.
+        """
+        most = MAX_SIDES if self.sends_angles else MAX_IMAGES
+        if not 1 <= len(images) <= most:
+            raise ValueError(f"A model is made from one to {most} photos.")
+        body: dict[str, Any] = {"image_urls": [_data_uri(jpeg) for jpeg, _ in images]} | options.body()
+        if self.sends_angles:
+            body["image_angles"] = [angle for _, angle in images]
+        answer = self._order(body, metadata or {})
+        task_id = answer.payload.get("result") if isinstance(answer.payload, dict) else None
+        if not isinstance(task_id, str) or not _is_id(task_id):
+            raise self._no_answer("POST", "its answer names no task", answer.status)
+        return task_id
+
+    def _order(self, body: Mapping[str, Any], metadata: Mapping[str, str]) -> Answer:
+        """The one call that may be two requests: a 400 about the metadata made nothing, and is no fault of
+        the order."""
+        baggage = ",".join(f"{name}={quote(value, safe='')}" for name, value in metadata.items())
+        headers = {METADATA_HEADER: baggage} if baggage and self._sends_metadata else {}
+        try:
+            return self._call("POST", _TASKS, body=body, headers=headers)
+        except errors.InvalidRequest as refused:
+            if not headers or "metadata" not in str(refused).lower():
+                raise
+            self._sends_metadata = False
+        return self._call("POST", _TASKS, body=body)
+
+    def get(self, task_id: str) -> Task:
+        """The task as it stands. Raises TaskNotFound when it is unknown, deleted or expired."""
+        answer = self._call("GET", _task_path(task_id))
+        try:
+            return Task.parse(answer.payload, retry_after=answer.retry_after)
+        except ValueError:
+            raise self._no_answer("GET", "its answer is no task", answer.status) from None
+
+    def delete(self, task_id: str) -> None:
+        """Remove a task: a waiting one is refunded, a finished one loses its files, a running one is
+        WrongState and goes on."""
+        self._call("DELETE", _task_path(task_id))
+
+    def balance(self) -> int:
+        """The account's credits; also the cheap way to see whether the key is good."""
+        answer = self._call("GET", _BALANCE)
+        credits = answer.payload.get("balance") if isinstance(answer.payload, dict) else None
+        if isinstance(credits, bool) or not isinstance(credits, int | float) or credits != credits // 1:
+            raise self._no_answer("GET", "its answer holds no balance", answer.status)
+        return int(credits)
+
+    def list(self, page_num: int = 1, page_size: int = PAGE_SIZE) -> TaskPage:
+        """One page of the account's tasks, newest first; an empty page ends the list."""
+        query: dict[str, str | int] = {"page_num": page_num, "page_size": page_size, "sort_by": "-created_at"}
+        answer = self._call("GET", _TASKS, query=query)
+        try:
+            if not isinstance(answer.payload, list):
+                raise ValueError("a list of tasks is a JSON array")
+            # One unreadable entry spoils the page: leaving it out could hide a task that is paid for.
+            return [Task.parse(raw, retry_after=answer.retry_after) for raw in answer.payload]
+        except ValueError:
+            raise self._no_answer("GET", "its answer is no list of tasks", answer.status) from None
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        wait = self._timeouts.create if method == "POST" else self._timeouts.read
+        timeout = httpx.Timeout(wait, connect=self._timeouts.connect)
+        if self._pace is not None:
+            self._pace.wait()
+        try:
+            with self._http.stream(
+                method, path, params=query, json=body, headers=headers, timeout=timeout
+            ) as response:
+                answer = Answer.read(response, time.monotonic() + wait)
+        except _NOT_SENT as problem:
+            raise errors.Unreachable(
+                f"{self.name} could not be reached ({_kind(problem)}); nothing was sent. It is tried again."
+            ) from None
+        except (httpx.HTTPError, Unreadable) as problem:
+            raise self._no_answer(method, _kind(problem)) from None
+        # httpx ties answer and request into a ring; untied, the photos are freed now and not some day.
+        response.stream = httpx.ByteStream(b"")
+        self._check(method, path, answer)
+        return answer
+
+    def _check(self, method: str, path: str, answer: Answer) -> None:
+        """Raise what the answer's status means; return when it is a success with a readable body."""
+        if answer.status >= 500:
+            raise self._no_answer(method, "it has trouble of its own", answer.status, answer.retry_after)
+        if answer.status >= 300:
+            raise self._refusal(answer, about_task=path.startswith(f"{_TASKS}/"))
+        if answer.payload is None and method != "DELETE":
+            raise self._no_answer(method, "its answer is unreadable", answer.status)
+
+    def _no_answer(
+        self, method: str, why: str, status: int | None = None, retry_after: int | None = None
+    ) -> errors.EngineError:
+        told = f"{why}, status {status}" if status else why
+        if method == "POST":
+            return errors.OutcomeUnknown(
+                f"{self.name} was sent the photos but gave no usable answer ({told}). "
+                "The newest tasks are looked through before anything is sent again.",
+                status=status,
+                retry_after=retry_after,
+            )
+        return errors.Unanswered(
+            f"{self.name} gave no usable answer ({told}). It is asked again.",
+            status=status,
+            retry_after=retry_after,
+        )
+
+    def _refusal(self, answer: Answer, *, about_task: bool) -> errors.RequestRefused:
+        kind, sentence = refusal(answer, about_task)
+        words = errors.cleaned(answer.words, secrets=[self._key])
+        said = f' It said: "{words}"' if words else ""
+        message = f"{self.name} {sentence}{said}"
+        return kind(message, status=answer.status, retry_after=answer.retry_after)
+
+
+def _kind(problem: Exception) -> str:
+    """What went wrong, in words of ours: an exception's own text may hold addresses and bytes."""
+    if isinstance(problem, Unreadable):
+        return str(problem)
+    if isinstance(problem, httpx.TimeoutException):
+        return "it took too long"
+    return "the connection failed" if isinstance(problem, _NOT_SENT) else "the connection broke off"
+
+
+def _checked_base(base: str) -> str:
+    try:
+        url = httpx.URL(base)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        raise ValueError("MESHY_API_BASE must be an address such as https://api.meshy.ai.")
+    return base.rstrip("/")
+
+
+def _is_id(task_id: str) -> bool:
+    return 0 < len(task_id) <= 200 and task_id.isprintable() and task_id.strip(". ") == task_id
+
+
+def _task_path(task_id: str) -> str:
+    return f"{_TASKS}/{quote(task_id, safe='')}"
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -1,0 +1,108 @@
+"""One HTTP answer of an engine, taken in within bounds, and what its refusals mean.
+
+The kinds of 429 and the older error bodies follow Meshy's error pages and field reports of 2026.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from acr3d.engines import errors
+
+_SIZE_LIMIT = 16 << 20
+_LONGEST_WAIT = 3600
+
+
+class Unreadable(Exception):
+    """An answer too large or too slow to be taken in."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, decoded JSON (None when there is none), the words of an error, and seconds to wait."""
+
+    status: int
+    payload: Any
+    words: str
+    retry_after: int | None
+
+    @classmethod
+    def read(cls, response: httpx.Response, deadline: float) -> Answer:
+        """Take `response` in until `deadline` (monotonic seconds). Raises Unreadable or httpx.HTTPError."""
+        status = response.status_code
+        try:
+            payload = _decoded(_body(response, deadline))
+        except (Unreadable, httpx.HTTPError):
+            if not 300 <= status < 500:
+                raise
+            payload = None  # a no stays a no, also when its words are cut off
+        return cls(status, payload, _error_words(payload), _retry_after(response.headers))
+
+
+def _body(response: httpx.Response, deadline: float) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > _SIZE_LIMIT:
+            raise Unreadable("its answer is too large")
+        if time.monotonic() > deadline:
+            raise Unreadable("its answer took too long")
+    return bytes(content)
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+_REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
+    400: (errors.InvalidRequest, "does not accept these photos or settings; change them and start again."),
+    401: (errors.KeyRefused, "refused the API key; all jobs wait until MESHY_API_KEY holds a valid one."),
+    402: (errors.NoCredits, "has too few credits left; all jobs wait until the account is topped up."),
+    403: (errors.PlanRefused, "does not allow this in the account's plan; all jobs wait until it does."),
+    404: (errors.TaskNotFound, "no longer has this task; its results are kept for three days only."),
+    409: (errors.WrongState, "does not allow this while the task is running."),
+    413: (errors.InvalidRequest, "found the photos too large; use smaller ones and start again."),
+}
+
+
+def refusal(answer: Answer, about_task: bool) -> tuple[type[errors.RequestRefused], str]:
+    """The error for a 3xx or 4xx answer, and what follows the engine's name in its sentence."""
+    status, words = answer.status, answer.words
+    if status == 429:
+        if "NoMoreConcurrentTasks" in words or "NoMorePendingTasks" in words:
+            return errors.QueueFull, "has no free place for another task; the job waits for one."
+        return errors.RateLimited, "was asked too often in a short time; the job waits a little."
+    if status < 400 or (status == 404 and ("NoMatchingRoute" in words or not about_task)):
+        return errors.WrongAddress, f"is not at this address (status {status}); check MESHY_API_BASE."
+    return _REFUSALS.get(status, (errors.InvalidRequest, f"refused the request (status {status})."))
+
+
+def _error_words(payload: object) -> str:
+    """What a refusal's body says; older servers use other keys than `message`."""
+    if not isinstance(payload, dict):
+        return ""
+    values = (payload.get(name) for name in ("message", "error", "code", "error_code"))
+    return " ".join(value for value in values if isinstance(value, str))
+
+
+def _retry_after(headers: httpx.Headers) -> int | None:
+    """Seconds from a Retry-After header, which holds a number or an HTTP date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(int(value[:9]), _LONGEST_WAIT)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(int(seconds), 0), _LONGEST_WAIT)

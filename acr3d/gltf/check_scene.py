@@ -1,0 +1,166 @@
+"""The part of the check that follows the scene: meshes, nodes, skins, animations."""
+
+from __future__ import annotations
+
+from acr3d.gltf import limits
+from acr3d.gltf.errors import BadModel, damaged, too_large
+from acr3d.gltf.extensions import DRACO
+from acr3d.gltf.json_fields import (
+    Json,
+    child,
+    extension,
+    index,
+    indices,
+    integer,
+    numbers,
+    objects,
+    reference,
+)
+
+_FIXED_WIDTH = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
+_INDEX_TYPES = (5121, 5123, 5125)
+_NODE_REFERENCES = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}
+_VARIANTS = "KHR_materials_variants"
+
+
+def check_scene(data: Json) -> None:
+    """Raise BadModel unless meshes, nodes, scenes, skins and animations refer to what is there."""
+    _check_meshes(data)
+    _check_nodes(data)
+    _check_scenes(data)
+    _check_skins(data)
+    _check_animations(data)
+
+
+def _check_meshes(data: Json) -> None:
+    triangles = primitives = 0
+    for number, mesh in enumerate(data.get("meshes", [])):
+        for at, primitive in enumerate(objects(mesh, "primitives", f"meshes[{number}]")):
+            place = f"meshes[{number}].primitives[{at}]"
+            _check_primitive(data, primitive, place)
+            triangles += triangle_count(data, primitive)
+            primitives += 1
+    if triangles > limits.TRIANGLES:
+        raise too_large("meshes", f"have {triangles} triangles, over {limits.TRIANGLES}")
+    if not primitives:
+        raise BadModel("The model file holds no shape at all. Generate or export the model again.", "empty")
+
+
+def _check_primitive(data: Json, primitive: Json, place: str) -> None:
+    accessors = data.get("accessors", [])
+    if "attributes" not in primitive:
+        raise damaged(place, "has no attributes")
+    attributes = child(primitive, "attributes", place)
+    for holder in [attributes, *objects(primitive, "targets", place)]:
+        _check_attributes(holder, accessors, place)
+    counts = {accessors[at]["count"] for at in attributes.values()}
+    if len(counts) > 1:
+        raise damaged(f"{place}.attributes", "are not all of the same length")
+    at = reference(primitive, "indices", len(accessors), place)
+    if at is not None and not _is_index_accessor(accessors[at]):
+        raise damaged(f"{place}.indices", "are not whole numbers")
+    reference(primitive, "material", len(data.get("materials", [])), place)
+    integer(primitive, "mode", place, high=6, default=4)
+    variants = extension(primitive, _VARIANTS, place) or {}
+    for each in objects(variants, "mappings", f"{place}.extensions.{_VARIANTS}"):
+        reference(each, "material", len(data.get("materials", [])), f"{place}.extensions.{_VARIANTS}")
+    packed = extension(primitive, DRACO, place)
+    if packed is not None:
+        _check_draco(data, packed, primitive, f"{place}.extensions.{DRACO}")
+
+
+def _is_index_accessor(accessor: Json) -> bool:
+    return accessor["type"] == "SCALAR" and accessor["componentType"] in _INDEX_TYPES
+
+
+def _check_attributes(attributes: Json, accessors: list[Json], place: str) -> None:
+    for name, at in attributes.items():
+        kind = accessors[index(at, len(accessors), f"{place}.attributes.{name}")]["type"]
+        if kind not in _FIXED_WIDTH.get(name, (kind, "VEC3")):
+            raise damaged(f"{place}.attributes.{name}", f"is a {kind}")
+
+
+def _check_draco(data: Json, packed: Json, primitive: Json, place: str) -> None:
+    reference(packed, "bufferView", len(data.get("bufferViews", [])), place)
+    ids = child(packed, "attributes", place)
+    if "bufferView" not in packed or "indices" not in primitive or "POSITION" not in ids:
+        raise damaged(place, "has no stream, no indices or no positions")
+    for name in ids:
+        integer(ids, name, f"{place}.attributes", high=2**32 - 1)
+        if name not in primitive["attributes"]:
+            raise damaged(f"{place}.attributes", f"names {name[:40]!r}, which the primitive does not have")
+
+
+def triangle_count(data: Json, primitive: Json) -> int:
+    """How many triangles a (checked) primitive draws."""
+    attributes, mode = primitive.get("attributes", {}), primitive.get("mode", 4)
+    at = primitive.get("indices", attributes.get("POSITION"))
+    if at is None or mode < 4:
+        return 0
+    count = int(data["accessors"][at]["count"])
+    return count // 3 if mode == 4 else max(0, count - 2)
+
+
+def _check_nodes(data: Json) -> None:
+    nodes = data.get("nodes", [])
+    parent: dict[int, int] = {}
+    for number, node in enumerate(nodes):
+        place = f"nodes[{number}]"
+        for at in indices(node, "children", len(nodes), place):
+            if at in parent:
+                raise damaged(f"{place}.children", f"takes node {at}, which has a parent already")
+            parent[at] = number
+        for key in ("mesh", "skin", "camera"):
+            plural = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}[key]
+            reference(node, key, len(objects(data, plural)), place)
+        for key, count in (("matrix", 16), ("translation", 3), ("rotation", 4), ("scale", 3)):
+            numbers(node, key, count, place)
+        instances = child(extension(node, "EXT_mesh_gpu_instancing", place) or {}, "attributes", place)
+        _check_attributes(instances, data.get("accessors", []), place)
+    _check_depth(parent, len(nodes))
+
+
+def _check_depth(parent: dict[int, int], count: int) -> None:
+    depth: dict[int, int] = {}
+    for start in range(count):
+        path = [start]
+        while path[-1] in parent and parent[path[-1]] not in depth:
+            path.append(parent[path[-1]])
+            if len(path) > limits.NODE_DEPTH:
+                raise damaged(f"nodes[{start}]", "is its own ancestor, or lies too deep in the tree")
+        below = depth.get(parent.get(path[-1], -1), 0)
+        for step, node in enumerate(reversed(path), 1):
+            depth[node] = below + step
+        if depth[start] > limits.NODE_DEPTH:
+            raise damaged(f"nodes[{start}]", f"lies deeper than {limits.NODE_DEPTH} nodes")
+
+
+def _check_scenes(data: Json) -> None:
+    scenes, nodes = data.get("scenes", []), len(data.get("nodes", []))
+    if "scene" in data:
+        index(data["scene"], len(scenes), "scene")
+    for number, scene in enumerate(scenes):
+        indices(scene, "nodes", nodes, f"scenes[{number}]")
+
+
+def _check_skins(data: Json) -> None:
+    accessors, nodes = len(data.get("accessors", [])), len(data.get("nodes", []))
+    for number, skin in enumerate(data.get("skins", [])):
+        place = f"skins[{number}]"
+        reference(skin, "inverseBindMatrices", accessors, place)
+        reference(skin, "skeleton", nodes, place)
+        indices(skin, "joints", nodes, place)
+
+
+def _check_animations(data: Json) -> None:
+    accessors, nodes = len(data.get("accessors", [])), len(data.get("nodes", []))
+    for number, animation in enumerate(data.get("animations", [])):
+        place = f"animations[{number}]"
+        samplers = objects(animation, "samplers", place)
+        for at, sampler in enumerate(samplers):
+            for key in ("input", "output"):
+                index(sampler.get(key), accessors, f"{place}.samplers[{at}].{key}")
+        for at, channel in enumerate(objects(animation, "channels", place)):
+            index(channel.get("sampler"), len(samplers), f"{place}.channels[{at}].sampler")
+            target = child(channel, "target", f"{place}.channels[{at}]")
+            reference(target, "node", nodes, f"{place}.channels[{at}].target")

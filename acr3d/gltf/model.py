@@ -1,0 +1,214 @@
+"""A GLB taken apart: its JSON in memory, its bytes left in the file until someone asks for them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import unquote_to_bytes
+
+from acr3d.gltf import limits
+from acr3d.gltf.errors import BadModel, damaged, too_large
+from acr3d.gltf.json_fields import Json, child, extension, integer, objects, text
+
+_HEADER = struct.Struct("<4sII")
+_CHUNK = struct.Struct("<I4s")
+
+
+class Model:
+    """An open GLB: `json` may be changed freely; views are read, replaced and added by index.
+
+    The file's bytes are read with pread, a piece at a time, so that memory holds only what is worked on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        try:
+            self.bytes_in = os.fstat(self._file).st_size
+            text_bytes, self._bin_start, self._bin_length = self._read_container()
+            self.json = _parse(text_bytes)
+            self._buffers = [self._open_buffer(n, b) for n, b in enumerate(objects(self.json, "buffers"))]
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._changed: dict[int, bytes] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    # --- views ---
+
+    def has_bytes(self, view: int) -> bool:
+        """Whether the view's own bytes are in the file (those of a meshopt fallback buffer are not)."""
+        return view in self._changed or self.buffer_has_bytes(self.json["bufferViews"][view]["buffer"])
+
+    def buffer_has_bytes(self, buffer: int) -> bool:
+        """Whether a buffer is more than a meshopt fallback's promise."""
+        return self._buffers[buffer] is not None
+
+    def view(self, view: int, offset: int = 0, length: int | None = None) -> bytes:
+        """The bytes of a buffer view, or `length` of them from `offset`."""
+        entry = self.json["bufferViews"][view]
+        length = int(entry["byteLength"]) if length is None else length
+        if view in self._changed:
+            return self._changed[view][offset : offset + length]
+        return self.buffer_range(entry["buffer"], int(entry.get("byteOffset", 0)) + offset, length)
+
+    def buffer_range(self, buffer: int, offset: int, length: int) -> bytes:
+        """`length` bytes of a buffer; for a GLB's first buffer that is its BIN chunk."""
+        held = self._buffers[buffer]
+        if held is None:
+            raise damaged(f"buffers[{buffer}]", "has no bytes in the file")
+        if isinstance(held, bytes):
+            return held[offset : offset + length]
+        piece = os.pread(self._file, length, self._bin_start + offset)
+        if len(piece) != length:
+            raise damaged("the BIN chunk", "ends before its data does")
+        return piece
+
+    def replace_view(self, view: int, content: bytes) -> None:
+        """Give a view new bytes."""
+        self._changed[view] = content
+        self.json["bufferViews"][view]["byteLength"] = len(content)
+
+    def add_view(self, content: bytes) -> int:
+        """Add a view of `content` and return its index."""
+        views = self.json.setdefault("bufferViews", [])
+        if not self._buffers:
+            self._buffers = [b""]
+            self.json["buffers"] = [{"byteLength": 0}]
+        views.append({"buffer": 0, "byteLength": len(content)})
+        self._changed[len(views) - 1] = content
+        return len(views) - 1
+
+    def reader(self, view: int) -> Callable[[], bytes]:
+        """A later `view(view)` that stays right when the JSON's offsets have been rewritten."""
+        if view in self._changed:
+            return functools.partial(bytes, self._changed[view])
+        return self.range_reader(self.json["bufferViews"][view])
+
+    def range_reader(self, holder: Json) -> Callable[[], bytes]:
+        """The same for any object with `buffer`, `byteOffset` and `byteLength`."""
+        offset, length = int(holder.get("byteOffset", 0)), int(holder["byteLength"])
+        return functools.partial(self.buffer_range, holder["buffer"], offset, length)
+
+    def renumber_views(self, numbers: dict[int, int]) -> None:
+        """Follow a pruned JSON: `numbers` maps the old view numbers that are left to the new ones."""
+        self._changed = {numbers[old]: content for old, content in self._changed.items() if old in numbers}
+
+    def image_bytes(self, number: int) -> bytes:
+        """The encoded bytes of an image, from its view or its data URI."""
+        image = self.json["images"][number]
+        if "bufferView" in image:
+            return self.view(image["bufferView"])
+        return data_uri(image["uri"], f"images[{number}].uri")
+
+    # --- opening ---
+
+    def _read_container(self) -> tuple[bytes, int, int]:
+        """Check header and chunk lengths; return the JSON text and the place of the BIN chunk."""
+        if self.bytes_in > limits.FILE_BYTES:
+            raise too_large("the file", f"has {self.bytes_in} bytes, over {limits.FILE_BYTES}")
+        head = os.pread(self._file, 20, 0)
+        if len(head) < 20 or head[:4] != b"glTF":
+            raise BadModel("This is not a GLB file. Send the model as binary glTF (.glb).", "not_glb")
+        _, version, total = _HEADER.unpack_from(head)
+        if version != 2:
+            raise BadModel(f"This GLB is of version {version}; only version 2 can be shown.", "not_glb")
+        if total != self.bytes_in:
+            raise damaged("the header's length", f"says {total} bytes, but the file has {self.bytes_in}")
+        length, kind = _CHUNK.unpack_from(head, 12)
+        if kind != b"JSON" or 20 + length > total:
+            raise damaged("the JSON chunk", "is missing or runs past the end of the file")
+        if length > limits.JSON_BYTES:
+            raise too_large("the JSON chunk", f"has {length} bytes, over {limits.JSON_BYTES}")
+        return os.pread(self._file, length, 20), *self._find_bin(20 + length, total)
+
+    def _find_bin(self, at: int, total: int) -> tuple[int, int]:
+        """Where the BIN chunk starts and how long it is: (0, 0) when there is none."""
+        if at == total:
+            return 0, 0
+        head = os.pread(self._file, 8, at)
+        if len(head) < 8:
+            raise damaged("the second chunk", "is cut off")
+        length, kind = _CHUNK.unpack(head)
+        if at + 8 + length > total:
+            raise damaged("the second chunk", "runs past the end of the file")
+        return (at + 8, length) if kind == b"BIN\0" else (0, 0)
+
+    def _open_buffer(self, number: int, buffer: Json) -> bytes | int | None:
+        """A buffer's bytes, 0 for the BIN chunk, None for one that has none (meshopt's fallback)."""
+        place = f"buffers[{number}]"
+        length = integer(buffer, "byteLength", place, low=1)
+        uri = text(buffer, "uri", place)
+        if uri is not None:
+            held = data_uri(uri, f"{place}.uri")
+            if len(held) < length:
+                raise damaged(f"{place}.byteLength", f"is {length}, but the data has {len(held)} bytes")
+            return held
+        if _is_fallback(buffer, place):
+            return None
+        if number or not self._bin_start or length > self._bin_length:
+            raise damaged(f"{place}.byteLength", f"is {length}, more than the file holds")
+        return 0
+
+
+def _is_fallback(buffer: Json, place: str) -> bool:
+    held = (extension(buffer, f"{owner}_meshopt_compression", place) for owner in ("EXT", "KHR"))
+    return any(found is not None and found.get("fallback") is True for found in held)
+
+
+def data_uri(uri: str, place: str) -> bytes:
+    """The bytes of a data URI, in base64 or percent-encoded.
+
+    Any other address is refused: we open no file and no connection.
+    """
+    head, _, body = uri.partition(",")
+    if not head.startswith("data:"):
+        raise BadModel(
+            f"The model is not complete: {place} points outside the file ({uri[:80]!r}), "
+            "and nothing outside is opened. Export it as one GLB with everything inside.",
+            "external",
+        )
+    try:
+        content = unquote_to_bytes(body)
+        return base64.b64decode(content, validate=True) if head.endswith(";base64") else content
+    except ValueError as error:
+        raise damaged(place, "is not valid base64") from error
+
+
+def _parse(text_bytes: bytes) -> Json:
+    try:
+        parsed = json.loads(
+            text_bytes.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite_float
+        )
+    except (ValueError, RecursionError) as error:
+        raise damaged("the JSON chunk", f"cannot be read ({str(error)[:120]})") from error
+    if not isinstance(parsed, dict):
+        raise damaged("the JSON chunk", "is not an object")
+    asset: Any = child(parsed, "asset", "the JSON chunk")
+    if not str(asset.get("version", "")).startswith("2."):
+        raise damaged("asset.version", f"is {asset.get('version')!r:.40}, not 2.0")
+    return parsed
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number that JSON knows")
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits[:20]} is beyond any number we can keep")
+    return value

@@ -1,0 +1,92 @@
+"""Writing a Model as a GLB: pieces go straight from the old file to the new one, one at a time."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from acr3d.gltf.compact_views import repack
+from acr3d.gltf.extensions import MESHOPT
+from acr3d.gltf.json_fields import Json
+from acr3d.gltf.model import Model
+from acr3d.gltf.prune import prune
+
+_ALIGNMENT = 4
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Bytes that will stand at `offset` of the BIN chunk."""
+
+    offset: int
+    length: int
+    read: Callable[[], bytes]
+
+
+def write_glb(model: Model, path: Path) -> int:
+    """Write the model without what nothing refers to; return the file's length in bytes.
+
+    The Model is used up: its JSON now describes the new file.
+    """
+    repack(model)
+    model.renumber_views(prune(model.json))
+    pieces = _lay_out(model)
+    length = pieces[-1].offset + pieces[-1].length if pieces else 0
+    _set_buffers(model.json, length)
+    text = json.dumps(model.json, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    chunk = length + -length % _ALIGNMENT
+    total = 20 + len(text) + (8 + chunk if chunk else 0)
+    with path.open("wb") as out:
+        out.write(struct.pack("<4sIII4s", b"glTF", 2, total, len(text), b"JSON") + text)
+        if chunk:
+            out.write(struct.pack("<I4s", chunk, b"BIN\0"))
+        at = 0
+        for piece in pieces:
+            out.write(bytes(piece.offset - at) + piece.read())
+            at = piece.offset + piece.length
+        out.write(bytes(chunk - at))
+    return total
+
+
+def _lay_out(model: Model) -> list[_Piece]:
+    """Give every view, and every meshopt stream beside one, its new place."""
+    pieces: list[_Piece] = []
+    fallbacks = _fallback_numbers(model)
+    end = 0
+    for number, view in enumerate(model.json.get("bufferViews", [])):
+        holders = [(view, model.reader(number))] if model.has_bytes(number) else []
+        if not holders:
+            view["buffer"] = fallbacks[view["buffer"]]
+        for name in MESHOPT:
+            packed = view.get("extensions", {}).get(name)
+            if packed is not None:
+                holders.append((packed, model.range_reader(packed)))
+        for holder, read in holders:
+            # Accessors are aligned by the sum of two offsets, so a view keeps its remainder.
+            start = end + (int(holder.get("byteOffset", 0)) - end) % _ALIGNMENT
+            end = start + int(holder["byteLength"])
+            holder["buffer"], holder["byteOffset"] = 0, start
+            pieces.append(_Piece(start, end - start, read))
+    return pieces
+
+
+def _fallback_numbers(model: Model) -> dict[int, int]:
+    """New numbers of meshopt's fallback buffers, which come after the BIN chunk's."""
+    buffers = model.json.get("buffers", [])
+    old = [number for number in range(len(buffers)) if not model.buffer_has_bytes(number)]
+    return {number: new for new, number in enumerate(old, 1)}
+
+
+def _set_buffers(data: Json, length: int) -> None:
+    """One buffer for the BIN chunk, then those that never had bytes."""
+    buffers = data.get("buffers", [])
+    fallbacks = [b for b in buffers if any(name in b.get("extensions", {}) for name in MESHOPT)]
+    main: Json = next((b for b in buffers if b not in fallbacks), {})
+    main = {key: value for key, value in main.items() if key != "uri"} | {"byteLength": length}
+    data["buffers"] = [main, *fallbacks]
+    if not length:
+        del data["buffers"]

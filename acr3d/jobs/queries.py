@@ -1,0 +1,175 @@
+"""Questions about jobs, versions and histories: each asked in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion, Part
+from acr3d.db.types import utc_now
+from acr3d.errors import Missing
+from acr3d.jobs.states import LIVE, Status, VersionState
+from acr3d.parts.parts import is_id, part_by_id
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """One page of jobs with their parts, newest first."""
+
+    jobs: list[Job]
+    number: int
+    count: int
+
+
+def job_by_id(job_id: str) -> Job:
+    """Raises Missing."""
+    job = db.session.get(Job, job_id) if is_id(job_id) else None
+    if job is None:
+        raise Missing(_("There is no such job."))
+    return job
+
+
+def live_job(session: Session, part_id: str) -> Job | None:
+    """The one job of the part that has not ended."""
+    return session.scalar(select(Job).where(Job.part_id == part_id, Job.status.in_(LIVE)))
+
+
+def newest_job(part_id: str, session: Session | None = None) -> Job | None:
+    return (session or db.session).scalar(_of_part(part_id).limit(1))
+
+
+def jobs_of(part_id: str) -> list[Job]:
+    """The part's jobs, newest first."""
+    return list(db.session.scalars(_of_part(part_id)))
+
+
+def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
+    """All jobs, newest first, perhaps only those in one status; pages count from 1."""
+    wanted = [Job.status == status] if status else []
+    total = db.session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
+    count = max(1, math.ceil(total / PAGE_SIZE))
+    number = min(max(1, page), count)
+    query = select(Job).where(*wanted).options(joinedload(Job.part)).order_by(Job.created_at.desc(), Job.id)
+    jobs = db.session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
+    return JobPage(list(jobs), number, count)
+
+
+def jobs_by_ids(job_ids: Sequence[str]) -> list[Job]:
+    """Those of the jobs that are there, newest first."""
+    query = select(Job).where(Job.id.in_(job_ids)).options(joinedload(Job.part))
+    query = query.order_by(Job.created_at.desc(), Job.id)
+    return list(db.session.scalars(query))
+
+
+def newest_jobs(part_ids: Sequence[str]) -> dict[str, Job]:
+    """The newest job of each of these parts that has one, by part."""
+    newest = (
+        select(Job.part_id, func.max(Job.created_at).label("at"))
+        .where(Job.part_id.in_(part_ids))
+        .group_by(Job.part_id)
+        .subquery()
+    )
+    same = (Job.part_id == newest.c.part_id) & (Job.created_at == newest.c.at)
+    return {job.part_id: job for job in db.session.scalars(select(Job).join(newest, same))}
+
+
+def live_count() -> int:
+    return db.session.scalar(select(func.count()).select_from(Job).where(Job.status.in_(LIVE))) or 0
+
+
+def any_at_engine(account: str) -> bool:
+    """Whether a task of ours is at this account."""
+    at_engine = Job.status.in_((Status.SUBMITTED, Status.PROCESSING))
+    return db.session.scalar(select(Job.id).where(Job.account == account, at_engine).limit(1)) is not None
+
+
+def about_to_expire() -> list[Job]:
+    """Jobs whose result is not fetched and is deleted at its engine within a day, the next one first."""
+    now = utc_now()
+    query = select(Job).where(
+        Job.status.in_((Status.PROCESSING, Status.FAILED)),
+        or_(Job.raw_storage_path.is_(None), Job.has_result),
+        Job.task_expires_at.between(now, now + timedelta(days=1)),
+    )
+    return list(db.session.scalars(query.options(joinedload(Job.part)).order_by(Job.task_expires_at)))
+
+
+def events_of(job_id: str) -> list[JobEvent]:
+    """The job's history, oldest first."""
+    return list(db.session.scalars(select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)))
+
+
+def histories(job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
+    """The histories of these jobs, each oldest first, by job."""
+    found: dict[str, list[JobEvent]] = {job_id: [] for job_id in job_ids}
+    for event in db.session.scalars(
+        select(JobEvent).where(JobEvent.job_id.in_(job_ids)).order_by(JobEvent.id)
+    ):
+        found[event.job_id].append(event)
+    return found
+
+
+def versions_of(part_id: str) -> list[ModelVersion]:
+    """The part's models, newest first."""
+    query = select(ModelVersion).where(ModelVersion.part_id == part_id)
+    return list(db.session.scalars(query.order_by(ModelVersion.number.desc())))
+
+
+def version_by_id(version_id: str) -> ModelVersion:
+    """Raises Missing."""
+    version = db.session.get(ModelVersion, version_id) if is_id(version_id) else None
+    if version is None:
+        raise Missing(_("There is no such model."))
+    return version
+
+
+def published_version(part_id: str, session: Session | None = None) -> ModelVersion | None:
+    """The model that customers see."""
+    query = select(ModelVersion).where(
+        ModelVersion.part_id == part_id, ModelVersion.state == VersionState.PUBLISHED
+    )
+    return (session or db.session).scalar(query)
+
+
+def part_status(part_id: str) -> dict[str, Any]:
+    """What a machine asks about a part's model. Raises Missing."""
+    part = part_by_id(part_id)
+    job = newest_job(part_id)
+    return {
+        "model_status": part.model_status,
+        "model_3d_url": part.model_3d_url,
+        "error": part.model_generation_error,
+        "progress": job.progress if job else None,
+        "job_id": job.id if job else None,
+    }
+
+
+def attempts_of(job_id: str, session: Session | None = None) -> list[Attempt]:
+    """The tries at submitting the job, newest first."""
+    query = select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.created_at.desc())
+    return list((session or db.session).scalars(query))
+
+
+def locked_job(session: Session, job_id: str) -> tuple[Job, Part]:
+    """The job and its part, held until the transaction ends (part first, as everywhere). Raises Missing."""
+    part_id = job_by_id(job_id).part_id
+    fresh = {"populate_existing": True}
+    part = session.scalar(select(Part).where(Part.id == part_id).with_for_update(), execution_options=fresh)
+    job = session.scalar(select(Job).where(Job.id == job_id).with_for_update(), execution_options=fresh)
+    if part is None or job is None:
+        raise Missing(_("There is no such job."))
+    return job, part
+
+
+def _of_part(part_id: str) -> Select[Job]:
+    return select(Job).where(Job.part_id == part_id).order_by(Job.created_at.desc(), Job.id)

@@ -1,0 +1,202 @@
+"""One step of one job, and what each kind of failure means for it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Job, Part
+from acr3d.db.session import end_read
+from acr3d.db.types import utc_now
+from acr3d.engines import errors
+from acr3d.engines.providers import engines
+from acr3d.engines.remote_task import RESULTS_KEPT
+from acr3d.jobs import transitions
+from acr3d.jobs.lease import ACTOR, LONGEST_WAIT, JobLease, LeaseLost
+from acr3d.jobs.states import Status
+from acr3d.jobs.steps.download import download_result
+from acr3d.jobs.steps.optimize import optimize
+from acr3d.jobs.steps.poll import poll
+from acr3d.jobs.steps.revoke import revoke
+from acr3d.jobs.steps.submit import submit, wait_for
+from acr3d.net.download import DownloadError, DownloadRefused, DownloadStopped
+from acr3d.orders import circuit_breaker
+from acr3d.orders.attempts import attempt_in_flight
+from acr3d.orders.circuit_breaker import Wait
+from acr3d.sandbox import ChildError, ChildRefused, ChildStopped
+from acr3d.storage.local import StorageError
+
+MOST_TRIES = 5
+FIRST_BACKOFF_SECONDS = 60
+SETUP_SECONDS = 60
+BUSY_SECONDS = 15
+_INPUT_REFUSED = (400, 413, 422)
+
+log = logging.getLogger("acr3d.jobs")
+
+
+def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> None:
+    """Take the held job's next step, or this `step`, and let it go again.
+
+    Whatever happens is this job's alone.
+    """
+    try:
+        (step or _step)(lease)
+    except LeaseLost:
+        log.info("generation.lease_lost job=%s", lease.job_id)
+    except (ChildStopped, DownloadStopped):
+        log.info("generation.handed_back job=%s", lease.job_id)
+    except Exception as error:
+        if lease.stop.is_set():  # broken off by our own end, which costs no try
+            log.info("generation.handed_back job=%s why=%s", lease.job_id, type(error).__name__)
+        else:
+            _settle_failure(lease, error)
+    lease.release()
+
+
+def _step(lease: JobLease) -> None:
+    job = db.session.get_one(Job, lease.job_id, populate_existing=True)
+    end_read()
+    if job.status == Status.OPTIMIZING:
+        optimize(lease, job)
+        return
+    provider = engines().provider(job.engine)
+    if provider is None or not provider.owns(job):
+        _wait_for_setup(lease, job)
+    elif job.needs_cleanup:
+        revoke(lease, job, provider)
+    elif job.status == Status.PENDING:
+        submit(lease, job, provider)
+    elif job.has_result:
+        download_result(lease, job, provider)
+    else:
+        poll(lease, job, provider)
+
+
+def _wait_for_setup(lease: JobLease, job: Job) -> None:
+    """The job's engine or account is not set up here; a canceled job does not wait for it for ever."""
+    if not job.needs_cleanup:
+        lease.snooze(SETUP_SECONDS, mismatch(job.engine), told=True)
+    elif job.completed_at is not None and utc_now() > job.completed_at + RESULTS_KEPT:
+        message = _("Its account was not set up here since it was canceled; its task is left alone.")
+        with lease.transaction() as (session, kept, part):
+            _end(session, kept, part, message)
+    else:
+        lease.snooze(LONGEST_WAIT)
+
+
+def _settle_failure(lease: JobLease, error: Exception) -> None:
+    try:
+        _handle_error(lease, error)
+    except LeaseLost:
+        log.info("generation.lease_lost job=%s", lease.job_id)
+
+
+def _handle_error(lease: JobLease, error: Exception) -> None:
+    """Wait, try again later, or fail: the error says which."""
+    if isinstance(error, errors.SetupRefused | errors.TooMany) and (wait := _account_wait(lease, error)):
+        wait_for(lease, wait)
+    elif isinstance(error, errors.TooMany):
+        lease.back_off(error.retry_after or BUSY_SECONDS, str(error))
+    elif isinstance(error, errors.SetupRefused | errors.Unreachable | errors.Unanswered):
+        lease.back_off(error.retry_after or SETUP_SECONDS, str(error))
+    elif attempt_in_flight(lease.job_id) is not None:
+        # It must not end unsettled: the account would stay closed to every other job.
+        lease.back_off(SETUP_SECONDS, _reason(lease, error))
+    elif isinstance(error, ChildRefused):
+        _fail_to_optimize(lease, error)
+    elif isinstance(error, errors.EngineError | DownloadRefused):
+        _fail(lease, error)
+    else:
+        _try_later(lease, error)
+
+
+def _account_wait(lease: JobLease, error: errors.RequestRefused) -> Wait | None:
+    """How long a job that was not sent waits, since its whole account does."""
+    job = db.session.get_one(Job, lease.job_id, populate_existing=True)
+    circuit_breaker.trip(job.account, job.engine, error)
+    wait = circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account))
+    end_read()
+    if job.status != Status.PENDING or attempt_in_flight(job.id) is not None:
+        return None
+    return wait
+
+
+def _try_later(lease: JobLease, error: Exception) -> None:
+    """Our own failure: at most MOST_TRIES, a minute doubling between them, with jitter.
+
+    A result that is paid for and still there is fetched again until it is there no more.
+    """
+    reason = _reason(lease, error)
+    with lease.transaction() as (session, job, part):
+        job.retry_count += 1
+        if job.retry_count >= MOST_TRIES and not _may_still_be_fetched(job, error):
+            message = _("%(reason)s It was tried %(n)s times.", reason=reason, n=job.retry_count)
+            _end(session, job, part, message)
+            return
+        doublings = min(job.retry_count, MOST_TRIES) - 1
+        seconds = FIRST_BACKOFF_SECONDS * 2**doublings * random.uniform(0.8, 1.2)  # noqa: S311
+        job.next_at = utc_now() + timedelta(seconds=seconds)
+        job.waiting_for = _("%(reason)s It is tried again soon.", reason=reason)
+        part.revision += 1
+        transitions.log_event(session, job, ACTOR, reason, Status(job.status))
+
+
+def _reason(lease: JobLease, error: Exception) -> str:
+    """What to tell people; what was not made to be told goes to the log."""
+    if isinstance(error, errors.EngineError | ChildError | DownloadError | StorageError):
+        return str(error)
+    log.error("generation.step_broke job=%s", lease.job_id, exc_info=error)
+    return str(_("Something broke on our side; the log tells more."))
+
+
+def _may_still_be_fetched(job: Job, error: Exception) -> bool:
+    """Whether the engine still keeps a result, and only the way to our storage failed."""
+    is_kept = job.has_result and job.task_expires_at is not None and utc_now() < job.task_expires_at
+    return is_kept and isinstance(error, DownloadError | StorageError)
+
+
+def _fail(lease: JobLease, error: Exception) -> None:
+    with lease.transaction() as (session, job, part):
+        is_refused = isinstance(error, errors.InvalidRequest) and error.status in _INPUT_REFUSED
+        job.input_refused = job.status == Status.PENDING and is_refused
+        _end(session, job, part, str(error))
+
+
+def _fail_to_optimize(lease: JobLease, error: ChildRefused) -> None:
+    """The kept raw model is refused: a later optimizer may read it, or the engine may have sent wrong bytes;
+    so it is there to be fetched once more, should a person try again."""
+    with lease.transaction() as (session, job, part):
+        _end(session, job, part, _("%(reason)s The raw model is kept as it came.", reason=error))
+        job.has_result = job.meshy_task_id is not None
+
+
+def _end(session: Session, job: Job, part: Part, message: str) -> None:
+    """Fail the job; of a canceled one only the cleanup ends."""
+    job.has_result = False  # trying again begins with a look at the task
+    if job.needs_cleanup:
+        job.needs_cleanup = False
+        transitions.log_event(session, job, ACTOR, message, Status(job.status))
+    else:
+        transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+
+
+def mismatch(engine: str) -> str:
+    """Why a job waits that belongs to an engine or account which is not set up here."""
+    if engine == "builtin":
+        text = _(
+            "This job belongs to the built-in engine of another host; it waits until that one runs. "
+            "To make the model here, cancel it and generate again."
+        )
+    else:
+        text = _(
+            "This job belongs to another Meshy account or address than the one set up now. "
+            "It waits and is not ordered again; put MESHY_API_KEY and MESHY_API_BASE back, or cancel it."
+        )
+    return str(text)

@@ -1,0 +1,317 @@
+"""What people ask of jobs: start, cancel, retry, choose a version. Called by pages, API and CLI alike.
+
+A request only writes rows; the poller does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from acr3d import settings
+from acr3d.billing import budget, ledger
+from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
+from acr3d.db.session import transaction
+from acr3d.db.types import new_id, utc_now
+from acr3d.engines.providers import engines, estimate, options_for
+from acr3d.errors import Conflict, InvalidInput
+from acr3d.jobs import queries, transitions
+from acr3d.jobs.states import LIVE, Status, VersionState
+from acr3d.orders.attempts import JOB_DEADLINE
+from acr3d.parts.parts import images_of, locked_part
+from acr3d.worker.notify import tell_others
+
+FEWEST, MOST = 2, 4
+_SENDING_ORDER = ("front", "right", "back", "left", "top", "bottom")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_CONFIG: dict[str, Callable[[Any], bool]] = {
+    "target_polycount": _is_whole,
+    "enable_pbr": lambda value: isinstance(value, bool),
+    "texture_prompt": lambda value: isinstance(value, str),
+    "image_enhancement": lambda value: isinstance(value, bool),
+    "level": lambda value: value in MODEL_LEVELS,
+    "other_sides": lambda value: isinstance(value, bool),
+    "least_agreement": lambda value: _is_whole(value) and 0 <= value <= 100,
+}
+
+
+def start(
+    part_id: str, selected: Mapping[str, str], engine: str | None, config: dict[str, Any], actor: User
+) -> Job:
+    """A new job that makes a model of the part from `selected` photos, {angle: image id}.
+
+    With `other_sides` in its config the built-in engine also looks at the part's other labelled photos.
+    Raises Missing, Refused for a choice that cannot be, Conflict while another job of the part runs or when
+    the budget does not allow it.
+    """
+    provider = engines().provider(engine or settings.current().engines[0])
+    if provider is None:
+        raise InvalidInput(_("The engine “%(name)s” is not set up here.", name=engine))
+    _check_config(config)
+    if config.get("other_sides") and not provider.client.sends_angles:
+        raise InvalidInput(
+            _("Only the built-in engine takes more than four photos; leave “other_sides” out.")
+        )
+    with one_live_job(), transaction() as session:
+        part = locked_part(session, part_id)
+        if queries.live_job(session, part_id):
+            raise already_running()
+        present = images_of(part_id, session)
+        images = _chosen(selected, {image.id: image for image in present})
+        others = _other_sides(images, present) if config.get("other_sides") else []
+        budget.check(session, provider, actor.id, estimate(provider.name))
+        job = Job(
+            id=new_id(),
+            part_id=part_id,
+            created_by=actor.id,
+            status=Status.PENDING,
+            selected_image_ids=[image.id for _angle, image in images],
+            selected_image_urls=[image.image_url for _angle, image in images],
+            selected_image_metadata=[_frozen(angle, image) for angle, image in [*images, *others]],
+            generation_config=config,
+            engine=provider.name,
+            engine_base=provider.base,
+            account=provider.account,
+            estimated_credits=estimate(provider.name),
+        )
+        session.add(job)
+        session.flush()
+        ledger.reserve(session, job, actor.id)
+        _remember_choice(session, part_id, job.selected_image_ids)
+        session.flush()
+        asked = _("Asked for with %(n)s photos.", n=len(images) + len(others))
+        transitions.log_event(session, job, actor.email, asked)
+        transitions.sync_part(session, job, part)
+    wake()
+    return job
+
+
+def cancel(job_id: str, actor: User) -> Job:
+    """End a live job now; the poller then takes its task back from the engine. Raises Missing or Conflict."""
+    with transaction() as session:
+        job, part = queries.locked_job(session, job_id)
+        if job.status not in LIVE:
+            raise Conflict(_("This job has already ended; there is nothing to cancel."))
+        may_have_task = bool(queries.attempts_of(job.id, session))
+        job.needs_cleanup = may_have_task and job.status != Status.OPTIMIZING
+        job.has_result = False
+        transitions.transition(
+            session, job, part, Status.CANCELED, actor.email, _cancel_detail(job, may_have_task)
+        )
+    wake()
+    return job
+
+
+def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
+    """Take a failed job up again from what is kept: the raw file, the finished task, or its photos.
+
+    `pay`: the person agrees to a new order, where it takes one. Raises Missing or Conflict.
+    """
+    with one_live_job(), transaction() as session:
+        job, part = queries.locked_job(session, job_id)
+        if job.status != Status.FAILED:
+            raise Conflict(_("Only a failed job can be tried again; this one has not failed."))
+        if part.deleted_at is not None:
+            raise Conflict(_("The part has been deleted; its jobs cannot be tried again."))
+        if job.input_refused:
+            raise Conflict(_("The engine would refuse these photos again. Change them and press Generate."))
+        _pin_here(job)
+        to, detail = _resume_point(job)
+        if to is Status.PENDING and not job.selected_image_metadata:
+            raise Conflict(_("The task that this job was made from is gone. Generate the model from photos."))
+        if to is Status.PENDING:
+            _order_again(session, job, actor, pay)
+        job.error_message = job.completed_at = job.deadline_at = None
+        if to is Status.PROCESSING:
+            job.deadline_at = utc_now() + JOB_DEADLINE
+        transitions.transition(session, job, part, to, actor.email, detail)
+        session.flush()
+    wake()
+    return job
+
+
+def retry_pays(job: Job) -> bool:
+    """Whether trying the failed `job` again orders, and pays for, a new task."""
+    return _resume_point(job)[0] is Status.PENDING and job.estimated_credits > 0
+
+
+def _order_again(session: Session, job: Job, actor: User, pay: bool) -> None:
+    """Make sure that a new order is wanted, and allowed; it goes to the account that is set up now."""
+    if retry_pays(job) and not pay:
+        raise Conflict(
+            _(
+                "Trying again orders a new model, about %(n)s credits. Nothing was ordered; agree to the "
+                'price to go on (in the API: {"pay": true}).',
+                n=job.estimated_credits,
+            )
+        )
+    provider = engines().provider(job.engine)
+    if provider is not None:
+        budget.check(session, provider, actor.id, job.estimated_credits)
+        job.engine_base, job.account = provider.base, provider.account
+    ledger.reserve(session, job, actor.id)
+
+
+def publish(version_id: str, actor: User) -> ModelVersion:
+    """Show this model to customers; also the way back to an earlier one. Raises Missing or Conflict."""
+    job_id = queries.version_by_id(version_id).job_id
+    with transaction() as session:
+        job, part = queries.locked_job(session, job_id)
+        version = queries.version_by_id(version_id)
+        if version.state == VersionState.REJECTED:
+            raise Conflict(_("This model was rejected; it cannot be published."))
+        transitions.publish(session, version, part, actor.id)
+        transitions.log_event(
+            session, job, actor.email, _("Model %(n)s published.", n=version.number), Status(job.status)
+        )
+        transitions.sync_part(session, job, part)
+    return version
+
+
+def reject(version_id: str, actor: User) -> ModelVersion:
+    """Put a model that was never published aside for good. Raises Missing or Conflict."""
+    job_id = queries.version_by_id(version_id).job_id
+    with transaction() as session:
+        job, part = queries.locked_job(session, job_id)
+        version = queries.version_by_id(version_id)
+        if version.state != VersionState.DRAFT:
+            raise Conflict(_("Only a model that was never published can be rejected."))
+        version.state = VersionState.REJECTED
+        part.revision += 1
+        transitions.log_event(
+            session, job, actor.email, _("Model %(n)s rejected.", n=version.number), Status(job.status)
+        )
+    return version
+
+
+def wake() -> None:
+    """Tell the pollers, in this process and in others, that there is new work."""
+    poller = current_app.extensions.get("acr3d_poller")
+    if poller is not None:
+        poller.wake()
+    tell_others()
+
+
+def _cancel_detail(job: Job, may_have_task: bool) -> str:
+    """What canceling does to the credits, as far as it is known at once; the rest is told by the cleanup."""
+    said = str(_("Canceled by a person."))
+    if not job.estimated_credits or job.needs_cleanup:
+        return said
+    if may_have_task:
+        return f"{said} {_('The model had been paid for; its credits are spent.')}"
+    return f"{said} {_('Nothing had been sent, so nothing is spent.')}"
+
+
+class one_live_job:  # noqa: N801 - used like a function
+    """Turns the database's refusal of a second live job into a sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, IntegrityError):
+            raise already_running() from error
+
+
+def already_running() -> Conflict:
+    """Why no other job of the part may begin."""
+    return Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
+
+
+def _check_config(config: dict[str, Any]) -> None:
+    for name, value in config.items():
+        if name not in _CONFIG:
+            raise InvalidInput(_("Unknown setting: %(name)s.", name=name))
+        if not _CONFIG[name](value):
+            raise InvalidInput(_("The setting “%(name)s” has a value that cannot be used.", name=name))
+    try:
+        options_for(config)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from error
+
+
+def _chosen(selected: Mapping[str, str], present: dict[str, PartImage]) -> list[tuple[str, PartImage]]:
+    """The chosen photos in the order they are sent: the front first, or else the one shown first."""
+    unknown = sorted(set(selected) - set(ANGLES))
+    if unknown:
+        raise InvalidInput(
+            _("“%(name)s” is no angle; it must be one of: %(all)s.", name=unknown[0], all=", ".join(ANGLES))
+        )
+    if not FEWEST <= len(selected) <= MOST:
+        raise InvalidInput(_("Choose two to four photos; so far: %(n)s.", n=len(selected)))
+    if len(set(selected.values())) < len(selected):
+        raise InvalidInput(_("The same photo is chosen for two angles. Choose a different one for each."))
+    if not set(selected.values()) <= set(present):
+        raise InvalidInput(
+            _("A chosen photo is not among this part's photos. Reload the page and choose again.")
+        )
+    pairs = [(angle, present[selected[angle]]) for angle in _SENDING_ORDER if angle in selected]
+    if any(image.storage_path is None for _angle, image in pairs):
+        raise InvalidInput(_("A chosen photo is not imported yet. Upload it, or run “flask photos fetch”."))
+    if "front" not in selected:
+        first = min(pairs, key=lambda pair: pair[1].display_order)
+        pairs.remove(first)
+        pairs.insert(0, first)
+    return pairs
+
+
+def _other_sides(
+    chosen: list[tuple[str, PartImage]], present: list[PartImage]
+) -> list[tuple[str, PartImage]]:
+    """The part's other photos by their labels, the first of each side that is not shown yet."""
+    sides, used = {angle for angle, _image in chosen}, {image.id for _angle, image in chosen}
+    others: dict[str, PartImage] = {}
+    for image in present:
+        if (
+            image.angle_label
+            and image.storage_path
+            and image.angle_label not in sides
+            and image.id not in used
+        ):
+            others.setdefault(image.angle_label, image)
+    return list(others.items())
+
+
+def _frozen(angle: str, image: PartImage) -> dict[str, Any]:
+    return {"id": image.id, "url": image.image_url, "angle": angle, "storage_path": image.storage_path}
+
+
+def _remember_choice(session: Session, part_id: str, chosen: list[str]) -> None:
+    session.execute(
+        update(PartImage)
+        .where(PartImage.part_id == part_id)
+        .values(is_selected_for_3d_generation=PartImage.id.in_(chosen), updated_at=utc_now())
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def _pin_here(job: Job) -> None:
+    """Let a job that failed at another host's built-in engine be made by ours: it costs nothing."""
+    provider = engines().provider("builtin")
+    if job.engine == "builtin" and provider is not None and not provider.owns(job):
+        job.engine_base, job.account, job.meshy_task_id = provider.base, provider.account, None
+
+
+def _resume_point(job: Job) -> tuple[Status, str]:
+    if job.raw_storage_path and not _may_be_fetched_afresh(job):
+        return Status.OPTIMIZING, _("Taken up again from the kept raw file; this costs nothing.")
+    if job.meshy_task_id:
+        return Status.PROCESSING, _("Taken up again from the engine's task; this costs nothing.")
+    return Status.PENDING, _("Started again from its photos.")
+
+
+def _may_be_fetched_afresh(job: Job) -> bool:
+    """Whether the kept raw model was refused and the engine may still have a sound one."""
+    is_kept = job.task_expires_at is None or utc_now() < job.task_expires_at
+    return job.has_result and job.meshy_task_id is not None and is_kept

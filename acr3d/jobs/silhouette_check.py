@@ -1,0 +1,56 @@
+"""How well a job's raw model agrees with the photos that it was made of, and how it must be turned."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from acr3d import sandbox, settings
+from acr3d.db.models import Job
+from acr3d.engines.providers import heavy_lock
+from acr3d.jobs.lease import JobLease
+from acr3d.storage.local import storage
+
+LIMITS = sandbox.Limits(seconds=180, memory_mb=400)
+
+log = logging.getLogger("acr3d.jobs")
+
+
+def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
+    """The report of `acr3d.silhouettes`, or None when it cannot be measured; that fails no job.
+
+    A Meshy model is looked for its front, unless somebody said how to turn it. Raises ChildStopped.
+    """
+    photos = [
+        f"{photo['angle']}={storage().path(photo['storage_path'])}"
+        for photo in job.selected_image_metadata
+        if photo.get("storage_path")
+    ]
+    if not photos or not settings.current().agreement:
+        return None
+    said = job.generation_config.get("turn", "" if job.engine == "builtin" else None)
+    turn = "--find-front" if said is None else f"--turn={said}"
+    try:
+        return sandbox.run(
+            "acr3d.silhouettes",
+            ["--json", turn, str(raw), *photos],
+            LIMITS,
+            lock=heavy_lock(settings.current()),
+            stop=lease.stop,
+        )
+    except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
+        log.warning("generation.no_agreement job=%s reason=%s", job.id, error)
+        return None
+
+
+def is_too_little(job: Job, report: dict[str, Any] | None) -> bool:
+    """Whether a person must look first: less than the least that the job, or else the host, asks for, or not
+    to be told."""
+    least = int(job.generation_config.get("least_agreement", settings.current().least_agreement))
+    return least > 0 and (report is None or 100 * float(report["all"]) < least)
+
+
+def is_front_unsure(report: dict[str, Any] | None) -> bool:
+    """Whether the front was looked for, and the photos did not tell which side it is."""
+    return report is not None and not report.get("is_sure", True)

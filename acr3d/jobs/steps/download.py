@@ -1,0 +1,89 @@
+"""Fetching a finished task's raw GLB: to a temporary file, then kept for good, before anybody judges it.
+
+It is paid for, and the engine deletes it: what the optimizer refuses today, a later one may read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask_babel import gettext as _
+
+from acr3d.db.models import Job
+from acr3d.db.types import utc_now
+from acr3d.engines.errors import TaskNotFound
+from acr3d.engines.glb_check import RAW_MODEL
+from acr3d.engines.providers import Provider
+from acr3d.engines.remote_task import Task
+from acr3d.jobs import transitions
+from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.jobs.states import Status
+from acr3d.jobs.steps.poll import handle_missing_task
+from acr3d.net.download import DownloadGone, fetch
+from acr3d.parts.photos import media_url
+from acr3d.storage.local import storage
+
+
+def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
+    """Bring a finished job to `optimizing`.
+
+    The address is asked for anew each time, since it is signed and runs out. Raises EngineError,
+    DownloadError, StorageError or LeaseLost.
+    """
+    try:
+        task = provider.client.get(job.meshy_task_id or "")
+    except TaskNotFound:
+        handle_missing_task(lease, provider)
+        return
+    if not task.glb_url:
+        raise DownloadGone(
+            _("The engine says the model is done but gives no address for it; it is asked again.")
+        )
+    with temporary_file() as raw:
+        with raw.open("wb") as file:
+            fetch(
+                task.glb_url,
+                file,
+                RAW_MODEL,
+                allowed_origins=provider.allowed_origins,
+                private_origins=provider.private_origins,
+                transport_for=lambda _origin: provider.transport,
+                stop=lease.stop,
+            )
+        _keep(lease, job, task, raw)
+
+
+def _keep(lease: JobLease, job: Job, task: Task, raw: Path) -> None:
+    sha256, size = file_facts(raw)
+    # Another name for other bytes: a fresh file never overwrites a kept one.
+    key = f"parts/{job.part_id}/raw/{job.id}-{sha256[:16]}.glb"
+    with lease.store_and_write({key: raw}) as (session, kept, part):
+        kept.raw_storage_path = key
+        kept.raw_model_url = media_url(key)
+        kept.raw_file_size_bytes = size
+        kept.has_result = False
+        if kept.processing_started_at:
+            kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
+        kept.generation_report = dict(task.report)
+        transitions.transition(
+            session, kept, part, Status.OPTIMIZING, ACTOR, _("The raw model is fetched and kept.")
+        )
+
+
+def file_facts(path: Path) -> tuple[str, int]:
+    """The file's SHA-256 and its size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+
+
+@contextmanager
+def temporary_file() -> Iterator[Path]:
+    """A name in the storage's own folder; what is left there afterwards is removed."""
+    path = storage().temporary()
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

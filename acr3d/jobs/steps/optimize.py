@@ -1,0 +1,171 @@
+"""Optimizing a job's raw GLB and drawing its poster in children; giving the part its new model version."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask_babel import gettext as _
+
+from acr3d import sandbox, settings
+from acr3d.db.extensions import db
+from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part
+from acr3d.db.session import end_read
+from acr3d.engines.providers import heavy_lock
+from acr3d.jobs import transitions
+from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.jobs.queries import published_version
+from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
+from acr3d.jobs.states import Status
+from acr3d.jobs.steps.download import file_facts, temporary_file
+from acr3d.parts.photos import media_url
+from acr3d.storage.local import storage
+
+OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)
+POSTER_LIMITS = sandbox.Limits(seconds=60, memory_mb=300)
+
+log = logging.getLogger("acr3d.jobs")
+
+
+def optimize(lease: JobLease, job: Job) -> None:
+    """Bring an optimizing job to `complete`. Raises ChildError, StorageError or LeaseLost."""
+    started = time.monotonic()
+    raw = storage().path(job.raw_storage_path or "")
+    with temporary_file() as small, temporary_file() as ar, temporary_file() as picture:
+        agreement = measure(lease, job, raw)
+        report = sandbox.run(
+            "acr3d.optimize",
+            [*_wishes(job, agreement), "--ar", str(ar), "--json", str(raw), str(small)],
+            OPTIMIZE_LIMITS,
+            lock=heavy_lock(settings.current()),
+            stop=lease.stop,
+        )
+        poster = _draw_poster(lease, small, picture)
+        reports = {"optimizer": report, "agreement": agreement, "poster": poster.report if poster else None}
+        _complete(lease, job, Made(small, ar, poster), reports, time.monotonic() - started)
+
+
+def _wishes(job: Job, agreement: dict[str, Any] | None) -> list[str]:
+    """What the optimizer is asked for; where nobody said how to turn the model, the photos do."""
+    found = agreement.get("turn") if agreement else None
+    turn = job.generation_config.get("turn", found)
+    wishes = [f"--level={level_of(job)}", f"--size-mm={_real_size(job.part_id)}"]
+    return [*wishes, f"--turn={turn}"] if turn else wishes
+
+
+def level_of(job: Job) -> str:
+    """What the job's model is made for."""
+    return str(job.generation_config.get("level", MODEL_LEVELS[0]))
+
+
+def _real_size(part_id: str) -> str:
+    """The part's sides at this moment, as the optimizer takes them; the report keeps what was asked for."""
+    part = db.session.get_one(Part, part_id, populate_existing=True)
+    end_read()
+    return "x".join(
+        "-" if side is None else repr(side) for side in (part.width_mm, part.height_mm, part.depth_mm)
+    )
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A drawn file, and where its camera stood."""
+
+    path: Path
+    report: dict[str, Any]
+
+
+def _draw_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
+    """The model as the viewer will first show it; None when that cannot be: no model fails for it."""
+    lock = heavy_lock(settings.current())
+    try:
+        report = sandbox.run(
+            "acr3d.render", ["--json", str(model), str(picture)], POSTER_LIMITS, lock=lock, stop=lease.stop
+        )
+    except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
+        log.warning("generation.no_poster job=%s reason=%s", lease.job_id, error)
+        return None
+    return Poster(picture, report)
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files of a new version; `ar` may name none."""
+
+    small: Path
+    ar: Path
+    poster: Poster | None
+
+
+def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], seconds: float) -> None:
+    sha256, size = file_facts(made.small)
+    ar_sha256, ar_size = file_facts(made.ar) if made.ar.is_file() else (None, None)
+    poster = made.poster
+    key = _key(job, sha256, ".glb")
+    ar_key = _key(job, ar_sha256, "-ar.glb") if ar_sha256 else None
+    poster_key = _key(job, file_facts(poster.path)[0], ".webp") if poster else None
+    files = {key: made.small} | ({ar_key: made.ar} if ar_key else {})
+    files |= {poster_key: poster.path} if poster and poster_key else {}
+    with lease.store_and_write(files) as (session, kept, part):
+        version = ModelVersion(
+            level=level_of(kept),
+            storage_path=key,
+            sha256=sha256,
+            file_size_bytes=size,
+            ar_storage_path=ar_key,
+            ar_sha256=ar_sha256,
+            ar_file_size_bytes=ar_size,
+            polycount=reports["optimizer"].get("triangles"),
+            poster_path=poster_key,
+            report=reports | {"engine": kept.generation_report},
+        )
+        transitions.add_version(session, kept, version)
+        kept.optimized_model_url = media_url(key)
+        kept.optimized_file_size_bytes = size
+        kept.polycount = version.polycount
+        kept.optimization_duration_seconds = round(seconds, 3)
+        was_ordered = bool(kept.selected_image_ids)  # an orphan's model was not made from this part's photos
+        is_further = kept.optimized_from is not None or published_version(part.id, session) is not None
+        if settings.current().review_before_publish or not was_ordered or is_further:
+            detail = _("Model %(n)s is ready; it waits for a person to publish it.", n=version.number)
+        elif is_too_little(kept, reports["agreement"]):
+            detail = _too_little(version.number, reports["agreement"])
+        elif is_front_unsure(reports["agreement"]):
+            detail = _front_unsure(version.number)
+        else:
+            transitions.publish(session, version, part, by_user=None)
+            detail = _("Model %(n)s is ready and published.", n=version.number)
+        transitions.transition(session, kept, part, Status.COMPLETE, ACTOR, detail)
+
+
+def _too_little(number: int, agreement: dict[str, Any] | None) -> str:
+    if agreement is None:
+        text = _(
+            "Model %(n)s is ready, but could not be compared with its photos; it waits for a person.",
+            n=number,
+        )
+    else:
+        share = round(100 * agreement["all"])
+        text = _(
+            "Model %(n)s is ready, but agrees only %(share)s %% with its photos; it waits for a person.",
+            n=number,
+            share=share,
+        )
+    return str(text)
+
+
+def _front_unsure(number: int) -> str:
+    return str(
+        _(
+            "Model %(n)s is ready, but its photos do not tell which side is its front; it waits for a "
+            "person. An admin can turn it with “Optimize again”.",
+            n=number,
+        )
+    )
+
+
+def _key(job: Job, sha256: str, ending: str) -> str:
+    return f"parts/{job.part_id}/models/{job.id}-{sha256[:16]}{ending}"

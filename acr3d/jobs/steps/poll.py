@@ -1,0 +1,135 @@
+"""Following a task at its engine until it ends."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from acr3d.billing import ledger
+from acr3d.db.models import Job, Part
+from acr3d.db.types import utc_now
+from acr3d.engines.errors import TaskNotFound
+from acr3d.engines.providers import Provider
+from acr3d.engines.remote_task import PENDING, Task
+from acr3d.jobs import transitions
+from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.jobs.states import Status
+
+MISSING_SECONDS = 30
+
+
+def poll(lease: JobLease, job: Job, provider: Provider) -> None:
+    """Ask for the job's task once and write down what is new. Raises EngineError or LeaseLost."""
+    task_id = job.meshy_task_id or ""
+    try:
+        task = provider.client.get(task_id)
+    except TaskNotFound:
+        handle_missing_task(lease, provider)
+    else:
+        apply_task(lease, job.deadline_at, task, provider)
+
+
+def apply_task(lease: JobLease, deadline_at: datetime | None, task: Task, provider: Provider) -> None:
+    """Write down how the held job's task stands. Raises LeaseLost."""
+    if task.failed:
+        _record_failure(lease, task)
+    elif task.succeeded:
+        _record_success(lease, task)
+    elif deadline_at is not None and utc_now() > deadline_at:
+        _fail(
+            lease, _("The engine did not finish within two hours. Try again to look at the task once more.")
+        )
+    else:
+        _record_progress(lease, task, provider)
+
+
+def next_poll_seconds(task: Task, provider: Provider, fruitless: int) -> float:
+    """Seconds until the next look at a running task, after so many looks that found nothing new."""
+    return task.retry_after or provider.poll_intervals[min(fruitless, len(provider.poll_intervals) - 1)]
+
+
+def handle_missing_task(lease: JobLease, provider: Provider) -> None:
+    """The engine says that it does not know the task. It is believed when it goes on to say so, or when the
+    result's time is up; a job without a kept raw model orders a new one then, when it is tried again."""
+    with lease.transaction() as (session, job, part):
+        job.task_missing_since = job.task_missing_since or utc_now()
+        is_expired = job.task_expires_at is not None and utc_now() > job.task_expires_at
+        believed_at = job.task_missing_since + timedelta(seconds=provider.unknown_wait)
+        is_lost = is_expired or utc_now() >= believed_at
+        if is_lost:
+            _lose_task(session, job, part)
+    if not is_lost:
+        message = _("The engine does not know this task at the moment; it is asked again.")
+        lease.snooze(min(MISSING_SECONDS, provider.unknown_wait), message)
+
+
+def _lose_task(session: Session, job: Job, part: Part) -> None:
+    ledger.settle(session, job, job.meshy_task_id or "", None)
+    job.meshy_task_id = job.task_expires_at = job.task_missing_since = None
+    job.has_result = False
+    if job.raw_storage_path:
+        message = _("The engine no longer keeps this model; it is made from the kept raw file.")
+        transitions.transition(session, job, part, Status.OPTIMIZING, ACTOR, message)
+        return
+    message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
+    transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+
+
+def _record_progress(lease: JobLease, task: Task, provider: Provider) -> None:
+    with lease.transaction() as (session, job, part):
+        is_new = task.progress != job.progress
+        if task.status != PENDING and job.status == Status.SUBMITTED:
+            job.processing_started_at = utc_now()
+            transitions.transition(session, job, part, Status.PROCESSING, ACTOR)
+            is_new = True
+        if is_new:
+            job.progress = task.progress
+            part.revision += 1
+        job.task_missing_since = None
+        fruitless = 0 if is_new else job.snooze_count + 1
+    lease.snooze(next_poll_seconds(task, provider, fruitless), count=not is_new)
+
+
+def _record_success(lease: JobLease, task: Task) -> None:
+    """The result is there: from now on the job waits for its download, which outranks everything."""
+    with lease.transaction() as (session, job, part):
+        if job.status == Status.SUBMITTED:
+            job.processing_started_at = utc_now()
+            transitions.transition(session, job, part, Status.PROCESSING, ACTOR)
+        job.progress = 100
+        job.has_result = True
+        job.task_missing_since = None
+        ledger.settle(session, job, task.id, task.consumed_credits)
+        job.task_expires_at = task.expires_at
+        job.next_at = utc_now()
+        part.revision += 1
+
+
+def _record_failure(lease: JobLease, task: Task) -> None:
+    reason = task.error_message or _("it gave no reason")
+    if task.input_refused:
+        advice = _("The same photos would fail again: change them and press Generate.")
+    else:
+        advice = _("Try again, or choose other photos.")
+    if not task.consumed_credits:
+        advice = _("Nothing was charged for it.") + " " + advice
+    with lease.transaction() as (session, job, part):
+        # A failed task is of no further use: trying again orders a new one. Its attempt keeps the id.
+        job.meshy_task_id = None
+        job.input_refused = task.input_refused
+        ledger.settle(session, job, task.id, task.consumed_credits or 0)
+        message = _(
+            "The engine could not make the model: %(reason)s %(advice)s", reason=_ended(reason), advice=advice
+        )
+        transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+
+
+def _fail(lease: JobLease, message: str) -> None:
+    with lease.transaction() as (session, job, part):
+        transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -1,0 +1,104 @@
+"""Taking the task of a canceled job back from its engine, and saying what truly becomes of its credits.
+
+Only a task that has not begun is taken back, for its credits. One that has is paid for: it stays at the
+engine as long as that keeps it, and can be given to a part (`orphans`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from acr3d.billing import ledger
+from acr3d.db.models import Attempt, Job
+from acr3d.db.session import end_read
+from acr3d.db.types import utc_now
+from acr3d.engines.errors import TaskNotFound, WrongState
+from acr3d.engines.providers import Provider, estimate
+from acr3d.engines.remote_task import PENDING, RESULTS_KEPT
+from acr3d.jobs import queries, transitions
+from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.jobs.states import Status
+from acr3d.orders.attempts import attempt_in_flight, locked_attempt, settle
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a task, what it took (None: nobody tells), and both in words."""
+
+    credits: int | None
+    what: str
+    money: str
+
+
+def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
+    """Take the task of a canceled job back from the engine. Raises EngineError or LeaseLost."""
+    in_flight = attempt_in_flight(job.id)
+    if in_flight is not None:
+        settle(lease, job, provider, in_flight)
+        return
+    attempts = queries.attempts_of(job.id)
+    end_read()
+    accepted = [one for one in attempts if one.account == provider.account and one.task_id]
+    outcomes = {one.task_id or "": _take_back(lease, provider, one) for one in accepted}
+    with lease.transaction() as (session, kept, _part):
+        kept.needs_cleanup = False
+        for task_id, outcome in outcomes.items():
+            ledger.settle(session, kept, task_id, outcome.credits)
+            words = f"{outcome.what} {outcome.money}" if kept.estimated_credits else outcome.what
+            transitions.log_event(session, kept, ACTOR, words, Status(kept.status))
+        if kept.estimated_credits and not accepted and all(one.unknown_at is None for one in attempts):
+            words = _("The engine had taken no order, so nothing is spent.")
+            transitions.log_event(session, kept, ACTOR, words, Status(kept.status))
+
+
+def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
+    task_id, asked_at = attempt.task_id or "", attempt.removal_asked_at
+    try:
+        task = provider.client.get(task_id)
+        if task.status == PENDING:
+            asked_at = _ask_for_removal(lease, attempt.id)
+        if task.status == PENDING or not estimate(provider.name):
+            provider.client.delete(task_id)
+    except WrongState:
+        return _begun()
+    except TaskNotFound:
+        return _gone(asked_at)
+    if task.status == PENDING:
+        return _removed()
+    if task.failed:
+        return _Outcome(
+            task.consumed_credits or 0, _("The engine's task had failed."), _("Nothing was charged for it.")
+        )
+    if task.succeeded:
+        return _Outcome(
+            task.consumed_credits, _("The engine had finished the model."), _("Its credits are spent.")
+        )
+    return _begun()
+
+
+def _ask_for_removal(lease: JobLease, attempt_id: str) -> datetime:
+    """Write down, before it is sent, that a waiting task is to be removed: the answer may get lost."""
+    now = utc_now()
+    with lease.transaction() as (session, _job, _part):
+        locked_attempt(session, attempt_id).removal_asked_at = now
+    return now
+
+
+def _gone(asked_at: datetime | None) -> _Outcome:
+    """Removed by us before it began; had it begun, it would stay for as long as results are kept."""
+    if asked_at is not None and utc_now() < asked_at + RESULTS_KEPT:
+        return _removed()
+    return _Outcome(
+        None, _("The engine's task was already gone."), _("Its credits count as spent, unless it failed.")
+    )
+
+
+def _removed() -> _Outcome:
+    return _Outcome(0, _("The engine had not begun; its task was removed."), _("Its credits are given back."))
+
+
+def _begun() -> _Outcome:
+    return _Outcome(None, _("The engine had begun and goes on."), _("Its credits are spent."))

@@ -1,0 +1,150 @@
+"""Submitting a job exactly once, though the engine knows no idempotency key.
+
+The attempt is committed before anything is sent, and `sent_at` before the socket opens. From then on a crash,
+a timeout or a 5xx means "unknown", and an unknown outcome is settled by listing the engine's newest tasks.
+One attempt in flight per account makes that decidable. (Brandur Leach, "Implementing Stripe-like Idempotency
+Keys in Postgres", 2017: an atomic phase on each side of a call to the outside.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from flask_babel import gettext as _
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from acr3d import settings
+from acr3d.db.extensions import db
+from acr3d.db.models import Attempt, Job
+from acr3d.db.types import new_id, utc_now
+from acr3d.engines.errors import EngineError, OutcomeUnknown
+from acr3d.engines.providers import Provider, create_options
+from acr3d.jobs.lease import JobLease
+from acr3d.jobs.states import AttemptState, Status
+from acr3d.orders import circuit_breaker, disk_space
+from acr3d.orders.attempts import (
+    IN_FLIGHT,
+    JOB_DEADLINE,
+    LOOK_SECONDS,
+    attempt_in_flight,
+    mark_accepted,
+    mark_not_created,
+    mark_unknown,
+    order_metadata,
+    settle,
+)
+from acr3d.orders.circuit_breaker import Wait
+from acr3d.storage.local import storage
+
+_ROOM_SECONDS = 60
+
+
+def submit(lease: JobLease, job: Job, provider: Provider) -> None:
+    """Bring a pending job to `submitted`, or let it wait. Raises EngineError, StorageError or LeaseLost."""
+    in_flight = attempt_in_flight(job.id)
+    if in_flight is not None:
+        settle(lease, job, provider, in_flight)
+        return
+    if wait := _hindrance(db.session(), job):
+        circuit_breaker.probe(provider)
+        wait = _hindrance(db.session(), job)
+    if wait:
+        wait_for(lease, wait)
+        return
+    photos = [_read(one["storage_path"]) for one in job.selected_image_metadata]
+    angles = [one["angle"] for one in job.selected_image_metadata]
+    options = create_options(job, provider)
+    attempt_id = _begin(lease, job)
+    if isinstance(attempt_id, Wait):
+        wait_for(lease, attempt_id)
+        return
+    _mark_sent(lease, attempt_id)
+    try:
+        pairs = list(zip(photos, angles, strict=True))
+        task_id = provider.client.create(pairs, options, order_metadata(job.id, attempt_id))
+    except OutcomeUnknown as error:
+        mark_unknown(attempt_id, str(error))
+        lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, str(error))
+    except EngineError as error:
+        circuit_breaker.trip(
+            job.account, job.engine, error
+        )  # while nobody else may begin: our attempt is in flight
+        mark_not_created(attempt_id, str(error))
+        raise
+    else:
+        mark_accepted(attempt_id, task_id, _("The engine accepted the order."))
+        circuit_breaker.close(job.account)
+
+
+def wait_for(lease: JobLease, wait: Wait) -> None:
+    """Let the job wait for what hinders its account or us, if it still does."""
+
+    def is_over(session: Session, job: Job) -> bool:
+        present = _hindrance(session, job)
+        return present is None or present.message != wait.message
+
+    if wait.grows:
+        lease.back_off(wait.seconds, wait.message)
+    else:
+        lease.snooze(wait.seconds, wait.message, told=wait.is_told, unless=is_over)
+
+
+def _begin(lease: JobLease, job: Job) -> str | Wait:
+    """The new attempt's id, or why there is none. Nobody else begins meanwhile, so what is counted holds."""
+    attempt = Attempt(
+        id=new_id(),
+        job_id=job.id,
+        account=job.account,
+        state=AttemptState.SENDING,
+        params_sha256=_params_hash(job),
+    )
+    try:
+        with lease.transaction() as (session, _job, _part):
+            circuit_breaker.locked(session, job.account, job.engine)
+            if wait := _hindrance(session, job):
+                return wait
+            session.add(attempt)
+            session.flush()
+    except IntegrityError:
+        # The order in flight wakes the next one when it is settled.
+        return Wait(LOOK_SECONDS, _("Waiting: another job is being sent to the engine."), grows=True)
+    return attempt.id
+
+
+def _hindrance(session: Session, job: Job) -> Wait | None:
+    """Why the job cannot be sent now."""
+    if wait := circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account, session)):
+        return wait
+    if _tasks_in_work(session, job.account) >= settings.current().max_concurrent_tasks:
+        message = _("Waiting for a free place: other models are being made.")
+        return Wait(LOOK_SECONDS, message, grows=True)
+    return Wait(_ROOM_SECONDS, disk_space.sentence(), is_told=True) if disk_space.is_short(session) else None
+
+
+def _mark_sent(lease: JobLease, attempt_id: str) -> None:
+    """Committed before the socket opens: whatever happens from here on, the outcome is "unknown"."""
+    with lease.transaction() as (session, _job, _part):
+        session.get_one(Attempt, attempt_id).sent_at = utc_now()
+
+
+def _tasks_in_work(session: Session, account: str) -> int:
+    """How many jobs the account works on, or perhaps does: those with an order in flight count."""
+    at_engine = and_(Job.status.in_((Status.SUBMITTED, Status.PROCESSING)), Job.has_result.is_(False))
+    ordered = select(Attempt.job_id).where(Attempt.account == account, Attempt.state.in_(IN_FLIGHT))
+    # What waits for a person's word may wait for days; its task, if there is one, has ended long before.
+    ordered = ordered.where(or_(Attempt.asked_at.is_(None), Attempt.sent_at > utc_now() - JOB_DEADLINE))
+    in_work = or_(at_engine, Job.id.in_(ordered))
+    return session.scalar(select(func.count()).select_from(Job).where(Job.account == account, in_work)) or 0
+
+
+def _read(key: str) -> bytes:
+    with storage().open(key) as file:
+        return file.read()
+
+
+def _params_hash(job: Job) -> str:
+    said = [job.selected_image_metadata, job.generation_config, job.engine, job.engine_base]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,83 @@
+"""Writing down what became of a job: its status, its history, its part's mirror, its model versions.
+
+Every function works inside the caller's transaction, with the job and its part held (`lookups.locked_job`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from acr3d.db.models import Job, JobEvent, ModelVersion, Part
+from acr3d.db.types import utc_now
+from acr3d.jobs.queries import newest_job, published_version
+from acr3d.jobs.states import ENDED, MOVES, Status, VersionState, model_status
+from acr3d.orders.admission import place_freed
+from acr3d.parts.photos import media_url
+
+
+def transition(
+    session: Session, job: Job, part: Part, to: Status, actor: str, detail: str | None = None
+) -> None:
+    """Bring `job` into the status `to`, with a line in its history. A move not in MOVES is a bug."""
+    before = Status(job.status)
+    if to not in MOVES[before]:
+        raise ValueError(f"a job may not go from {before} to {to}")
+    job.status = to
+    job.snooze_count = job.retry_count = 0
+    job.waiting_for = None
+    job.next_at = utc_now()
+    if to in ENDED:
+        job.completed_at = utc_now()
+        job.error_message = detail if to is Status.FAILED else None
+        job.lease_owner = job.lease_until = None
+    if before is not Status.OPTIMIZING and (to in ENDED or to is Status.OPTIMIZING):
+        place_freed(session, job.account)
+    log_event(session, job, actor, detail, before)
+    sync_part(session, job, part)
+
+
+def log_event(
+    session: Session, job: Job, actor: str, detail: str | None, before: Status | None = None
+) -> None:
+    """A line in the job's history."""
+    session.add(
+        JobEvent(job_id=job.id, actor=actor, from_status=before, to_status=Status(job.status), detail=detail)
+    )
+
+
+def sync_part(session: Session, job: Job, part: Part) -> None:
+    """Let the part show its newest job. What customers see is not touched."""
+    session.flush()
+    newest = newest_job(part.id, session) or job
+    part.revision += 1
+    part.model_status = model_status(Status(newest.status), published_version(part.id, session) is not None)
+    part.model_generation_error = newest.error_message
+    part.model_generation_started_at = newest.created_at
+    part.model_generation_completed_at = newest.completed_at
+    if newest.optimized_from is None:  # optimizing again asks no engine: the task before it made the model
+        part.meshy_task_id = newest.meshy_task_id
+
+
+def add_version(session: Session, job: Job, version: ModelVersion) -> None:
+    """Make `version`, which holds the file's facts, the part's newest draft."""
+    highest = select(func.max(ModelVersion.number)).where(ModelVersion.part_id == job.part_id)
+    version.number = (session.scalar(highest) or 0) + 1
+    version.part_id, version.job_id = job.part_id, job.id
+    version.state = VersionState.DRAFT
+    session.add(version)
+    session.flush()
+
+
+def publish(session: Session, version: ModelVersion, part: Part, by_user: str | None) -> None:
+    """Make `version` what customers see; the one before it keeps its URL."""
+    before = published_version(part.id, session)
+    if before is not None and before.id != version.id:
+        before.state = VersionState.SUPERSEDED
+        session.flush()  # one published version a part, checked row by row
+    version.state = VersionState.PUBLISHED
+    version.published_at = utc_now()
+    version.published_by = by_user
+    part.model_3d_url = media_url(version.storage_path)
+    part.revision += 1
+    session.flush()

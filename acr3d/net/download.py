@@ -1,0 +1,251 @@
+"""Fetching a file from an address that somebody else chose: only from where it may come, only so large.
+
+Such an address is an order to our server to open a connection. It is followed, redirects included, never
+with a key, and never into a private network unless the operator has configured that origin. What arrives is
+counted, not believed. Whoever wants a file says in `Wanted` how it is judged and what a person is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import httpcore
+import httpx
+
+from acr3d.net import guard
+
+TransportFor = Callable[[str], httpx.BaseTransport | None]
+
+_REDIRECTS = 5
+_PORTS = {"http": 80, "https": 443}
+_HEAD_BYTES = 16
+_ASK_AGAIN = frozenset({408, 425, 429})
+_FAULTS = (
+    httpx.HTTPError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ConnectionNotAvailable,
+    guard.TooSlow,
+)
+
+
+class DownloadError(Exception):
+    """The file was not fetched. `str()` is a sentence for a person and holds no address but a host."""
+
+
+class DownloadInterrupted(DownloadError):
+    """Cut off, too slow, or the host's own trouble: the same address may be tried again."""
+
+
+class DownloadGone(DownloadError):
+    """The address no longer leads to the file; a fresh one must be asked for."""
+
+
+class DownloadRefused(DownloadError):
+    """It lies where it may not, is too large, or is not what was wanted; another try would end so too."""
+
+
+class DownloadStopped(DownloadError):
+    """We are shutting down; the download is to be taken up again."""
+
+
+def _anything(*_what: object, **_more: object) -> None:
+    """It is judged later, or elsewhere."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A kind of file: how large it may be, how it is judged, and how a person is told that it did not come.
+
+    The `if_…` sentences say what happens next, or what to do.
+    """
+
+    name: str
+    """What it is called in "The … was not fetched"."""
+    max_bytes: int
+    if_interrupted: str
+    if_gone: str
+    if_refused: str
+    if_too_large: str
+    check_head: Callable[[bytes], None] = _anything
+    """Given the first 16 bytes, or as many as have arrived; raises DownloadRefused."""
+    check_whole: Callable[[bytes, int, bool], None] = _anything
+    """Given the first bytes, the size, and whether that size was announced; raises a DownloadError."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was written: bytes, and their SHA-256 as hex."""
+
+    size: int
+    sha256: str
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of `url` in one spelling: lower case, the scheme's own port left out.
+
+    Raises ValueError for what is not an http or https address.
+    """
+    return _origin(_parsed(url))
+
+
+def fetch(
+    url: str,
+    into: BinaryIO,
+    wanted: Wanted,
+    *,
+    allowed_origins: Collection[str] | None,
+    private_origins: Collection[str] = (),
+    transport_for: TransportFor | None = None,
+    seconds: float = 900,
+    stall_seconds: float = 30,
+    stop: threading.Event | None = None,
+    resolve: guard.Resolve = guard.resolve,
+) -> Fetched:
+    """Write the file at `url` into the open file `into`, which holds rubbish after any error.
+
+    `allowed_origins` are all the origins that it, or a redirect to it, may have; None stands for any. Those
+    in `private_origins` may lead into a private network, no other may. `transport_for(origin)` may give an
+    httpx transport to use for an origin, such as `httpx.WSGITransport` for the engine in this process: then
+    no socket is opened. It takes at most `seconds` in all and `stall_seconds` of silence.
+
+    Raises DownloadInterrupted, DownloadGone, DownloadRefused or DownloadStopped; OSError from `into`.
+    """
+    patience = guard.Patience(seconds, stall_seconds, stop)
+    allowed = None if allowed_origins is None else {origin_of(origin) for origin in allowed_origins}
+    private = {_address(_parsed(origin)) for origin in private_origins}
+    try:
+        with guard.GuardedTransport(patience, private, resolve) as guarded:
+            response = _follow(url, wanted, allowed, transport_for or _no_transport, guarded)
+            try:
+                return _receive(response, into, wanted, patience)
+            finally:
+                response.close()
+    except guard.Stopped:
+        raise DownloadStopped(
+            f"The server is stopping; the {wanted.name} is fetched at the next start."
+        ) from None
+    except guard.AddressRefused:
+        reason = "its address leads into a private network."
+        raise _refused(wanted, reason, "If that is meant, name its origin in ACR3D_ASSET_ORIGINS.") from None
+    except _FAULTS:
+        raise _interrupted(wanted, f"The download of the {wanted.name} broke off or took too long.") from None
+
+
+def _follow(
+    address: str,
+    wanted: Wanted,
+    allowed: Collection[str] | None,
+    transport_for: TransportFor,
+    guarded: httpx.BaseTransport,
+) -> httpx.Response:
+    """The first answer that is not a redirect, when it is a success; every hop is judged like the first."""
+    url: httpx.URL | None = None
+    for _hop in range(_REDIRECTS + 1):
+        url = _target(address, wanted, url)
+        origin = _origin(url)
+        if allowed is not None and origin not in allowed:
+            reason = f"{origin} is not a place that a {wanted.name} may come from."
+            raise _refused(wanted, reason, "If it is meant to be one, name it in ACR3D_ASSET_ORIGINS.")
+        transport = transport_for(origin) or guarded
+        response = transport.handle_request(_request(url))
+        if response.status_code not in (301, 302, 303, 307, 308):
+            return _success(response, wanted)
+        response.close()
+        address = response.headers.get("Location", "")
+    raise _refused(wanted, "its address leads on and on.")
+
+
+def _request(url: httpx.URL) -> httpx.Request:
+    # Built by hand, not by a client: a client would log the signed address, and might add credentials.
+    headers = {"Host": url.netloc.decode("ascii"), "Accept": "*/*", "Accept-Encoding": "identity"}
+    return httpx.Request("GET", url, headers=headers)
+
+
+def _success(response: httpx.Response, wanted: Wanted) -> httpx.Response:
+    status = response.status_code
+    if status == 200:
+        return response
+    response.close()
+    if status >= 500 or status in _ASK_AGAIN:
+        raise _interrupted(wanted, f"The place the {wanted.name} lies at has trouble (status {status}).")
+    if status >= 400:
+        gone = f"The address of the {wanted.name} is no longer valid (status {status})."
+        raise DownloadGone(f"{gone} {wanted.if_gone}")
+    raise _refused(wanted, f"it was answered with status {status} instead of a file.")
+
+
+def _receive(response: httpx.Response, into: BinaryIO, wanted: Wanted, patience: guard.Patience) -> Fetched:
+    if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        raise _refused(wanted, "it was sent packed although that was not asked for.")
+    announced = _announced(response)
+    if announced is not None and announced > wanted.max_bytes:
+        raise _too_large(wanted)
+    head, size, digest = b"", 0, hashlib.sha256()
+    for chunk in response.iter_raw():
+        patience.check()
+        size += len(chunk)
+        if size > wanted.max_bytes:
+            raise _too_large(wanted)
+        if len(head) < _HEAD_BYTES:
+            head = (head + chunk)[:_HEAD_BYTES]
+            wanted.check_head(head)
+        digest.update(chunk)
+        into.write(chunk)
+    if announced is not None and size != announced:
+        raise _interrupted(wanted, f"The download of the {wanted.name} was cut off.")
+    wanted.check_whole(head, size, announced is not None)
+    return Fetched(size, digest.hexdigest())
+
+
+def _announced(response: httpx.Response) -> int | None:
+    value = response.headers.get("Content-Length", "")
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _interrupted(wanted: Wanted, what: str) -> DownloadInterrupted:
+    return DownloadInterrupted(f"{what} {wanted.if_interrupted}")
+
+
+def _refused(wanted: Wanted, reason: str, advice: str = "") -> DownloadRefused:
+    return DownloadRefused(f"The {wanted.name} was not fetched: {reason} {advice or wanted.if_refused}")
+
+
+def _too_large(wanted: Wanted) -> DownloadRefused:
+    return _refused(wanted, f"it is larger than {wanted.max_bytes >> 20} MB.", wanted.if_too_large)
+
+
+def _no_transport(_origin: str) -> None:
+    """No origin is in this process."""
+
+
+def _target(address: str, wanted: Wanted, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        return _parsed(str(base.join(address)) if base and address else address)
+    except (ValueError, httpx.InvalidURL):
+        raise _refused(wanted, "its address is not one of the web.") from None
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        raise ValueError("not an address") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+        raise ValueError("not an http or https address")
+    return parsed
+
+
+def _origin(url: httpx.URL) -> str:
+    host, port = _address(url)
+    name = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{name}" + ("" if port == _PORTS[url.scheme] else f":{port}")
+
+
+def _address(url: httpx.URL) -> tuple[str, int]:
+    return url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]

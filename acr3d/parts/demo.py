@@ -1,0 +1,36 @@
+"""The demo parts: real photos, ready to press Generate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Part
+from acr3d.parts.parts import create_part, sku_key
+from acr3d.parts.photos import add_photos
+from acr3d.photos import sanitize
+
+FOLDER = Path(__file__).parents[2] / "demo"
+
+
+def add_parts() -> int:
+    """Add each demo part whose SKU was never used here; returns how many were added."""
+    known = set(db.session.scalars(select(Part.sku_key)))
+    listed = json.loads((FOLDER / "parts.json").read_text(encoding="utf-8"))
+    fresh = [one for one in listed if sku_key(one["sku"]) not in known]
+    for one in fresh:
+        _add(one)
+    return len(fresh)
+
+
+def _add(one: dict[str, Any]) -> None:
+    sizes = {f"{side}_mm": length for side, length in one["size_mm"].items()}
+    part = create_part({"sku": one["sku"], "name": one["name"], "description": one["description"], **sizes})
+    for photo in one["photos"]:
+        with (FOLDER / photo["file"]).open("rb") as file:
+            labels = {"angle_label": photo["angle"], "alt_text": photo["alt"]}
+            add_photos(part.id, [sanitize.clean(file)], labels)

@@ -1,0 +1,105 @@
+"""Bringing in the pictures of which an adopted database has only the addresses.
+
+Until then such a picture is "to import": a row of `part_images` without a file, whose address no page links.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from acr3d import settings
+from acr3d.db.extensions import db
+from acr3d.db.models import Part, PartImage
+from acr3d.errors import Missing
+from acr3d.net.download import DownloadError, Wanted, fetch, origin_of
+from acr3d.parts.photos import import_photo
+from acr3d.photos import sanitize
+from acr3d.photos.sanitize import Photo, PhotoRefused
+from acr3d.storage.local import StorageError
+
+SECONDS = 120
+STALL_SECONDS = 20
+
+_BY_HAND = "On the part's page, put the photo in its place with “Replace”, or delete it."
+_PICTURE = Wanted(
+    name="picture",
+    max_bytes=20 << 20,
+    if_interrupted="Run the command again later.",
+    if_gone=_BY_HAND,
+    if_refused=_BY_HAND,
+    if_too_large=f"Save it smaller. {_BY_HAND}",
+)
+
+
+class NotImported(Exception):
+    """A picture stays "to import". `str()` tells a person which one, where it lies, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class RemotePicture:
+    """A picture that is to be imported: its row in `part_images`, its part's SKU, and where it lies."""
+
+    image_id: str
+    sku: str
+    url: str
+
+    @property
+    def host(self) -> str:
+        """Host and port, all of the address that may be shown; nothing when it is no address of the web."""
+        try:
+            return origin_of(self.url).partition("://")[2]
+        except ValueError:
+            return ""
+
+
+def pictures_to_import() -> list[RemotePicture]:
+    """Every picture that is to be imported, by SKU and place; those of deleted parts are left out."""
+    query = (
+        select(PartImage.id, Part.sku, PartImage.image_url)
+        .join(Part, Part.id == PartImage.part_id)
+        .where(PartImage.storage_path.is_(None), PartImage.deleted_at.is_(None), Part.deleted_at.is_(None))
+        .order_by(Part.sku_key, PartImage.display_order)
+    )
+    found = [RemotePicture(*row) for row in db.session.execute(query)]
+    db.session.commit()  # no transaction stays open while we wait for other people's servers
+    return found
+
+
+def import_picture(picture: RemotePicture) -> bool:
+    """Fetch a picture and keep it as any uploaded photo.
+
+    False when it was deleted, replaced or imported meanwhile. Raises NotImported, and leaves all as before.
+    """
+    try:
+        return import_photo(picture.image_id, _fetched(picture.url))
+    except Missing:
+        return False
+    except (DownloadError, PhotoRefused) as problem:
+        raise NotImported(f"{_named(picture)} was not imported. {problem}") from problem
+    except (StorageError, OSError) as problem:
+        reason = (
+            f"The file could not be kept ({problem.strerror})." if isinstance(problem, OSError) else problem
+        )
+        advice = "See to the disk of this host, then run the command again."
+        raise NotImported(f"{_named(picture)} was not imported. {reason} {advice}") from problem
+
+
+def _fetched(url: str) -> Photo:
+    with tempfile.TemporaryFile() as file:
+        fetch(
+            url,
+            file,
+            _PICTURE,
+            allowed_origins=None,
+            private_origins=settings.current().asset_origins,
+            seconds=SECONDS,
+            stall_seconds=STALL_SECONDS,
+        )
+        return sanitize.clean(file)
+
+
+def _named(picture: RemotePicture) -> str:
+    return f"{picture.sku}: the picture at {picture.host}" if picture.host else f"{picture.sku}: the picture"

@@ -1,0 +1,26 @@
+"""python -m acr3d.photo_checks.child ANGLE=PHOTO…
+
+    python -m acr3d.photo_checks.child front=one.jpg right=two.jpg =not-labelled-yet.jpg
+
+Runs in a child (acr3d.sandbox) and prints its report as one JSON line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from acr3d.photo_checks.child.check_photos import check
+
+
+def main(argv: list[str]) -> int:
+    """The command line; whatever the photos are, there is a report."""
+    labelled = [argument.partition("=") for argument in argv[1:]]
+    photos = [(Path(path), angle or None) for angle, _, path in labelled]
+    print(json.dumps({"report": check(photos)}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

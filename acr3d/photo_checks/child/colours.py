@@ -1,0 +1,33 @@
+"""Which colours a part shows in one photo, and how many of them the other photos do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from acr3d.carving.morphology import shrunk
+
+Counts = NDArray[np.float64]
+
+_BINS = (8, 48, 48)  # brightness, blueness, redness
+_KNOWN = 0.003  # of the other photos' part, in the bins around
+
+
+def counts_of(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Counts:
+    """The share of the part's pixels in each bin of YCbCr."""
+    inner = shrunk(mask, 3)
+    colours = np.asarray(Image.fromarray(picture).convert("YCbCr"))[inner if inner.any() else mask]
+    places = colours.astype(np.int32) * np.array(_BINS) // 256
+    counts = np.zeros(_BINS)
+    np.add.at(counts, tuple(places.T), 1 / len(colours))
+    return counts
+
+
+def unknown_share(counts: Counts, others: Sequence[Counts]) -> float:
+    """The share of a part's pixels whose colour hardly occurs in the other photos."""
+    pooled = ndimage.gaussian_filter(np.mean(others, axis=0), (1.5, 0.8, 0.8))
+    return float(counts[ndimage.maximum_filter(pooled, 3) < _KNOWN].sum())

@@ -1,0 +1,161 @@
+"""Which parts' photos are to be checked, and what the last check found.
+
+A part waits for a check while `check_due_at` is set. Whoever takes it moves that time ahead, past the
+longest check, so that nobody else takes it and a killed check is simply taken again. A result holds for the
+photos and labels it was made of, in whatever order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Part, PartImage, PhotoCheck
+from acr3d.db.session import database_now, transaction
+from acr3d.db.types import utc_now
+from acr3d.parts.parts import images_of
+from acr3d.photo_checks.child import VERSION
+
+SETTLED = timedelta(seconds=2)
+"""How long photos must have been left alone: an upload of six is one change."""
+TAKEN = timedelta(minutes=5)
+"""Longer than a check takes and the longest other heavy work on the host, for which it may have to wait."""
+TRIES = 3
+AGAIN = timedelta(minutes=1)
+"""How long a check that broke off waits for a better moment."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to check one part's photos: [(storage key, label)] in the report's order."""
+
+    part_id: str
+    until: datetime
+    fingerprint: str
+    photos: list[tuple[str, str | None]]
+
+
+def request_check(part: Part) -> None:
+    """The part's photos or labels change with this transaction. Call `wake` when it has ended."""
+    part.check_due_at = utc_now() + SETTLED
+
+
+def wake() -> None:
+    """Tell the poller of this process, if it has one, that a check was asked for."""
+    poller = current_app.extensions.get("acr3d_poller")
+    if poller is not None:
+        poller.wake()
+
+
+def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
+    """Ask for the check of photos that are older than checking, or than its present version."""
+    if part.check_due_at is not None or not _checkable(images) or found_for(part, images) is not None:
+        return
+    with transaction() as session:
+        locked = _locked(session, part.id)
+        locked.check_due_at = locked.check_due_at or utc_now()
+    wake()
+
+
+def next_due() -> datetime | None:
+    """When the next part becomes due."""
+    return db.session.scalar(select(func.min(Part.check_due_at)).where(Part.check_due_at.is_not(None)))
+
+
+def claim() -> Claim | None:
+    """The part that has waited longest, now ours for a while; None when none is due."""
+    with transaction() as session:
+        now = database_now(session)
+        # A time too far ahead was written before the clock was set back.
+        is_due = or_(Part.check_due_at <= now, Part.check_due_at > now + 2 * TAKEN)
+        longest = select(Part.id).where(is_due).order_by(Part.check_due_at).limit(1)
+        until = now + TAKEN
+        part_id = session.scalar(
+            update(Part)
+            .where(Part.id.in_(longest.with_for_update(skip_locked=True)), is_due)
+            .values(check_due_at=until, updated_at=Part.updated_at)  # nothing that people see has changed
+            .returning(Part.id)
+            .execution_options(synchronize_session=False)
+        )
+        if part_id is None:
+            return None
+        images = images_of(part_id, session)
+        photos = [(image.storage_path or "", image.angle_label) for image in report_order(images)]
+        return Claim(part_id, until, fingerprint(images), photos)
+
+
+def store(claimed: Claim, report: dict[str, Any]) -> None:
+    """Store what was found; the part waits no longer, unless its photos changed meanwhile."""
+    with transaction() as session:
+        _store(session, claimed, report)
+        _set_due(session, claimed, None)
+
+
+def mark_failed(claimed: Claim) -> None:
+    """Nothing was found because the check died: it is tried again a little later, but not for ever."""
+    with transaction() as session:
+        _locked(session, claimed.part_id)
+        row = session.get(PhotoCheck, claimed.part_id)
+        is_same = row is not None and row.fingerprint == claimed.fingerprint
+        tries = 1 + (row.report.get("tries", 0) if row is not None and is_same else 0)
+        _store(session, claimed, {"tries": tries})
+        _set_due(session, claimed, utc_now() + AGAIN if tries < TRIES else None)
+
+
+def release(claimed: Claim) -> None:
+    """Let another poller check the part."""
+    with transaction() as session:
+        _set_due(session, claimed, utc_now())
+
+
+def found_for(part: Part, images: Sequence[PartImage]) -> PhotoCheck | None:
+    """What was found in these very photos under these labels; None when nobody looked at them yet."""
+    row = db.session.get(PhotoCheck, part.id)
+    return row if row is not None and row.fingerprint == fingerprint(images) else None
+
+
+def report_order(images: Sequence[PartImage]) -> list[PartImage]:
+    """The photos in the order of the report: by what they are, not by where they stand."""
+    return sorted(_checkable(images), key=lambda image: (image.sha256 or "", image.angle_label or ""))
+
+
+def fingerprint(images: Sequence[PartImage]) -> str:
+    """Of photos and labels, and of the check that looks at them."""
+    facts = [VERSION, [[image.sha256, image.angle_label] for image in report_order(images)]]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _checkable(images: Sequence[PartImage]) -> list[PartImage]:
+    return [image for image in images if image.storage_path]
+
+
+def _locked(session: Session, part_id: str) -> Part:
+    query = select(Part).where(Part.id == part_id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _store(session: Session, claimed: Claim, report: dict[str, Any]) -> None:
+    _locked(session, claimed.part_id)  # one after the other
+    row = session.get(PhotoCheck, claimed.part_id)
+    if row is None:
+        row = PhotoCheck(part_id=claimed.part_id)
+        session.add(row)
+    row.fingerprint, row.report, row.checked_at = claimed.fingerprint, report, utc_now()
+
+
+def _set_due(session: Session, claimed: Claim, due: datetime | None) -> None:
+    session.execute(
+        update(Part)
+        .where(Part.id == claimed.part_id, Part.check_due_at == claimed.until)
+        .values(check_due_at=due, updated_at=Part.updated_at)
+        .execution_options(synchronize_session=False)
+    )

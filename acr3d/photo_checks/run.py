@@ -1,0 +1,34 @@
+"""The poller's side of checking photos: a light child, one part at a time, under the host's heavy lock."""
+
+from __future__ import annotations
+
+import logging
+from threading import Event
+
+from acr3d import sandbox, settings
+from acr3d.engines.providers import heavy_lock
+from acr3d.photo_checks import queue
+from acr3d.photo_checks.queue import Claim
+from acr3d.storage.local import storage
+
+# Six photos take a few seconds and some 180 MB; whatever else waits for the lock waits no longer than that.
+LIMITS = sandbox.Limits(seconds=60, memory_mb=250, threads=1)
+
+log = logging.getLogger("acr3d.poller")
+
+
+def check_photos(claimed: Claim, stop: Event) -> None:
+    """Look at the part's photos and keep what was found; one that breaks off is tried again."""
+    photos = [f"{angle or ''}={storage().path(key)}" for key, angle in claimed.photos]
+    try:
+        report = sandbox.run(
+            "acr3d.photo_checks.child", photos, LIMITS, lock=heavy_lock(settings.current()), stop=stop
+        )
+    except sandbox.ChildStopped:
+        queue.release(claimed)
+        return
+    except sandbox.ChildError as error:
+        log.warning("photos.unchecked part=%s why=%s", claimed.part_id, error)
+        queue.mark_failed(claimed)
+        return
+    queue.store(claimed, report)

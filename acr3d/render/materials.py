@@ -1,0 +1,121 @@
+"""Materials as far as a picture of a part needs them: colour, transparency, which sides are shown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acr3d.gltf import image_decode, image_header
+from acr3d.gltf.check_buffers import image_place
+from acr3d.gltf.extensions import WEBP
+from acr3d.gltf.json_fields import Json
+from acr3d.gltf.model import Model
+from acr3d.render.mipmaps import Texture, make_levels
+
+OPAQUE, CUTOUT, CLEAR = "OPAQUE", "MASK", "BLEND"
+_WHITE = (1.0, 1.0, 1.0, 1.0)
+_GLASS = 0.75  # how much of its colour a wholly transmissive surface loses; no light is bent here
+_LEAST_SOLID = 0.5  # below it, a clear surface is no part of an outline: what is behind it shows
+
+
+@dataclass(frozen=True)
+class Surface:
+    """`colour`: linear red, green, blue and alpha; `alpha`: OPAQUE, CUTOUT (at `cutoff`) or CLEAR."""
+
+    colour: tuple[float, ...] = _WHITE
+    texture: Texture | None = None
+    alpha: str = OPAQUE
+    cutoff: float = 0.5
+    is_two_sided: bool = False
+    is_unlit: bool = False
+    metallic: float = 0.0
+
+    @property
+    def is_solid(self) -> bool:
+        return self.alpha != CLEAR or self.colour[3] >= _LEAST_SOLID
+
+
+def read_surfaces(model: Model, numbers: set[int], most_texels: int) -> dict[int, Surface]:
+    """The materials of these numbers; -1 is glTF's default. Pictures that several use are decoded once."""
+    levels: dict[int, list[NDArray[np.uint8]] | None] = {}
+    return {number: _surface(model, number, most_texels, levels) for number in sorted(numbers)}
+
+
+def _surface(
+    model: Model, number: int, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
+) -> Surface:
+    if number < 0:
+        return Surface()
+    material: Json = model.json["materials"][number]
+    extensions: Json = material.get("extensions", {})
+    rough: Json = material.get("pbrMetallicRoughness", {})
+    glossy: Json = extensions.get("KHR_materials_pbrSpecularGlossiness", {})
+    colour = _numbers(rough.get("baseColorFactor") or glossy.get("diffuseFactor"), _WHITE)
+    info = rough.get("baseColorTexture") or glossy.get("diffuseTexture")
+    alpha = material.get("alphaMode", OPAQUE)
+    glass = _number(extensions.get("KHR_materials_transmission", {}).get("transmissionFactor"), 0.0)
+    if glass > 0:
+        alpha, colour = CLEAR, (*colour[:3], colour[3] * (1 - _GLASS * min(glass, 1.0)))
+    return Surface(
+        colour=colour,
+        texture=_texture(model, info, most_texels, levels) if info and most_texels else None,
+        alpha=alpha if alpha in (CUTOUT, CLEAR) else OPAQUE,
+        cutoff=_number(material.get("alphaCutoff"), 0.5),
+        is_two_sided=bool(material.get("doubleSided")),
+        is_unlit="KHR_materials_unlit" in extensions,
+        metallic=0.0 if glossy else _number(rough.get("metallicFactor"), 1.0),
+    )
+
+
+def _texture(
+    model: Model, info: Json, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
+) -> Texture | None:
+    texture: Json = model.json["textures"][info["index"]]
+    image = texture.get("extensions", {}).get(WEBP, texture).get("source")
+    if image is None:
+        return None
+    if image not in levels:
+        levels[image] = _levels(model, image, most_texels)
+    found = levels[image]
+    if found is None:
+        return None
+    sampler: Json = model.json["samplers"][texture["sampler"]] if "sampler" in texture else {}
+    moved: Json = info.get("extensions", {}).get("KHR_texture_transform", {})
+    return Texture(
+        found,
+        (sampler.get("wrapS", 10497), sampler.get("wrapT", 10497)),
+        _transform(moved) if moved else None,
+        int(_number(moved.get("texCoord", info.get("texCoord")), 0)),
+    )
+
+
+def _levels(model: Model, image: int, most_texels: int) -> list[NDArray[np.uint8]] | None:
+    """The decoded picture; None for the formats that only browsers read (AVIF, KTX2)."""
+    content, place = model.image_bytes(image), image_place(model.json, image)
+    facts = image_header.inspect(content, place)
+    if facts.format not in image_decode.DECODED_FORMATS:
+        return None
+    return make_levels(image_decode.decode(content, facts, most_texels, place), most_texels)
+
+
+def _transform(moved: Json) -> NDArray[np.float64]:
+    """KHR_texture_transform as one matrix: scale, then turn, then shift."""
+    turn = _number(moved.get("rotation"), 0.0)
+    wide, high = _numbers(moved.get("scale"), (1.0, 1.0))
+    right, down = _numbers(moved.get("offset"), (0.0, 0.0))
+    cos, sin = math.cos(turn), math.sin(turn)
+    return np.array([[cos * wide, sin * high, right], [-sin * wide, cos * high, down]])
+
+
+def _number(value: object, default: float) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if is_number else default  # type: ignore[arg-type]
+
+
+def _numbers(value: object, default: tuple[float, ...]) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) != len(default):
+        return default
+    return tuple(_number(each, usual) for each, usual in zip(value, default, strict=True))

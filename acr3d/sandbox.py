@@ -1,0 +1,267 @@
+"""Heavy work in a child: a fresh interpreter with its own limits, no secrets, no network.
+
+A child is an ordinary module with a `main(argv)`-style command line that prints JSON lines:
+`{"progress": 40}` on its way, and last either `{"report": {...}}` (exit 0) or
+`{"error": "a sentence for a person", "code": "word"}` (exit 3) when it refuses its input.
+Anything else is a crash. The child dies when its stdin closes, so a killed parent leaves none behind.
+
+`run` is the parent's side; `python -m acr3d.sandbox SECONDS MEGABYTES FILE_MEGABYTES MODULE ARG…` the
+child's.
+Standard library only: every child loads this module first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import resource
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+log = logging.getLogger(__name__)
+
+REFUSED_EXIT = 3
+_STDERR_KEPT = 4000
+_LINE_LIMIT = 1_000_000
+_MOST_THREADS = 2
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Memory allocation still failed")  # Python, C++, OpenBLAS
+_STOPPING = "The server is stopping; the work is taken up again at the next start."
+_KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+class ChildError(Exception):
+    """A child gave no report. `str()` is a sentence for a person."""
+
+
+class ChildRefused(ChildError):
+    """The child judged its input and will judge it the same way again."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ChildCrashed(ChildError):
+    """The child died of time, memory or a bug; another try may or may not help."""
+
+
+class ChildStopped(ChildError):
+    """We ended the child because we are shutting down; its work is to be taken again."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one child may use: wall seconds, resident memory in MB, the largest file in MB.
+
+    And threads; left out, as many as suit this machine.
+    """
+
+    seconds: int = 120
+    memory_mb: int = 700
+    file_mb: int = 256
+    threads: int | None = None
+
+
+def run(
+    module: str,
+    args: list[str],
+    limits: Limits,
+    *,
+    lock: Path | None,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[int], None] | None = None,
+    python: str = sys.executable,
+) -> dict[str, Any]:
+    """Run `python -m module args` as a limited child under the host-wide `lock` and return its report.
+
+    A child that starts one of its own gives no `lock`: its own is held already. `python` is the interpreter.
+    Raises ChildRefused, ChildCrashed or ChildStopped. Blocks while another heavy child runs.
+    """
+    stop = stop or threading.Event()
+    with _exclusive(lock, stop) if lock else contextlib.nullcontext():
+        return _Child(python, module, args, limits, on_progress).wait(stop)
+
+
+@contextlib.contextmanager
+def _exclusive(lock: Path, stop: threading.Event) -> Iterator[None]:
+    """Hold `lock` (flock: the kernel frees it when the holder dies, however it dies)."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if stop.wait(0.1):
+                    raise ChildStopped(_STOPPING) from None
+        yield
+
+
+class _Child:
+    def __init__(
+        self,
+        python: str,
+        module: str,
+        args: list[str],
+        limits: Limits,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self.limits = limits
+        self.on_progress = on_progress
+        self.last: dict[str, Any] = {}
+        self.stderr = ""
+        numbers = [str(limits.seconds), str(limits.memory_mb), str(limits.file_mb)]
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module names
+            [python, "-m", "acr3d.sandbox", *numbers, module, *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_child_environment(limits.threads or threads_here()),
+            cwd=Path(__file__).parent.parent,
+            start_new_session=True,
+        )
+        self.readers = [
+            threading.Thread(target=self._read_reports, args=(self.process.stdout,), daemon=True),
+            threading.Thread(target=self._read_stderr, args=(self.process.stderr,), daemon=True),
+        ]
+        for reader in self.readers:
+            reader.start()
+
+    def wait(self, stop: threading.Event) -> dict[str, Any]:
+        deadline = time.monotonic() + self.limits.seconds
+        try:
+            while self.process.poll() is None:
+                if stop.wait(0.05):
+                    raise ChildStopped(_STOPPING)
+                if time.monotonic() > deadline:
+                    raise ChildCrashed(self._too_slow())
+                if _resident_mb(self.process.pid) > self.limits.memory_mb:
+                    raise ChildCrashed(self._too_large())
+        finally:
+            self._end()
+        return self._report()
+
+    def _report(self) -> dict[str, Any]:
+        code = self.process.returncode
+        if code == 0 and isinstance(self.last.get("report"), dict):
+            report: dict[str, Any] = self.last["report"]
+            return report
+        if code == REFUSED_EXIT and "error" in self.last:
+            raise ChildRefused(str(self.last["error"]), str(self.last.get("code", "refused")))
+        raise ChildCrashed(self._why(code))
+
+    def _why(self, code: int) -> str:
+        if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY):
+            return self._too_large()
+        if code == -signal.SIGXCPU:
+            return self._too_slow()
+        log.error("child.broke_off args=%s exit=%s stderr=%s", self.process.args, code, self.stderr)
+        return "The work broke off unexpectedly; the server's log tells more."
+
+    def _too_large(self) -> str:
+        return f"The work needed more than its {self.limits.memory_mb} MB of memory and was ended."
+
+    def _too_slow(self) -> str:
+        return f"The work took longer than {self.limits.seconds} seconds and was ended."
+
+    def _read_reports(self, stream: IO[bytes]) -> None:
+        for line in iter(lambda: stream.readline(_LINE_LIMIT), b""):
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue
+            if not isinstance(message, dict):
+                continue
+            if "progress" in message and self.on_progress:
+                self.on_progress(int(message["progress"]))
+            else:
+                self.last = message
+
+    def _read_stderr(self, stream: IO[bytes]) -> None:
+        for chunk in iter(lambda: stream.read1(4096), b""):  # type: ignore[attr-defined]
+            self.stderr = (self.stderr + chunk.decode("utf-8", "replace"))[-_STDERR_KEPT:]
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for reader in self.readers:
+            reader.join(5)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+
+def threads_here() -> int:
+    """ACR3D_THREADS, or else as many as we may use processors, at most two."""
+    wanted = os.environ.get("ACR3D_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
+def _resident_mb(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):  # it has just ended
+        return 0
+    return pages * resource.getpagesize() >> 20
+
+
+def _child_environment(threads: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    # Few malloc arenas: each thread's own arena would count against the memory limit.
+    return kept | counts | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ACR3D_THREADS": str(threads)}
+
+
+# --- the child's side -------------------------------------------------------------------------
+
+
+def _become_child(seconds: int, memory_mb: int, file_mb: int) -> None:
+    """Take the limits, refuse the network, and tie this process's life to its stdin."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
+    # Against one sudden claim: what is claimed but not touched costs nothing, and the parent counts the rest.
+    claimed, (_, most) = memory_mb * 2 << 20, resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        claimed = min(claimed, most)  # a child of a child
+    resource.setrlimit(resource.RLIMIT_DATA, (claimed, claimed))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
+    os.nice(5)  # the web process goes first
+    sys.addaudithook(_no_network)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _no_network(event: str, _args: tuple[object, ...]) -> None:
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+        raise PermissionError("a child of acr3d has no network")
+
+
+def _die_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def main(argv: list[str]) -> None:
+    seconds, memory_mb, file_mb = (int(number) for number in argv[:3])
+    _become_child(seconds, memory_mb, file_mb)
+    sys.argv = argv[3:]
+    runpy.run_module(argv[3], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,118 @@
+"""`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg … [--find-front] [--json]`.
+
+How well the model agrees with each labelled photo and with all of them, from 0 to 1. With --find-front the
+model may lie on any of its sides: the figures are those of the turn that is found. With --json it speaks as
+the children of acr3d do: `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+REFUSED_EXIT = 3
+_ROUNDS, _LAST_ROUNDS = 3, 1
+_TEXELS = 512
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    options = _arguments(argv)
+    from acr3d.carving.errors import CarvingError
+    from acr3d.gltf.errors import BadModel
+
+    try:
+        report = measure(options.model, dict(options.photos), options.turn)
+    except (BadModel, CarvingError) as error:
+        if options.json:
+            print(json.dumps({"error": str(error), "code": error.code}), flush=True)
+        else:
+            print(error, file=sys.stderr)
+        return REFUSED_EXIT
+    print(json.dumps({"report": report}) if options.json else _as_text(report), flush=True)
+    return 0
+
+
+def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict[str, Any]:
+    """The report: `all`, `sides`, `unmeasured` (why a photo says nothing), of the model after `turn`.
+
+    None looks for the turn that brings the model's front forward: then `turn` and `is_sure` as well.
+    Raises BadModel, or Refused when no photo can be measured.
+    """
+    from acr3d.carving.errors import CarvingError
+    from acr3d.render.scene import read_scene
+    from acr3d.silhouettes.camera_fit import first_camera, fit
+    from acr3d.silhouettes.decimate import lighter
+    from acr3d.silhouettes.orientation_search import find_front as found_front
+    from acr3d.silhouettes.orientations import matrix_of
+    from acr3d.silhouettes.photo_silhouette import open_sight
+    from acr3d.silhouettes.score import agreement
+
+    sights, unmeasured = [], {}
+    for side, path in photos.items():
+        try:
+            sights.append(open_sight(path, side))
+        except CarvingError as refusal:
+            unmeasured[side] = str(refusal)
+    if not sights:
+        raise CarvingError("No photo shows an outline that the model could be compared with.", "no_outline")
+    scene = read_scene(model, _TEXELS if turn is None else 0)
+    light = lighter(scene)
+    front = found_front(scene, light, sights) if turn is None else None
+    matrix = matrix_of(front.turn if front else turn or "")
+    sides = {}
+    for sight in sights:
+        camera = fit(light, first_camera(light, matrix, sight), sight, _ROUNDS)
+        camera = fit(scene, camera, sight, _LAST_ROUNDS)
+        sides[sight.side] = round(agreement(scene, camera, sight), 4)
+    report = {"all": round(sum(sides.values()) / len(sides), 4), "sides": sides, "unmeasured": unmeasured}
+    return report | ({"turn": front.turn, "is_sure": front.is_sure} if front else {})
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m acr3d.silhouettes", description="A model against photos."
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL.glb")
+    parser.add_argument("photos", type=_photo, nargs="+", metavar="SIDE=PHOTO")
+    turns = parser.add_mutually_exclusive_group()
+    turns.add_argument("--turn", type=_turn, default="", help="as the optimizer is to turn it: x90,y180")
+    find = "the model may lie on any of its sides"
+    turns.add_argument("--find-front", dest="turn", action="store_const", const=None, help=find)
+    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    options = parser.parse_args(argv)
+    for path in (options.model, *(path for _, path in options.photos)):
+        if not path.is_file():
+            parser.error(f"there is no file {path}")
+    return options
+
+
+def _photo(text: str) -> tuple[str, Path]:
+    from acr3d.render.cameras import SIDES
+
+    side, separator, path = text.partition("=")
+    if not separator or side not in SIDES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {'|'.join(SIDES)}=PHOTO")
+    return side, Path(path)
+
+
+def _turn(text: str) -> str:
+    from acr3d.silhouettes.orientations import matrix_of
+
+    matrix_of(text)  # argparse says what is wrong with it
+    return text
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    lines = [f"all {report['all']:.0%}", *(f"{side} {share:.0%}" for side, share in report["sides"].items())]
+    lines += [f"{side}: {why}" for side, why in report["unmeasured"].items()]
+    if "turn" in report:
+        lines.append(f"turn {report['turn'] or 'none'}, {'sure' if report['is_sure'] else 'not sure'}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

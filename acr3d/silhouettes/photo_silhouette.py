@@ -1,0 +1,64 @@
+"""A labelled photo as agreement needs it: the part's outline, cut out and small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from acr3d.carving.photo_input import open_photo
+from acr3d.carving.silhouette import find_outline
+
+Mask = NDArray[np.bool_]
+
+_SIDE = 256
+_MARGIN = 0.08  # of the part's larger side, left around it
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One labelled photo; `mask` is True on the part, `picture` the photo in its size. Both are square."""
+
+    side: str
+    mask: Mask
+    picture: NDArray[np.uint8]
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) of the part in pixels, the last two exclusive."""
+        return outline_box(self.mask)
+
+    @property
+    def extent(self) -> float:
+        """The part's diagonal in pixels."""
+        left, top, right, bottom = self.box
+        return float(np.hypot(right - left, bottom - top))
+
+
+def outline_box(mask: Mask) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def open_sight(path: Path, side: str) -> Sight:
+    """Find the part in a photo. Raises engine's Refused where none stands clear of a plain backdrop."""
+    outline = find_outline(open_photo(path, side))
+    left, top, right, bottom = outline.box
+    half = (0.5 + _MARGIN) * max(right - left, bottom - top)
+    middle = (left + right) / 2, (top + bottom) / 2
+    window = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
+    mask = Image.fromarray(np.where(outline.mask, 255, 0).astype(np.uint8))
+    return Sight(
+        side,
+        np.asarray(_cut(mask, window)) > 127,
+        np.asarray(_cut(Image.fromarray(outline.picture), window)),
+    )
+
+
+def _cut(picture: Image.Image, window: tuple[float, float, float, float]) -> Image.Image:
+    """The window of the picture; beyond its rim there is nothing."""
+    whole = tuple(round(edge) for edge in window)
+    return picture.crop(whole).resize((_SIDE, _SIDE), Image.Resampling.BOX)  # type: ignore[arg-type]

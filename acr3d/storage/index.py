@@ -1,0 +1,125 @@
+"""Which stored files there are, which rows refer to them, and which of them customers may fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from sqlalchemy import Connection, inspect, null, or_, select
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Job, ModelVersion, Part, PartImage
+from acr3d.jobs.states import VersionState
+from acr3d.parts.parts import is_id
+
+MEDIA_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
+
+
+class Kind(StrEnum):
+    """What a stored file is."""
+
+    PHOTO = "photo"  # or its thumbnail
+    RAW = "raw model"
+    VERSION = "version"
+    POSTER = "poster"
+
+
+# Every column that holds a key, and the one that holds the file's hash. A job's frozen photos are not among
+# them: their keys are those of photos, whose rows are never removed.
+REFERRING = (
+    (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
+    (Kind.PHOTO, PartImage.thumbnail_path, null()),
+    (Kind.RAW, Job.raw_storage_path, null()),
+    (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
+    (Kind.POSTER, ModelVersion.poster_path, null()),
+    (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A row's word that there is a stored file."""
+
+    kind: Kind
+    key: str
+    part_id: str
+    sha256: str | None
+
+
+def references(connection: Connection) -> Iterator[Reference]:
+    """All of them, those of deleted photos and rejected models too; a table that is not there has none."""
+    present = set(inspect(connection).get_table_names())
+    for kind, key, sha256 in REFERRING:
+        if key.class_.__tablename__ not in present:
+            continue
+        for row in connection.execute(select(key, key.class_.part_id, sha256).where(key.is_not(None))):
+            yield Reference(kind, *row)
+
+
+def keys_of(part_id: str) -> list[str]:
+    """The keys of all the part's files, those of deleted photos and rejected models too."""
+    found: list[str] = []
+    for _kind, key, _sha256 in REFERRING:
+        query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
+        found += [str(row[0]) for row in db.session.execute(query)]
+    return found
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A stored file that the database knows."""
+
+    key: str
+    sha256: str | None
+    is_public: bool
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[PurePosixPath(self.key).suffix]
+
+
+def find_blob(key: str) -> Blob | None:
+    """The file of a photo, a model version (or its poster) or a raw model; None when nothing refers to `key`.
+
+    Every key begins parts/<part id>/, which keeps the search to one part.
+    """
+    folder, _slash, rest = key.partition("/")
+    part_id = rest.partition("/")[0]
+    is_ours = folder == "parts" and is_id(part_id) and "\x00" not in key
+    part = db.session.get(Part, part_id) if is_ours and PurePosixPath(key).suffix in MEDIA_TYPES else None
+    if part is None:
+        return None
+    visible = part.is_published and part.deleted_at is None
+    return _photo(key, part_id, visible) or _version(key, part_id, visible) or _raw_model(key, part_id)
+
+
+def _photo(key: str, part_id: str, visible: bool) -> Blob | None:
+    names = or_(PartImage.storage_path == key, PartImage.thumbnail_path == key)
+    image = db.session.scalar(select(PartImage).where(PartImage.part_id == part_id, names))
+    if image is None:
+        return None
+    sha256 = image.sha256 if image.storage_path == key else None
+    return Blob(key, sha256, visible and image.deleted_at is None)
+
+
+def _version(key: str, part_id: str, visible: bool) -> Blob | None:
+    columns = (ModelVersion.storage_path, ModelVersion.ar_storage_path, ModelVersion.poster_path)
+    names = or_(*(column == key for column in columns))
+    versions = db.session.scalars(select(ModelVersion).where(ModelVersion.part_id == part_id, names)).all()
+    if not versions:
+        return None
+    shown = any(version.state in SHOWN_TO_CUSTOMERS for version in versions)
+    hashes = {
+        versions[0].storage_path: versions[0].sha256,
+        versions[0].ar_storage_path: versions[0].ar_sha256,
+    }
+    sha256 = hashes.get(key)
+    return Blob(key, sha256, visible and shown)
+
+
+def _raw_model(key: str, part_id: str) -> Blob | None:
+    query = select(Job.id).where(Job.part_id == part_id, Job.raw_storage_path == key)
+    return Blob(key, None, False) if db.session.scalar(query.limit(1)) else None

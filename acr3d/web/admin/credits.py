@@ -1,0 +1,36 @@
+"""What was spent, for staff: this month against its budget, and by day, month, part and person."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d import settings
+from acr3d.billing import spending
+from acr3d.db.extensions import db
+from acr3d.engines.providers import engines
+from acr3d.orders import circuit_breaker
+
+bp = Blueprint("credits", __name__)
+
+
+@bp.get("/credits")
+def index() -> ResponseReturnValue:
+    config = settings.current()
+    provider = engines().provider("meshy")
+    tables = [
+        (_("By day"), _("Day"), spending.by_day()),
+        (_("By month"), _("Month"), spending.by_month()),
+        (_("By part, this month"), _("Part"), spending.by_part()),
+        (_("By person, this month"), _("Person"), spending.by_user()),
+    ]
+    return render_template(
+        "admin/credits.html",
+        account=circuit_breaker.account_of(provider.account) if provider else None,
+        month=spending.this_month()[:7],
+        counted=spending.counted(db.session()),
+        budget=config.monthly_budget,
+        user_limit=config.user_monthly_limit,
+        tables=tables,
+    )

@@ -1,0 +1,126 @@
+"""Jobs and model versions for staff: the list, and the clicks that start, end and choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d.db.models import Job, User
+from acr3d.errors import InvalidInput, Missing
+from acr3d.jobs import queries, reoptimize, service
+from acr3d.jobs.states import Status
+from acr3d.orders import unmatched, unmatched_actions
+from acr3d.parts import parts
+from acr3d.web import labels
+from acr3d.web.access import actor
+from acr3d.web.admin import live_updates as liveness
+from acr3d.web.admin.generate_form import Choice
+from acr3d.web.labels import status_name
+from acr3d.web.templating import page_number
+
+bp = Blueprint("jobs", __name__)
+
+
+@bp.get("/jobs")
+def index() -> ResponseReturnValue:
+    status = request.args.get("status")
+    status = status if status in set(Status) else None
+    page = queries.recent_jobs(page_number(), status)
+    names = [(word.value, status_name(word)) for word in Status]
+    watched = liveness.jobs_poller(page.jobs)
+    return render_template(
+        "admin/jobs.html",
+        page=page,
+        status=status,
+        statuses=names,
+        live_jobs=watched,
+        undecided=queries.jobs_by_ids(unmatched.awaiting_decision()),
+        orphans_total=unmatched_actions.count(),
+    )
+
+
+@bp.get("/jobs/live")
+def live() -> ResponseReturnValue:
+    """The states of the watched jobs (`job`, at most a list's worth), when they differ from `rev`."""
+    ids = [one for one in request.args.getlist("job")[: queries.PAGE_SIZE] if parts.is_id(one)]
+    jobs = queries.jobs_by_ids(ids)
+    if request.args.get("rev") == liveness.jobs_revision(jobs):
+        return "", 204
+    return render_template("admin/_live_jobs.html", jobs=jobs, live_jobs=liveness.jobs_poller(jobs))
+
+
+@bp.post("/parts/<part_id>/generate")
+def generate(part_id: str) -> ResponseReturnValue:
+    choice = Choice.read(request.form, parts.images_of(part_id))
+    try:
+        service.start(part_id, choice.selected(), choice.engine, choice.config(), actor())
+    except Missing:
+        raise
+    except InvalidInput as problem:
+        return _panels(part_id, str(problem), choice), problem.status
+    return _panels(part_id, said=_("The model is being made."))
+
+
+@bp.post("/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> ResponseReturnValue:
+    return _changed(job_id, service.cancel, _("The job is canceled."))
+
+
+@bp.post("/jobs/<job_id>/retry")
+def retry(job_id: str) -> ResponseReturnValue:
+    pay = request.form.get("pay") == "yes"
+    return _changed(job_id, partial(service.retry, pay=pay), _("The job is taken up again."))
+
+
+@bp.post("/versions/<version_id>/optimize")
+def optimize_again(version_id: str) -> ResponseReturnValue:
+    version = queries.version_by_id(version_id)
+    turn = labels.turned_further(version, request.form.get("turn", ""))
+
+    def change(job_id: str, user: User) -> Job:
+        return reoptimize.optimize_again(job_id, request.form.get("level", ""), turn, user)
+
+    return _changed(version.job_id, change, _("The model is optimized again."))
+
+
+@bp.post("/versions/<version_id>/publish")
+def publish(version_id: str) -> ResponseReturnValue:
+    version = service.publish(version_id, actor())
+    return _panels(version.part_id, said=_("Customers see model %(n)s now.", n=version.number))
+
+
+@bp.post("/versions/<version_id>/reject")
+def reject(version_id: str) -> ResponseReturnValue:
+    version = service.reject(version_id, actor())
+    return _panels(version.part_id, said=_("Model %(n)s is rejected.", n=version.number))
+
+
+@bp.get("/versions/<version_id>/preview")
+def preview(version_id: str) -> ResponseReturnValue:
+    version = queries.version_by_id(version_id)
+    context = liveness.part_context(version.part_id)
+    return render_template("admin/_preview.html", shown=version, **context)
+
+
+def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> ResponseReturnValue:
+    part_id = queries.job_by_id(job_id).part_id
+    try:
+        change(job_id, actor())
+    except Missing:
+        raise
+    except InvalidInput as problem:
+        return _panels(part_id, str(problem)), problem.status
+    return _panels(part_id, said=said)
+
+
+def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:
+    """The model panel, and out of band everything else that follows the newest job."""
+    context = liveness.part_context(part_id)
+    choice = choice or Choice.suggested(context["images"], context["preflight"].best)
+    return render_template(
+        "admin/_model_answer.html", choice=choice, model_problem=problem, said=said, **context
+    )

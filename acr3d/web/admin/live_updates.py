@@ -1,0 +1,99 @@
+"""What keeps an open page fresh: one small request that answers 204 while nothing has changed.
+
+A page carries one polling element. Its address names what the page shows and the revision it last saw; the
+answer holds a new polling element and, out of band, only the fragments that differ. When nothing moves any
+more, there is no new one, and the polling ends. A click that starts something brings it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from flask import url_for
+
+from acr3d import settings
+from acr3d.db.models import Job, ModelVersion
+from acr3d.engines import providers
+from acr3d.jobs import queries, service
+from acr3d.jobs.states import Status
+from acr3d.orders import unmatched
+from acr3d.orders.attempts import attempt_in_flight
+from acr3d.parts import parts
+from acr3d.photo_checks.results import Preflight, preflight_of
+
+_SHOWN = 11  # jobs whose histories are shown, the newest among them
+OFTEN, SELDOM = 3, 10
+"""Seconds between two requests of a part's page, and of a list."""
+
+
+def part_context(part_id: str) -> dict[str, Any]:
+    """Everything that the page of a part, or a fragment of it, shows. Raises Missing."""
+    part = parts.part_by_id(part_id)
+    jobs = queries.jobs_of(part_id)
+    job = jobs[0] if jobs else None
+    versions = queries.versions_of(part_id)
+    images = parts.images_of(part_id)
+    preflight = preflight_of(part, images)
+    return {
+        "part": part,
+        "images": images,
+        "preflight": preflight,
+        "job": job,
+        "earlier_jobs": jobs[1:_SHOWN],
+        "undecided": job is not None and job.status == Status.PENDING and bool(unmatched.candidates(job.id)),
+        "histories": queries.histories([one.id for one in jobs[:_SHOWN]]),
+        "versions": versions,
+        "retry_pays": job is not None and job.status == Status.FAILED and service.retry_pays(job),
+        "order_is_open": job is not None and attempt_in_flight(job.id) is not None,
+        "engines": {name: providers.estimate(name) for name in settings.current().engines},
+        "live_part": part_poller(part_id, job, versions, preflight),
+    }
+
+
+def part_poller(
+    part_id: str, job: Job | None, versions: list[ModelVersion], preflight: Preflight
+) -> dict[str, Any]:
+    """The polling element of a part's page; it asks only while the newest job moves or photos are checked."""
+    revision = part_revision(job, versions, preflight)
+    moving = (job is not None and job.is_live) or preflight.is_coming
+    return {
+        "url": url_for("admin.parts.live", part_id=part_id, rev=revision) if moving else None,
+        "seconds": OFTEN,
+    }
+
+
+def part_revision(job: Job | None, versions: list[ModelVersion], preflight: Preflight) -> str:
+    """Four words, one for each group of fragments: the job, its progress, model versions, photos' check."""
+    state = (job.id, job.status, job.waiting_for, job.error_message, job.retry_count) if job else ()
+    checked = (preflight.state, preflight.checked.fingerprint if preflight.checked else "")
+    made = _digest((v.id, v.state) for v in versions)
+    words = (_digest(state), str(job.progress if job else 0), made, _digest(checked))
+    return ".".join(words)
+
+
+def changed_groups(before: str, now: str) -> set[str]:
+    """Which groups of fragments differ; all of them if `before` is no revision."""
+    groups = ("job", "progress", "versions", "preflight")
+    old, new = before.split("."), now.split(".")
+    if len(old) != len(new):
+        return set(groups)
+    return {group for group, was, is_ in zip(groups, old, new, strict=True) if was != is_}
+
+
+def jobs_poller(jobs: Iterable[Job]) -> dict[str, Any]:
+    """The polling element of a list: it watches those of `jobs` that move."""
+    live = [job for job in jobs if job.is_live]
+    ids = [job.id for job in live]
+    url = url_for("admin.jobs.live", job=ids, rev=jobs_revision(live)) if live else None
+    return {"url": url, "seconds": SELDOM}
+
+
+def jobs_revision(jobs: Iterable[Job]) -> str:
+    return _digest((job.id, job.status, job.progress, job.waiting_for) for job in jobs)
+
+
+def _digest(facts: object) -> str:
+    shown = repr(facts if isinstance(facts, tuple) else list(facts))  # type: ignore[call-overload]
+    return hashlib.sha256(shown.encode()).hexdigest()[:12]

@@ -1,0 +1,61 @@
+"""What staff see first, and what all their pages share. Who may come in is decided in `guards`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from acr3d import settings
+from acr3d.jobs import queries
+from acr3d.jobs.states import Status
+from acr3d.orders import admin_alerts
+from acr3d.parts.parts import search
+from acr3d.web.access import caller
+from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
+from acr3d.web.admin.live_updates import jobs_poller
+from acr3d.web.admin.model_report import findings
+from acr3d.web.health import poller_problem
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+for area in (parts, photos, jobs, unmatched_tasks, credits):
+    bp.register_blueprint(area.bp)
+
+_FEW = 5
+
+
+@bp.context_processor
+def _shared() -> dict[str, Any]:
+    found = caller()
+    return {
+        "user": found.user if found else None,
+        "may_change": bool(found and found.may_change),
+        "poller_problem": poller_problem,
+        "admin_notices": admin_alerts.for_admins,
+        "has_credits": "meshy" in settings.current().engines,
+        "findings": findings,
+    }
+
+
+@bp.get("/")
+def overview() -> ResponseReturnValue:
+    running = [job for job in queries.recent_jobs().jobs if job.is_live]
+    return render_template(
+        "admin/overview.html",
+        running=running,
+        undecided=unmatched_tasks.undecided_jobs(),
+        failed=_newest_failures(),
+        expiring=queries.about_to_expire(),
+        parts_total=search("", 1, published_only=False).total,
+        live_jobs=jobs_poller(running),
+        public_total=search("", 1, published_only=True).total,
+    )
+
+
+def _newest_failures() -> list[Any]:
+    """Failed jobs that nothing newer of the same part has made good."""
+    failed = queries.recent_jobs(status=Status.FAILED).jobs
+    newest = queries.newest_jobs([job.part_id for job in failed])
+    open_ones = [job for job in failed if newest[job.part_id].id == job.id and job.part.deleted_at is None]
+    return open_ones[:_FEW]

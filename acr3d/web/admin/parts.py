@@ -1,0 +1,119 @@
+"""Parts for staff: the list, a new one, and the page on which everything about a part is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d.db.models import Part
+from acr3d.errors import InvalidInput, Missing
+from acr3d.jobs import queries
+from acr3d.parts import parts, photos
+from acr3d.photo_checks import queue
+from acr3d.photo_checks.results import preflight_of
+from acr3d.storage import cleanup
+from acr3d.web.admin import live_updates as liveness
+from acr3d.web.admin.generate_form import Choice
+from acr3d.web.templating import page_number
+
+bp = Blueprint("parts", __name__, url_prefix="/parts")
+
+_NEW = {"is_published": True}
+
+
+@bp.get("")
+def index() -> ResponseReturnValue:
+    query = request.args.get("q", "").strip()[:200]
+    page = parts.search(query, page_number(), published_only=False)
+    ids = [part.id for part in page.parts]
+    jobs = queries.newest_jobs(ids)
+    return render_template(
+        "admin/parts.html",
+        page=page,
+        jobs=jobs,
+        covers=photos.covers_of(ids),
+        live_jobs=liveness.jobs_poller(jobs.values()),
+    )
+
+
+@bp.get("/new")
+def new() -> ResponseReturnValue:
+    return render_template("admin/new.html", values=_NEW, problem=None)
+
+
+@bp.post("")
+def create() -> ResponseReturnValue:
+    values = _typed()
+    try:
+        part = parts.create_part(values)
+    except InvalidInput as problem:
+        return render_template("admin/new.html", values=values, problem=problem), problem.status
+    flash(_("The part is there. Now add its photos."), "success")
+    return redirect(url_for("admin.parts.show", part_id=part.id))
+
+
+@bp.get("/<part_id>")
+def show(part_id: str) -> ResponseReturnValue:
+    return _page(part_id)
+
+
+@bp.post("/<part_id>")
+def update(part_id: str) -> ResponseReturnValue:
+    values = _typed()
+    try:
+        parts.update_part(part_id, values)
+    except Missing:
+        raise
+    except InvalidInput as problem:
+        return _page(part_id, values, problem), problem.status
+    flash(_("Saved."), "success")
+    return redirect(url_for("admin.parts.show", part_id=part_id))
+
+
+@bp.post("/<part_id>/delete")
+def delete(part_id: str) -> ResponseReturnValue:
+    part = parts.part_by_id(part_id)
+    parts.delete_part(part_id)
+    flash(_("“%(name)s” is deleted.", name=part.name), "success")
+    return "", 204, {"HX-Redirect": url_for("admin.parts.index")}
+
+
+@bp.get("/<part_id>/live")
+def live(part_id: str) -> ResponseReturnValue:
+    seen = request.args.get("rev", "")
+    job, versions = queries.newest_job(part_id), queries.versions_of(part_id)
+    preflight = preflight_of(parts.part_by_id(part_id), parts.images_of(part_id))
+    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, preflight))
+    if not changed:
+        return "", 204
+    context = liveness.part_context(part_id)
+    if "job" in changed:
+        context["choice"] = Choice.suggested(context["images"], context["preflight"].best)
+    return render_template("admin/_live_part.html", changed=changed, **context)
+
+
+def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidInput | None = None) -> str:
+    g.viewer_page = True
+    queue.request_check_if_missing(parts.part_by_id(part_id), parts.images_of(part_id))
+    context = liveness.part_context(part_id)
+    part: Part = context["part"]
+    return render_template(
+        "admin/part.html",
+        values=values or {name: getattr(part, name) for name in parts.FIELDS},
+        problem=problem,
+        choice=Choice.suggested(context["images"], context["preflight"].best),
+        space=cleanup.space_of(part_id),
+        **context,
+    )
+
+
+def _typed() -> dict[str, Any]:
+    """What the form says, as `catalogue` takes it; a number may be written with a comma."""
+    values: dict[str, Any] = {name: request.form.get(name, "") for name in ("sku", "name", "description")}
+    values["is_published"] = "is_published" in request.form
+    for size in parts.SIZES:
+        values[size] = request.form.get(size, "").strip().replace(",", ".")
+    return values

@@ -1,0 +1,64 @@
+"""A part's photos for staff: order, labels, deleting. Files go through the API, one call each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from acr3d.jobs import queries
+from acr3d.parts import parts, photos
+from acr3d.parts.photos import OrderChanged
+from acr3d.photo_checks.results import preflight_of
+from acr3d.web.admin.generate_form import Choice
+from acr3d.web.admin.live_updates import part_poller
+
+bp = Blueprint("photos", __name__)
+
+
+@bp.get("/parts/<part_id>/photos")
+def index(part_id: str) -> ResponseReturnValue:
+    return _fragments(part_id)
+
+
+@bp.post("/parts/<part_id>/photos/order")
+def order(part_id: str) -> ResponseReturnValue:
+    """Takes `id`s in their new order; one that no longer fits is answered with the present one."""
+    try:
+        photos.reorder(part_id, request.form.getlist("id"))
+    except OrderChanged as changed:
+        return _fragments(part_id, str(changed)), changed.status
+    return _fragments(part_id)
+
+
+@bp.post("/photos/<image_id>/labels")
+def label(image_id: str) -> ResponseReturnValue:
+    """Takes those of the labels that are given; answers with what follows from them, not with the photos."""
+    labels = {name: request.form[name] for name in photos.LABELS if name in request.form}
+    image = photos.label_photo(image_id, labels)
+    return render_template("admin/_labelled.html", **_context(image.part_id))
+
+
+@bp.delete("/photos/<image_id>")
+def delete(image_id: str) -> ResponseReturnValue:
+    return _fragments(photos.delete_photo(image_id))
+
+
+def _fragments(part_id: str, problem: str | None = None) -> str:
+    """The photos, and out of band what else on the page depends on them."""
+    return render_template("admin/_photos_answer.html", problem=problem, **_context(part_id))
+
+
+def _context(part_id: str) -> dict[str, Any]:
+    part, images = parts.part_by_id(part_id), parts.images_of(part_id)
+    job = queries.newest_job(part_id)
+    preflight = preflight_of(part, images)
+    return {
+        "part": part,
+        "images": images,
+        "preflight": preflight,
+        "live_part": part_poller(part_id, job, queries.versions_of(part_id), preflight),
+        "choice": Choice.suggested(images, preflight.best),
+        "is_live": job is not None and job.is_live,  # then the form that the choice belongs to is not there
+    }

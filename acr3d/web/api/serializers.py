@@ -1,0 +1,133 @@
+"""What the JSON API says about parts, photos and jobs. No secret and no signed address is among it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from acr3d.db.models import Job, ModelVersion, Part, PartImage, StrayTask
+from acr3d.parts.photos import media_url
+from acr3d.photo_checks.results import Finding, Preflight
+from acr3d.web.templating import absolute
+
+_PART = (
+    *("id", "sku", "name", "description", "width_mm", "height_mm", "depth_mm", "is_published"),
+    *("primary_image_url", "model_status", "model_3d_url", "model_generation_error", "revision"),
+    *("model_generation_started_at", "model_generation_completed_at", "created_at", "updated_at"),
+)
+_IMAGE = (
+    *("id", "part_id", "display_order", "angle_label", "alt_text", "caption", "width_px", "height_px"),
+    *("file_size_bytes", "mime_type", "is_selected_for_3d_generation", "created_at", "updated_at"),
+)
+_JOB = (
+    *("id", "part_id", "status", "progress", "engine", "meshy_task_id", "generation_config"),
+    *(
+        "error_message",
+        "input_refused",
+        "waiting_for",
+        "retry_count",
+        "estimated_credits",
+        "meshy_credits_used",
+    ),
+    *("optimized_from",),
+    *("raw_file_size_bytes", "optimized_file_size_bytes", "polycount", "optimized_model_url"),
+    *("processing_duration_seconds", "optimization_duration_seconds"),
+    *("created_at", "submitted_at", "processing_started_at", "completed_at"),
+)
+_VERSION = (
+    *("id", "part_id", "job_id", "number", "state", "file_size_bytes", "polycount", "sha256"),
+    *("created_at", "published_at"),
+)
+_STRAY = (
+    *("id", "task_id", "status", "progress", "texture_prompt", "consumed_credits", "made_at", "expires_at"),
+    *("maybe_job_id", "first_seen_at", "seen_at"),
+)
+
+
+def part_shape(part: Part) -> dict[str, Any]:
+    """A part as its admins see it."""
+    return _columns(part, _PART)
+
+
+def image_shape(image: PartImage) -> dict[str, Any]:
+    """A photo; `url` is null while it is still to be imported from where an earlier database found it."""
+    return _columns(image, _IMAGE) | {
+        "url": image.image_url if image.storage_path else None,
+        "thumbnail_url": media_url(image.thumbnail_path) if image.thumbnail_path else None,
+    }
+
+
+def preflight_shape(preflight: Preflight) -> dict[str, Any]:
+    """What the check found in the part's photos; `state` as in `Preflight`, `best` the ids to choose."""
+    return {
+        "state": preflight.state,
+        "findings": [_finding_shape(finding) for finding in preflight.found],
+        "best": [image.id for image in preflight.best],
+        "checked_at": _plain(preflight.checked.checked_at) if preflight.checked else None,
+    }
+
+
+def looked_shape(image: PartImage, preflight: Preflight) -> dict[str, Any]:
+    """What the check found in one photo; the outline is an SVG path in a picture of `width` × `height`."""
+    outline = preflight.outlines.get(image.id)
+    drawn = {"path": outline.path, "width": outline.width, "height": outline.height} if outline else None
+    about = [_finding_shape(finding) for finding in preflight.about(image)]
+    return {"preflight": {"findings": about, "outline": drawn}}
+
+
+def _finding_shape(finding: Finding) -> dict[str, Any]:
+    images = [image.id for image in finding.images]
+    return {"code": finding.code, "images": images, "message": finding.sentence}
+
+
+def job_shape(job: Job) -> dict[str, Any]:
+    """A job; `selected` are the photos it was started with."""
+    chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
+    return _columns(job, _JOB) | {"selected": chosen}
+
+
+def version_shape(version: ModelVersion) -> dict[str, Any]:
+    """A model; `url` is for everybody once it is, or was, published."""
+    return _columns(version, _VERSION) | {"url": media_url(version.storage_path)}
+
+
+def stray_shape(row: StrayTask) -> dict[str, Any]:
+    """A task at Meshy that nobody can place; `preview_url` is ours, and null without a picture."""
+    preview = f"/api/admin/orphans/{row.id}/preview" if row.has_thumbnail else None
+    return _columns(row, _STRAY) | {"preview_url": preview}
+
+
+def dismissed_shape(row: StrayTask) -> dict[str, Any]:
+    """The same of one that was put aside or deleted, with when and by whom."""
+    by = {"dismissed_by": row.dismisser.email if row.dismisser else None}
+    return stray_shape(row) | _columns(row, ("dismissed_at", "is_deleted")) | by
+
+
+def public_part_shape(part: Part, images: list[PartImage]) -> dict[str, Any]:
+    """A published part as anybody may see it; addresses are absolute, for machines elsewhere."""
+    return {
+        "sku": part.sku,
+        "name": part.name,
+        "description": part.description,
+        "size_mm": {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm},
+        "url": absolute(f"/parts/{quote(part.sku, safe='')}"),
+        "photos": [_public_photo(image) for image in images if image.storage_path],
+        "model_3d_url": absolute(part.model_3d_url) if part.model_3d_url else None,
+    }
+
+
+def _public_photo(image: PartImage) -> dict[str, Any]:
+    facts = _columns(image, ("width_px", "height_px", "angle_label", "alt_text", "caption"))
+    thumbnail = absolute(media_url(image.thumbnail_path)) if image.thumbnail_path else None
+    return {"url": absolute(image.image_url), "thumbnail_url": thumbnail} | facts
+
+
+def _columns(
+    row: Part | PartImage | Job | ModelVersion | StrayTask, names: tuple[str, ...]
+) -> dict[str, Any]:
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

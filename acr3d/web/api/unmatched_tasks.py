@@ -1,0 +1,101 @@
+"""The JSON API's part about tasks at Meshy that nobody can place."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from acr3d.db.extensions import csrf
+from acr3d.errors import Conflict
+from acr3d.jobs import queries
+from acr3d.orders import resolve, unmatched_actions
+from acr3d.web.access import actor
+from acr3d.web.api import request_body, serializers
+
+bp = Blueprint("api_orphans", __name__, url_prefix="/api/admin")
+csrf.exempt(bp)  # as the API's other part
+
+
+@bp.get("/jobs/<job_id>/candidates")
+def candidates(job_id: str) -> ResponseReturnValue:
+    """The tasks that the job's unanswered order, `attemptId`, could have made; none when there is nothing to
+    decide."""
+    queries.job_by_id(job_id)
+    try:
+        found = resolve.undecided(job_id)
+    except Conflict:
+        return jsonify(undecided=False, attemptId=None, candidates=[], othersWaiting=0)
+    return jsonify(
+        undecided=True,
+        attemptId=found.attempt.id,
+        candidates=[serializers.stray_shape(row) for row in found.candidates],
+        othersWaiting=found.others_waiting,
+    )
+
+
+@bp.post("/jobs/<job_id>/adopt")
+def adopt(job_id: str) -> ResponseReturnValue:
+    queries.job_by_id(job_id)
+    body = request_body.json_object({"taskId": str}, needed=("taskId",))
+    return jsonify(serializers.job_shape(resolve.adopt(job_id, body["taskId"], actor())))
+
+
+@bp.post("/jobs/<job_id>/order-anew")
+def order_anew(job_id: str) -> ResponseReturnValue:
+    """`attemptId` and `taskIds` are the order and the candidates that were looked at: with another order, or
+    other candidates, by now nothing is ordered."""
+    queries.job_by_id(job_id)
+    body = request_body.json_object({"attemptId": str, "taskIds": list}, needed=("attemptId", "taskIds"))
+    looked_at = [str(one) for one in body["taskIds"]]
+    return jsonify(serializers.job_shape(resolve.order_anew(job_id, body["attemptId"], looked_at, actor())))
+
+
+@bp.get("/orphans")
+def index() -> ResponseReturnValue:
+    return jsonify([serializers.stray_shape(row) for row in unmatched_actions.present()])
+
+
+@bp.get("/orphans/dismissed")
+def dismissed() -> ResponseReturnValue:
+    """What people have put aside, or deleted, the last one first."""
+    return jsonify([serializers.dismissed_shape(row) for row in unmatched_actions.set_aside()])
+
+
+@bp.post("/orphans/refresh")
+def refresh() -> ResponseReturnValue:
+    return jsonify([serializers.stray_shape(row) for row in unmatched_actions.refresh()])
+
+
+@bp.get("/orphans/<stray_id>/preview")
+def preview(stray_id: str) -> ResponseReturnValue:
+    """A small JPEG of the task's own picture, ours to serve; 204 when there is none to be had."""
+    jpeg = unmatched_actions.preview(stray_id)
+    if jpeg is None:
+        return "", 204
+    response = Response(jpeg, mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@bp.post("/orphans/<stray_id>/attach")
+def attach(stray_id: str) -> ResponseReturnValue:
+    body = request_body.json_object({"partId": str}, needed=("partId",))
+    return jsonify(serializers.job_shape(unmatched_actions.attach(stray_id, body["partId"], actor()))), 202
+
+
+@bp.post("/orphans/<stray_id>/dismiss")
+def dismiss(stray_id: str) -> ResponseReturnValue:
+    unmatched_actions.dismiss(stray_id, actor())
+    return "", 204
+
+
+@bp.post("/orphans/<stray_id>/bring-back")
+def bring_back(stray_id: str) -> ResponseReturnValue:
+    unmatched_actions.bring_back(stray_id, actor())
+    return "", 204
+
+
+@bp.delete("/orphans/<stray_id>")
+def delete(stray_id: str) -> ResponseReturnValue:
+    unmatched_actions.delete(stray_id, actor())
+    return "", 204

@@ -1,0 +1,72 @@
+"""What customers see. It depends on the published parts and the published model only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from acr3d.db.models import Part
+from acr3d.jobs import queries
+from acr3d.parts import parts, photos
+from acr3d.web.labels import is_true_size, model_alt
+from acr3d.web.public.ar_link import scene_viewer
+from acr3d.web.templating import absolute, page_number
+
+bp = Blueprint("public", __name__)
+
+
+@bp.after_request
+def _depends_on_the_reader(response: Response) -> Response:
+    response.vary.add("Accept-Language")
+    return response
+
+
+@bp.get("/")
+def catalogue() -> ResponseReturnValue:
+    query = request.args.get("q", "").strip()[:200]
+    page = parts.search(query, page_number(), published_only=True)
+    covers = photos.covers_of([part.id for part in page.parts])
+    return render_template("public/catalogue.html", page=page, covers=covers)
+
+
+@bp.get("/parts/<sku:sku>")
+def part(sku: str) -> ResponseReturnValue:
+    return render_template("public/part.html", **_shown(parts.part_for_public(sku)))
+
+
+@bp.get("/embed/<sku:sku>")
+def embed(sku: str) -> ResponseReturnValue:
+    return render_template("public/embed.html", **_shown(parts.part_for_public(sku)))
+
+
+@bp.get("/sitemap.xml")
+def sitemap() -> ResponseReturnValue:
+    addresses = [(absolute(url_for("public.part", sku=part.sku)), part) for part in parts.published_parts()]
+    response = make_response(render_template("public/sitemap.xml", addresses=addresses))
+    response.mimetype = "application/xml"
+    return response
+
+
+@bp.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /api/admin/", "Disallow: /login"]
+    return Response(
+        "\n".join([*lines, f"Sitemap: {absolute(url_for('public.sitemap'))}", ""]), mimetype="text/plain"
+    )
+
+
+def _shown(part: Part) -> dict[str, Any]:
+    """What the page of a part is made of; adopted pictures that are not ours yet stay out of it."""
+    version = queries.published_version(part.id)
+    g.viewer_page = version is not None
+    true_size = version is not None and is_true_size(version, part)
+    return {
+        "part": part,
+        "scene_viewer": scene_viewer(version, part, true_size) if version else None,
+        "images": [image for image in parts.images_of(part.id) if image.storage_path],
+        "version": version,
+        "alt": model_alt(part),
+        "true_size": true_size,
+    }

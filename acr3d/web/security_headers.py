@@ -1,0 +1,79 @@
+"""Headers that tell browsers what our pages may do, and caches what they may keep."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request, session
+
+from acr3d import settings
+from acr3d.web import vendor
+from acr3d.web.access import SESSION_KEY
+
+# <model-viewer> puts one <style> element into its shadow tree; a test holds the hash against the package.
+VIEWER_STYLE = "'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='"
+HSTS = "max-age=31536000"
+_OURS = ("camera", "fullscreen", "xr-spatial-tracking")
+_NOBODYS = ("geolocation", "microphone", "payment", "usb")
+_PERMISSIONS = ", ".join([*(f"{name}=(self)" for name in _OURS), *(f"{name}=()" for name in _NOBODYS)])
+
+
+def install(app: Flask) -> None:
+    app.after_request(_add)
+
+
+def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) -> str:
+    """The policy of one page. `cdn` is the other origin that scripts come from while a copy is missing.
+
+    Only a page with a viewer may run WebAssembly (the Draco decoder) and carry the viewer's own style.
+    """
+    elsewhere = [cdn] if cdn else []
+    directives = {
+        "default-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["*"] if embeddable else ["'none'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "script-src": ["'self'", *elsewhere],
+        "style-src": ["'self'"],
+    }
+    if viewer:
+        directives["connect-src"] += ["blob:", *elsewhere]
+        directives["script-src"].append("'wasm-unsafe-eval'")
+        directives["style-src"].append(VIEWER_STYLE)
+        directives["worker-src"] = ["'self'", "blob:"]
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+def _add(response: Response) -> Response:
+    headers = response.headers
+    headers["Content-Security-Policy"] = content_security_policy(
+        viewer=g.get("viewer_page", False),
+        embeddable=_is_embed() and response.status_code < 400,
+        cdn=vendor.CDN if vendor.cdn_in_use() else None,
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = _PERMISSIONS
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if settings.current().is_https:
+        headers["Strict-Transport-Security"] = HSTS
+    _limit_caching(response)
+    return response
+
+
+def _is_embed() -> bool:
+    return request.url_rule is not None and request.url_rule.rule.startswith("/embed/")
+
+
+def _limit_caching(response: Response) -> None:
+    """An error is never kept, nor a page made for somebody who is logged in; others are asked for again."""
+    if response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-store" if _is_personal() else "no-cache"
+
+
+def _is_personal() -> bool:
+    """Whether the answer is for one person: signed in, or just now given a session."""
+    return session.modified or SESSION_KEY in session or "Authorization" in request.headers

@@ -1,0 +1,119 @@
+"""Which pollers are alive: a row for people and for sharing Meshy's pace, and a lock file for one host.
+
+The kernel frees a lock file's lock when its process dies, so the next poller of the host takes a dead one's
+jobs over at once, and not when their leases run out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from acr3d import settings
+from acr3d.db.extensions import db
+from acr3d.db.models import Poller
+from acr3d.db.session import database_now, transaction
+from acr3d.jobs.queue import release
+from acr3d.storage.local import storage
+
+_SHORTEST_PATIENCE = 90
+_ROW_KEPT = timedelta(days=1)
+
+
+def patience() -> int:
+    """Seconds after which a poller that begins no pass counts as gone, and one that ends none as broken."""
+    return max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
+
+
+def last_pass_at() -> datetime | None:
+    """When any poller last came through a look at the jobs."""
+    return db.session.scalar(select(func.max(Poller.last_pass_at)))
+
+
+def count_alive() -> int:
+    """How many pollers are alive, though their passes may break."""
+    session = db.session()
+    return _count(session, database_now(session))
+
+
+class Presence:
+    """One poller's sign of life. Every method needs the app's context."""
+
+    def __init__(self, poller_id: str) -> None:
+        self.id = poller_id
+        self.is_noted = False  # whether others can count us
+        self._alive: IO[str] | None = None
+
+    def begin(self) -> None:
+        """Be alive from now on, and take over from pollers of this host that died."""
+        folder = _folder()
+        folder.mkdir(exist_ok=True)
+        self._alive = (folder / self.id).open("w")
+        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        for path in folder.iterdir():
+            if path.name != self.id and _is_dead(path):
+                release(path.name)
+                _forget(path.name)
+                path.unlink(missing_ok=True)
+        storage().discard_leftovers()
+
+    def begin_pass(self) -> int:
+        """Write down that we are alive; how many pollers are."""
+        with transaction() as session:
+            now = database_now(session)
+            row = session.get(Poller, self.id)
+            if row is None:
+                session.execute(delete(Poller).where(Poller.seen_at < now - _ROW_KEPT))
+                row = Poller(id=self.id, host=socket.gethostname(), pid=os.getpid())
+                session.add(row)
+            row.seen_at = now
+            session.flush()
+            count = _count(session, now)
+        self.is_noted = True
+        return count
+
+    def end_pass(self) -> None:
+        """Write down that a pass came through: one that breaks each time moves no job."""
+        with transaction() as session:
+            now = database_now(session)
+            session.execute(update(Poller).where(Poller.id == self.id).values(last_pass_at=now))
+
+    def end(self, *, for_good: bool = True) -> None:
+        """Hand back every job. A single pass leaves its row: it tells for a while that jobs are looked at."""
+        release(self.id)
+        if for_good:
+            _forget(self.id)
+        (_folder() / self.id).unlink(missing_ok=True)
+        if self._alive is not None:
+            self._alive.close()
+
+
+def _count(session: Session, now: datetime) -> int:
+    lately = Poller.seen_at > now - timedelta(seconds=patience())
+    return session.scalar(select(func.count()).select_from(Poller).where(lately)) or 0
+
+
+def _forget(poller_id: str) -> None:
+    with transaction() as session:
+        session.execute(delete(Poller).where(Poller.id == poller_id))
+
+
+def _folder() -> Path:
+    return settings.current().instance / "pollers"
+
+
+def _is_dead(path: Path) -> bool:
+    """Whether the poller that held this lock file is gone, however it ended."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

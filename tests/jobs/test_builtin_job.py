@@ -1,0 +1,181 @@
+"""The main job without any account: the built-in engine's model, as a customer's browser gets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from acr3d.accounts.tokens import find_token, issue_token, revoke_tokens
+from acr3d.accounts.users import authenticate, create_user, disable_user
+from acr3d.db.extensions import db
+from acr3d.db.models import Base, Job, Part, PartImage, User
+from acr3d.jobs import queries, reoptimize, service
+from acr3d.parts.parts import delete_part, part_by_id, update_part
+from acr3d.parts.photos import delete_photo, label_photo
+from acr3d.storage.local import storage
+from acr3d.worker.loop import JobPoller
+from tests.support.factories import by_angle, make_due, make_part, make_part_with_photos, make_user, order_of
+from tests.support.requirements import NODE_MODULES
+
+PATIENCE = 120
+
+
+def run_to_the_end(app: Flask, job: Job) -> Job:
+    end = time.monotonic() + PATIENCE
+    while job.is_live:
+        assert time.monotonic() < end, (job.status, job.waiting_for)
+        make_due(job)
+        JobPoller(app).run_once()
+        db.session.expire_all()
+    return job
+
+
+def finished_part(app: Flask, user: User) -> tuple[Part, Job]:
+    part = make_part_with_photos(angles=("front", "right", "back"))
+    job = run_to_the_end(app, service.start(part.id, by_angle(part), "builtin", {}, user))
+    assert job.status == "complete", job.error_message
+    return part, job
+
+
+def test_the_engine_is_also_shown_the_other_sides_where_that_is_wanted(in_app: Flask) -> None:
+    around = ("front", "right", "back", "left")
+    user, part = make_user(), make_part_with_photos(angles=around)
+    two = {angle: image for angle, image in by_angle(part).items() if angle in ("front", "right")}
+
+    alone = run_to_the_end(in_app, service.start(part.id, two, "builtin", {}, user))
+    whole = run_to_the_end(in_app, service.start(part.id, two, "builtin", {"other_sides": True}, user))
+
+    seen = [{photo["angle"] for photo in (job.generation_report or {})["photos"]} for job in (alone, whole)]
+    assert seen == [{"front", "right"}, set(around)]
+    assert sorted(whole.selected_image_ids) == sorted(two.values())
+
+
+@pytest.mark.needs("node")
+def test_the_published_model_is_valid_and_served_as_it_should_be(
+    in_app: Flask, client: FlaskClient, tmp_path: Path
+) -> None:
+    part, job = finished_part(in_app, make_user())
+    url = part_by_id(part.id).model_3d_url or ""
+
+    with client.get(url) as whole:
+        model = whole.data
+    with client.get(url, headers={"Range": "bytes=0-3"}) as piece:
+        assert (piece.status_code, piece.data) == (206, b"glTF")
+    with client.get(url, headers={"If-None-Match": whole.headers["ETag"]}) as again:
+        assert again.status_code == 304
+
+    assert (whole.status_code, whole.content_type) == (200, "model/gltf-binary")
+    assert "immutable" in whole.headers["Cache-Control"]
+    assert len(model) == job.optimized_file_size_bytes
+    assert errors_of(model, tmp_path) == []
+    assert client.get(job.raw_model_url or "").status_code == 404  # the raw file is no customer's business
+    with storage().open(job.raw_storage_path or "") as file:
+        assert errors_of(file.read(), tmp_path) == []
+
+
+def errors_of(model: bytes, folder: Path) -> list[object]:
+    """What the Khronos validator holds against the model."""
+    path = folder / "model.glb"
+    path.write_bytes(model)
+    program = (
+        f"require({str(NODE_MODULES / 'gltf-validator')!r})"
+        ".validateBytes(new Uint8Array(require('fs').readFileSync(process.argv[1])))"
+        ".then(found => console.log(JSON.stringify(found.issues)))"
+    )
+    done = subprocess.run(["node", "-e", program, str(path)], capture_output=True, text=True, check=True)
+    issues = json.loads(done.stdout)
+    return issues["messages"] if issues["numErrors"] else []
+
+
+def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
+    part, job = finished_part(in_app, make_user())
+
+    [version] = queries.versions_of(part.id)
+    assert version.report["engine"]["guessed"]
+    assert version.report["optimizer"]["triangles"] == job.polycount
+    assert (job.meshy_credits_used, job.estimated_credits) == (0, 0)
+
+
+# Filled when an account refuses, an answer is lost, a step works, and in adopted databases: test_pauses,
+# test_jobs, test_ledger, test_orphans, test_pollers and test_migrations see to those.
+ELSEWHERE = {
+    ("engine_accounts", "pause"),
+    ("engine_accounts", "paused_at"),
+    ("engine_accounts", "balance"),
+    ("engine_accounts", "balance_at"),
+    ("generation_attempts", "asked_at"),
+    ("generation_attempts", "removal_asked_at"),
+    ("generation_attempts", "unknown_at"),
+    ("model_generation_jobs", "lease_owner"),
+    ("model_generation_jobs", "lease_until"),
+    ("model_generation_jobs", "task_missing_since"),
+    ("parts", "image_url"),
+    ("stray_tasks", "consumed_credits"),
+    ("stray_tasks", "deleting_until"),
+    ("stray_tasks", "dismissed_at"),
+    ("stray_tasks", "dismissed_by"),
+    ("stray_tasks", "expires_at"),
+    ("stray_tasks", "made_at"),
+    ("stray_tasks", "maybe_job_id"),
+}
+
+
+def test_every_column_is_truly_written(in_app: Flask) -> None:
+    user = create_user("anna@example.com", "correct horse battery", "admin")
+    part, _job = finished_part(in_app, user)
+    update_part(part.id, {"description": "Words", "width_mm": 3, "height_mm": 4, "depth_mm": 5})
+    label_photo(order_of(part)[0], {"alt_text": "A block", "caption": "A block"})
+    [version] = queries.versions_of(part.id)
+    service.publish(version.id, user)
+    run_to_the_end(in_app, reoptimize.optimize_again(_job.id, "light", "y90", user))
+    delete_part(make_part("GONE").id)
+    _job_that_fails(in_app, user)
+    _job_that_waits(in_app, user)
+    find_token(issue_token(user.email)[1])
+    revoke_tokens(user.email)
+    authenticate(user.email, "correct horse battery")
+    disable_user(create_user("bob@example.com", "correct horse battery", "viewer").email)
+    delete_photo(order_of(part)[2])  # last: the photos that are left wait for their check
+
+    empty = {
+        (table.name, column.name)
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.nullable and not _is_filled(column)
+    }
+
+    assert empty == ELSEWHERE
+
+
+def _job_that_fails(app: Flask, user: User) -> None:
+    part = make_part_with_photos("FAILS")
+    job = service.start(part.id, by_angle(part), "builtin", {}, user)
+    _break_photos(part)
+    assert run_to_the_end(app, job).status == "failed"
+
+
+def _job_that_waits(app: Flask, user: User) -> None:
+    part = make_part_with_photos("WAITS")
+    service.start(part.id, by_angle(part), "builtin", {}, user)
+    _break_photos(part)
+    JobPoller(app).run_once()
+
+
+def _break_photos(part: Part) -> None:
+    for image in db.session.scalars(select(PartImage).where(PartImage.part_id == part.id)):
+        storage().delete(image.storage_path or "")
+
+
+def _is_filled(column: sa.Column[object]) -> bool:
+    query = select(sa.func.count()).select_from(column.table).where(column.is_not(None))
+    if isinstance(column.type, sa.JSON):
+        query = query.where(sa.cast(column, sa.Text) != "null")
+    return bool(db.session.scalar(query))

@@ -1,0 +1,125 @@
+"""Fewer triangles, when asked for: the shape, the seams and what moves stay what they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from acr3d.gltf.accessors import read
+from acr3d.gltf.model import Model
+from acr3d.gltf.write import write_glb
+from acr3d.optimize import pipeline
+from acr3d.optimize.primitive_groups import faces_of, own_groups
+from acr3d.optimize.steps import simplify
+from acr3d.optimize.steps.simplify import SimplifyResult
+from tests.support.optimize_glbs import Builder, add_sphere, rich_model, sphere
+
+pytestmark = pytest.mark.needs("avx2")
+
+
+def simplified(builder: Builder, most: int, folder: Path) -> tuple[SimplifyResult, list[dict[str, Any]]]:
+    """What the step says, and every primitive's faces and attributes afterwards."""
+    (folder / "in.glb").write_bytes(builder.glb())
+    with Model(folder / "in.glb") as model:
+        result = simplify.simplify(model, most)
+        write_glb(model, folder / "out.glb")
+    with Model(folder / "out.glb") as model:
+        return result, [
+            {name: read(model, at) for name, at in group.attributes.items()}
+            | {"faces": faces_of(model, group), "targets": group.targets}
+            for group in own_groups(model)[0]
+        ]
+
+
+def test_a_sphere_keeps_its_shape_and_its_size(tmp_path: Path) -> None:
+    builder = Builder()
+    add_sphere(builder, sphere(rings=80))
+
+    result, [part] = simplified(builder, 3000, tmp_path)
+
+    assert len(part["faces"]) <= 3000
+    assert result.removed == 25122 - len(part["faces"])
+    assert result.left_alone == []
+    positions = part["POSITION"].astype(float)
+    corners = positions[part["faces"]]
+    middles = corners.mean(axis=1)
+    assert np.linalg.norm(middles, axis=1).min() > 0.05 * 0.99
+    np.testing.assert_array_equal(np.ptp(positions, axis=0), np.ptp(sphere(80)["positions"], axis=0))
+    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert (np.einsum("ij,ij->i", facing, middles) < 0).all() or (
+        np.einsum("ij,ij->i", facing, middles) > 0
+    ).all()
+    assert np.linalg.norm(part["NORMAL"], axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_seam_of_the_texture_stays_closed_and_in_its_place(tmp_path: Path) -> None:
+    builder, mesh = Builder(), sphere(rings=60)
+    first, last = mesh["uv"][:, 0] == 0, mesh["uv"][:, 0] == 1
+    mesh["positions"][last] = mesh["positions"][first]
+    add_sphere(builder, mesh)
+
+    _, [part] = simplified(builder, 1500, tmp_path)
+
+    uv = part["TEXCOORD_0"]
+    for u in (0, 1):  # no triangle reaches across the seam
+        assert (uv[:, 0] == u).sum() > 3
+    assert np.ptp(uv[part["faces"]][..., 0], axis=1).max() < 0.5
+    places = {u: {tuple(p) for p in np.round(part["POSITION"][uv[:, 0] == u], 6).tolist()} for u in (0, 1)}
+    assert places[0] == places[1]
+
+
+def test_bones_and_morph_targets_keep_the_very_values_of_the_vertices_that_stay(tmp_path: Path) -> None:
+    builder = rich_model(rings=40)
+    source = {tuple(p) for p in sphere(40)["positions"].tolist()}
+
+    result, parts = simplified(builder, 3000, tmp_path)
+
+    assert sum(len(part["faces"]) for part in parts) <= 3000
+    _, morphed, skinned = parts
+    assert {tuple(p) for p in morphed["POSITION"].tolist()} <= source
+    assert set(map(tuple, skinned["WEIGHTS_0"].tolist())) == {(1, 0, 0, 0)}
+    with Model(tmp_path / "out.glb") as model:
+        offsets = read(model, morphed["targets"][0]["POSITION"])
+    np.testing.assert_allclose(offsets, morphed["POSITION"] * 0.1, rtol=1e-6)
+    assert result.left_alone == []
+
+
+def test_parts_are_reduced_in_proportion(tmp_path: Path) -> None:
+    builder = Builder()
+    for rings in (20, 40, 80):
+        add_sphere(builder, sphere(rings))
+
+    _, parts = simplified(builder, 8000, tmp_path)
+
+    was = [2 * (rings - 1) * (2 * rings - 1) for rings in (20, 40, 80)]
+    now = [len(part["faces"]) for part in parts]
+    shares = [after / before for before, after in zip(was, now, strict=True)]
+    assert sum(now) <= 8000
+    assert max(shares) - min(shares) < 0.03
+
+
+def test_few_triangles_stay_as_they_are(tmp_path: Path) -> None:
+    builder = Builder()
+    add_sphere(builder)
+
+    result, [part] = simplified(builder, 30_000, tmp_path)
+
+    assert result == SimplifyResult()
+    assert len(part["faces"]) == 2162
+
+
+def test_a_machine_without_the_simplifier_says_so_and_keeps_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simplify, "collapse_edges", lambda: None)
+    builder = Builder()
+    add_sphere(builder, sphere(rings=130))
+    (tmp_path / "in.glb").write_bytes(builder.glb())
+
+    report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb", "light")
+
+    assert report["triangles"] == report["triangles_in"] == 66_822
+    assert "this machine cannot reduce triangles" in " ".join(report["warnings"])

@@ -1,0 +1,230 @@
+"""What the check says of photos: each mistake by its name, and nothing of good ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from acr3d import sandbox
+from acr3d.photo_checks.child.check_photos import check, report
+from acr3d.photo_checks.child.inspect_photo import Look, look_at
+from acr3d.photo_checks.child.sharpness import BLURRED
+
+DEMO = Path(__file__).parents[2] / "demo" / "photos"
+ANGLES = ("front", "back", "left", "right", "top", "bottom")
+
+
+def demo_photo(part: str, angle: str) -> Path:
+    return DEMO / f"{part}-{angle}.jpg"
+
+
+@pytest.fixture(scope="session")
+def seen() -> Callable[[str], list[Look]]:
+    """What there is to see in a demo part's six photos, looked at once."""
+    known: dict[str, list[Look]] = {}
+
+    def look(part: str) -> list[Look]:
+        if part not in known:
+            known[part] = [look_at(demo_photo(part, angle), place) for place, angle in enumerate(ANGLES)]
+        return known[part]
+
+    return look
+
+
+Seen = Callable[[str], list[Look]]
+
+
+def said(result: dict[str, Any]) -> list[tuple[str, list[int]]]:
+    found = [finding for photo in result["photos"] for finding in photo["findings"]] + result["findings"]
+    return [(finding["code"], finding["photos"]) for finding in found]
+
+
+def changed(folder: Path, path: Path, change: Callable[[Image.Image], Image.Image]) -> Path:
+    with Image.open(path) as image:
+        change(image).save(folder / path.name, quality=92)
+    return folder / path.name
+
+
+@pytest.mark.parametrize("part", ["alternator", "toy-car"])
+def test_nothing_is_said_of_good_photos(seen: Seen, part: str) -> None:
+    result = report(seen(part), ANGLES)
+
+    assert said(result) == []
+    assert result["best"] == [0, 3, 4, 1]  # front, right, top, back
+    assert all(photo["outline"].startswith("M") for photo in result["photos"])
+
+
+@pytest.mark.parametrize("part", ["alternator", "toy-car"])
+@pytest.mark.parametrize(("one", "other"), [(0, 3), (1, 4), (2, 5)])
+def test_two_swapped_labels_are_named(seen: Seen, part: str, one: int, other: int) -> None:
+    angles = list(ANGLES)
+    angles[one], angles[other] = angles[other], angles[one]
+
+    assert said(report(seen(part), angles)) == [("swapped", [one, other])]
+
+
+def test_a_swap_that_another_explains_as_well_names_both(seen: Seen) -> None:
+    looks = seen("alternator")[:4]
+
+    [finding] = report(looks, ("right", "back", "left", "front"))["findings"]
+
+    assert {tuple(finding["photos"]), tuple(finding["or"])} == {(0, 3), (1, 2)}
+
+
+@pytest.mark.parametrize("part", ["alternator", "oil-filter", "toy-car"])
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_nothing_is_said_of_some_of_the_good_photos(seen: Seen, part: str, count: int) -> None:
+    for chosen in combinations(range(6), count):
+        looks = [seen(part)[place] for place in chosen]
+
+        assert said(report(looks, [ANGLES[place] for place in chosen])) == [], chosen
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_an_honest_photo_is_never_called_a_stranger(seen: Seen, count: int) -> None:
+    for chosen in combinations(range(6), count):
+        for place, side in enumerate(chosen):
+            looks = [seen("alternator")[one] for one in chosen]
+            looks[place] = seen("toy-car")[side]
+            found = said(report(looks, [ANGLES[one] for one in chosen]))
+
+            assert all(photos == [place] for code, photos in found if code == "stranger"), (chosen, place)
+
+
+def test_photos_whose_labels_are_in_doubt_are_chosen_last(seen: Seen) -> None:
+    result = report(seen("alternator"), ("right", "back", "left", "front", "top", "bottom"))
+
+    assert said(result) == [("swapped", [0, 3])]
+    assert set(result["best"]).isdisjoint({0, 3})
+
+
+@pytest.mark.parametrize("photo", ["brake-disc-top", "wheel-hub-bottom", "alternator-front"])
+def test_a_slight_blur_is_told_from_a_part_with_many_edges(tmp_path: Path, photo: str) -> None:
+    path = DEMO / f"{photo}.jpg"
+    slight = changed(tmp_path, path, lambda image: image.filter(ImageFilter.GaussianBlur(0.0015 * 1200)))
+
+    sharp, blurred = look_at(path, 0).edge_width, look_at(slight, 0).edge_width
+
+    assert sharp is not None
+    assert blurred is not None
+    assert 1.1 * sharp < BLURRED < blurred
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_a_photo_of_another_part_is_named(seen: Seen, place: int) -> None:
+    looks = [*seen("alternator")]
+    looks[place] = seen("toy-car")[place]
+
+    result = report(looks, ANGLES)
+
+    assert said(result) == [("stranger", [place])]
+    assert place not in result["best"]
+
+
+def test_a_photo_that_lies_on_its_side_is_named(seen: Seen, tmp_path: Path) -> None:
+    lying = changed(tmp_path, demo_photo("toy-car", "left"), lambda image: image.rotate(90, expand=True))
+    looks = [*seen("toy-car")]
+    looks[2] = look_at(lying, 2)
+
+    assert said(report(looks, ANGLES)) == [("turned", [2])]
+
+
+def test_outlines_that_nothing_simple_explains_are_said_not_to_fit(seen: Seen) -> None:
+    looks = [seen("toy-car")[0], seen("alternator")[3], seen("toy-car")[4]]
+
+    [(code, _photos)] = said(report(looks, ("front", "right", "top")))
+
+    assert code == "contradicts"
+
+
+@pytest.mark.parametrize("way", ["left", "bottom", "inside"])
+def test_a_part_that_runs_out_of_the_picture_is_named(tmp_path: Path, way: str) -> None:
+    boxes = {"left": (500, 0, 1200, 1200), "bottom": (0, 0, 1200, 700), "inside": (400, 300, 900, 800)}
+    path = changed(tmp_path, demo_photo("alternator", "front"), lambda image: image.crop(boxes[way]))
+
+    [photo] = check([(path, "front")])["photos"]
+
+    assert "cropped" in [finding["code"] for finding in photo["findings"]]
+    assert photo["outline"] is None
+
+
+@pytest.mark.parametrize("way", ["out of focus", "shaken"])
+def test_a_blurred_photo_is_named(tmp_path: Path, way: str) -> None:
+    blurs = {
+        "out of focus": lambda image: image.filter(ImageFilter.GaussianBlur(5)),
+        "shaken": lambda image: image.resize((75, 1200), Image.Resampling.BOX).resize((1200, 1200)),
+    }
+    path = changed(tmp_path, demo_photo("oil-filter", "front"), blurs[way])
+
+    assert said(check([(path, "front")])) == [("blurred", [0])]
+
+
+def test_a_small_photo_and_a_part_that_is_small_in_its_photo_are_named(tmp_path: Path) -> None:
+    small = changed(tmp_path, demo_photo("alternator", "front"), lambda image: image.resize((400, 400)))
+
+    def far(image: Image.Image) -> Image.Image:
+        wide = Image.new("RGB", (1600, 1600), "white")
+        wide.paste(image.resize((350, 350), Image.Resampling.LANCZOS), (600, 600))
+        return wide
+
+    distant = changed(tmp_path, demo_photo("toy-car", "front"), far)
+
+    assert said(check([(small, "front"), (distant, "right")])) == [("small", [0]), ("part_small", [1])]
+
+
+def test_a_busy_backdrop_and_an_empty_picture_are_named(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8)
+    busy = Image.fromarray(noise).resize((900, 900))
+    busy.paste("navy", (300, 300, 600, 600))
+    busy.save(tmp_path / "busy.png")
+    Image.new("RGB", (900, 900), "white").save(tmp_path / "empty.png")
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+
+    result = check([(tmp_path / f"{name}.png", None) for name in ("busy", "empty", "broken")])
+
+    assert said(result) == [("backdrop_busy", [0]), ("no_part", [1]), ("unreadable", [2])]
+    assert result["best"] == []
+
+
+def test_a_flawed_photo_is_chosen_only_where_its_axis_has_no_other(seen: Seen, tmp_path: Path) -> None:
+    blurred = changed(
+        tmp_path, demo_photo("alternator", "right"), lambda image: image.filter(ImageFilter.GaussianBlur(6))
+    )
+    looks = [*seen("alternator")]
+    looks[3] = look_at(blurred, 3)
+
+    assert report(looks, ANGLES)["best"] == [0, 4, 1, 2]  # left instead of right
+    assert report(looks[3:5], ["right", "top"])["best"] == [0, 1]
+
+
+def test_the_child_needs_little_memory_and_prints_its_report(tmp_path: Path) -> None:
+    photos = [f"{angle}={demo_photo('alternator', angle)}" for angle in ANGLES]
+
+    found = sandbox.run(
+        "acr3d.photo_checks.child", photos, sandbox.Limits(60, memory_mb=250), lock=tmp_path / "heavy.lock"
+    )
+
+    assert found["findings"] == []
+
+
+def test_the_command_line_can_be_used_by_hand(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "acr3d.photo_checks.child", f"={tmp_path / 'none.jpg'}"],
+        cwd=DEMO.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["report"]["photos"][0]["findings"] == [
+        {"code": "unreadable", "photos": [0]}
+    ]

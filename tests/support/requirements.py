@@ -1,0 +1,99 @@
+"""A pytest plugin: what tests need from outside, and that nothing is left out unsaid.
+
+A test needs a tool when it says `@pytest.mark.needs("chromium")` (a parameter can carry the mark too) or uses
+a fixture of the tool's name. Without the tool the test is left out, and the summary says so in a plain line;
+with CI=true in the environment the run fails instead, and so it does when any test was skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from acr3d.optimize.blender.run import why_missing
+from acr3d.optimize.steps.simplify import collapse_edges
+from tests.support.browser import chromium_missing
+from tests.support.postgres import postgres_missing
+
+LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no/libfaketime"))
+NODE_MODULES = Path(__file__).parents[2] / "node_modules"
+
+
+def node_missing() -> str | None:
+    """Why the tests cannot run Node programs, as a sentence; None when they can."""
+    if not shutil.which("node"):
+        return "Node.js is not installed."
+    return None if (NODE_MODULES / "gltf-validator").is_dir() else "`npm ci` has not been run."
+
+
+def libfaketime_missing() -> str | None:
+    """Why the tests can set no process's clock, as a sentence; None when they can."""
+    return None if LIBFAKETIME.exists() else "libfaketime is not installed."
+
+
+def avx2_missing() -> str | None:
+    """Why the tests cannot reduce triangles, as a sentence; None when they can."""
+    return None if collapse_edges() else "This processor lacks AVX2, for which the simplifier is built."
+
+
+TOOLS = {
+    "postgres": postgres_missing,
+    "chromium": chromium_missing,
+    "node": node_missing,
+    "libfaketime": libfaketime_missing,
+    "blender": why_missing,
+    "avx2": avx2_missing,
+}
+
+
+def _absent() -> dict[str, str]:
+    return {tool: why for tool, missing in TOOLS.items() if (why := missing())}
+
+
+def _needs(item: pytest.Item) -> set[str]:
+    named = {tool for mark in item.iter_markers("needs") for tool in mark.args}
+    unknown = named - TOOLS.keys()
+    if unknown:
+        raise pytest.UsageError(f"{item.nodeid} needs {', '.join(unknown)}; known are {', '.join(TOOLS)}.")
+    return named | (set(getattr(item, "fixturenames", ())) & TOOLS.keys())
+
+
+def _strict() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"needs(tool): needs something from outside: {', '.join(TOOLS)}")
+    if _strict() and (absent := _absent()):
+        raise pytest.UsageError(f"Under CI nothing may be left out. {' '.join(absent.values())}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    absent = _absent().keys()
+    left_out = [item for item in items if _needs(item) & absent]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for tool, why in _absent().items():
+        terminalreporter.write_line(f"Left out: the tests that need {tool}. {why}", yellow=True)
+    if _strict() and (skipped := _skipped(terminalreporter)):
+        terminalreporter.write_line(f"Failed: {skipped} skipped, and under CI none may be.", red=True)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> object:
+    """After everybody else: a skipped test turns a passed run into a failed one."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if _strict() and session.exitstatus == pytest.ExitCode.OK and reporter and _skipped(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return result
+
+
+def _skipped(reporter: pytest.TerminalReporter) -> int:
+    return sum(len(reporter.stats.get(outcome, ())) for outcome in ("skipped", "xfailed"))

@@ -1,0 +1,137 @@
+"""Heavy work in a child: it reports, it refuses, it is ended, and it leaves nobody behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from acr3d.sandbox import ChildCrashed, ChildRefused, ChildStopped, Limits, run
+
+SMALL = Limits(seconds=20, memory_mb=300, file_mb=1)
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "heavy.lock"
+
+
+def child(*args: str, lock: Path, limits: Limits = SMALL, **more: object) -> dict[str, object]:
+    return run("tests.support.sandbox_child", list(args), limits, lock=lock, **more)  # type: ignore[arg-type]
+
+
+def test_a_child_reports_its_progress_and_its_result(lock: Path) -> None:
+    seen: list[int] = []
+
+    report = child("report", lock=lock, on_progress=seen.append)
+
+    assert (report, seen) == ({"answer": 42}, [10, 90])
+
+
+def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
+    with pytest.raises(ChildRefused, match=r"The file is no model\.") as refused:
+        child("refuse", lock=lock)
+
+    assert refused.value.code == "no_model"
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ("take_memory", "more than its 300 MB"),
+        ("crash", "broke off unexpectedly"),
+        ("say_nothing", "broke off unexpectedly"),
+        ("write_too_much", "broke off unexpectedly"),
+    ],
+)
+def test_a_child_that_fails_tells_why(lock: Path, deed: str, words: str) -> None:
+    with pytest.raises(ChildCrashed, match=words):
+        child(deed, lock=lock)
+
+
+def test_what_a_broken_child_said_is_in_the_log_and_not_before_people(
+    lock: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ChildCrashed) as crashed:
+        child("use_the_network", lock=lock)
+
+    assert "a child of acr3d has no network" in caplog.text
+    assert "network" not in str(crashed.value)
+
+
+def test_a_child_that_never_ends_is_ended(lock: Path) -> None:
+    with pytest.raises(ChildCrashed, match="longer than 1 seconds"):
+        child("hang", lock=lock, limits=Limits(seconds=1))
+
+
+def test_stopping_ends_the_child_at_once(lock: Path) -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    started = time.monotonic()
+
+    with pytest.raises(ChildStopped):
+        child("hang", lock=lock, stop=stop)
+
+    assert time.monotonic() - started < 10
+
+
+def test_a_child_sees_no_secret(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESHY_API_KEY", "msy_secret")
+    monkeypatch.setenv("SECRET_KEY", "secret")
+
+    names = child("show_environment", lock=lock)["names"]
+
+    assert isinstance(names, list)
+    assert not {"MESHY_API_KEY", "SECRET_KEY"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "processors", "threads"),
+    [("", 1, "1"), ("", 8, "2"), ("1", 8, "1"), ("5", 1, "5"), ("0", 8, "2")],
+)
+def test_a_child_has_the_threads_that_suit_the_machine_or_are_wished_for(
+    wanted: str, processors: int, threads: str, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACR3D_THREADS", wanted)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+
+    assert child("show_threads", lock=lock) == {"threads": threads}
+
+
+def test_one_heavy_child_runs_at_a_time(lock: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    threads = [
+        threading.Thread(target=child, args=("leave_trace", str(trace)), kwargs={"lock": lock})
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert trace.read_text().split() == ["in", "out"] * 3
+
+
+def test_a_child_dies_with_its_killed_parent(lock: Path, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    script = (
+        "from pathlib import Path; from acr3d.sandbox import Limits, run;"
+        f"run('tests.support.sandbox_child', ['hang', {str(pid_file)!r}], Limits(), lock=Path({str(lock)!r}))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[1])
+    end = time.monotonic() + 20
+    while not pid_file.exists() or not pid_file.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+    parent.kill()
+    parent.wait()
+
+    child_process = Path("/proc", pid_file.read_text())
+    while child_process.exists():
+        assert time.monotonic() < end, "the child outlived its parent"
+        time.sleep(0.02)

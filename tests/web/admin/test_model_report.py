@@ -1,0 +1,103 @@
+"""What staff read of the optimizer's report beside each model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from acr3d.db.models import ModelVersion
+from acr3d.db.session import transaction
+from acr3d.jobs import transitions
+from tests.support.accounts import browser
+from tests.support.factories import finished_job, make_part
+
+REPORT: dict[str, Any] = {
+    "bytes_in": 12_788_164,
+    "bytes_out": 502_948,
+    "triangles_in": 118_006,
+    "triangles": 118_004,
+    "vertices_in": 60_030,
+    "vertices": 59_869,
+    "draw_calls": 3,
+    "gpu_bytes": 70_000_000,
+    "size_m": [0.1, 0.2, 0.05],
+    "placed": {"turned": "x90", "requested_mm": {"width": 100, "height": 200, "depth": 50}},
+    "maps": [
+        {
+            "kinds": ["base colour"],
+            "before": {"format": "png", "width": 2048, "height": 2048, "bytes": 2_463_152},
+            "after": {"format": "webp", "width": 2048, "height": 2048, "bytes": 55_258},
+            "psnr_db": 41.5,
+        }
+    ],
+    "steps": [{"step": "geometry", "saved": 2_351_641}, {"step": "rest", "saved": -74}],
+    "truth": {"position_max_mm": 0.0356, "normal_mean_degrees": 0.06},
+    "condition": {"pieces": 3, "holes": 1, "inside_out": 2},
+    "warnings": ["The model's depth is 12 % more than the part's; check the sizes or the photos."],
+}
+
+
+@pytest.fixture
+def admin(app: Flask) -> FlaskClient:
+    return browser(app, "admin")
+
+
+def page(app: Flask, admin: FlaskClient, report: dict[str, Any], language: str = "en") -> str:
+    with app.app_context():
+        part = make_part()
+        version = ModelVersion(
+            storage_path="parts/x/models/y.glb", sha256="0" * 64, file_size_bytes=1, report=report
+        )
+        job = finished_job(part.id)
+        with transaction() as session:
+            session.add(job)
+            session.flush()
+            transitions.add_version(session, job, version)
+        address = f"/admin/parts/{part.id}"
+    return " ".join(admin.get(address, headers={"Accept-Language": language}).text.split())
+
+
+def test_the_report_is_told_in_plain_words(app: Flask, admin: FlaskClient) -> None:
+    text = page(app, admin, {"optimizer": REPORT})
+
+    for said in (
+        "The surface has 1 hole; through it one sees inside.",
+        "The model is in 3 pieces that do not touch.",
+        "2 pieces are inside out and may not be seen.",
+        "12.8 MB → 0.5 MB",
+        "118,006 → 118,004",
+        "100 × 200 × 50 mm",
+        "off by at most 0.036 mm, light by 0.06°",
+        "PNG 2048 × 2048, 2.5 MB → WEBP 2048 × 2048, 55.3 kB, 41.5 dB",
+        "−2.4 MB",
+        "The model&#39;s depth is 12 % more",
+    ):
+        assert said in text, said
+
+
+def test_it_is_told_what_the_engine_guessed_and_how_sure_it_is(app: Flask, admin: FlaskClient) -> None:
+    guessed = ["No photo shows the back; colours there were carried on from what the photos show."]
+    text = page(app, admin, {"engine": {"guessed": guessed, "sureness": 0.62, "texture_seen": 0.8}})
+
+    for said in ("How sure the carving is</dt><dd>62%", "Texture taken from photos</dt><dd>80%", *guessed):
+        assert said in text, said
+
+
+def test_it_is_told_in_german_too(app: Flask, admin: FlaskClient) -> None:
+    text = page(app, admin, {"optimizer": REPORT}, "de")
+
+    assert "Die Oberfläche hat 1 Loch" in text
+    assert "118.006 → 118.004" in text
+
+
+@pytest.mark.parametrize("report", [{}, {"optimizer": {"triangles": 12}}])
+def test_the_reports_of_earlier_releases_do_no_harm(
+    app: Flask, admin: FlaskClient, report: dict[str, Any]
+) -> None:
+    text = page(app, admin, report)
+
+    assert "Model 1" in text
+    assert "hole" not in text

@@ -1,0 +1,281 @@
+"""Staff pages as requests and answers; what moves on them is tested in Chromium."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from acr3d.db.models import Part, User
+from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
+from acr3d.jobs import queries, service
+from acr3d.parts.parts import images_of, part_by_id, part_with_sku
+from tests.support.accounts import browser, csrf_header, csrf_token
+from tests.support.factories import by_angle, finished_job, make_part, make_part_with_photos, make_user
+
+NO_SIZES = {"width_mm": "", "height_mm": "", "depth_mm": ""}
+FIELDS = {"name": "Bracket", "sku": "BR-100", "description": ""} | NO_SIZES
+
+
+@pytest.fixture
+def admin(app: Flask) -> FlaskClient:
+    return browser(app)
+
+
+def queued(part: Part, actor: User) -> str:
+    """Start a job that nobody moves; its id."""
+    photos = {angle: image for angle, image in by_angle(part).items() if angle in ("front", "right")}
+    return service.start(part.id, photos, "builtin", {}, actor).id
+
+
+def test_a_new_part_leads_to_its_page(admin: FlaskClient) -> None:
+    form = FIELDS | {
+        "width_mm": "12,5",
+        "depth_mm": "12345.67",
+        "is_published": "on",
+        "csrf_token": csrf_token(admin),
+    }
+
+    answer = admin.post("/admin/parts", data=form, follow_redirects=True)
+
+    assert "The part is there. Now add its photos." in answer.text
+    assert 'name="width_mm" inputmode="decimal" value="12.5"' in answer.text
+    assert 'name="depth_mm" inputmode="decimal" value="12345.67"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("name", "  ", "The name is missing."),
+        ("sku", "x" * 65, "The SKU is longer than 64 characters."),
+        ("height_mm", "tall", "A size must be a number of millimetres"),
+        ("sku", "taken", "is in use by another part"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_keeps_what_was_typed(
+    app: Flask, admin: FlaskClient, field: str, typed: str, sentence: str
+) -> None:
+    with app.app_context():
+        make_part("TAKEN")
+    form = FIELDS | {"description": "Typed with care", "csrf_token": csrf_token(admin), field: typed}
+
+    answer = admin.post("/admin/parts", data=form)
+
+    assert answer.status_code in (400, 409)
+    assert sentence in answer.text
+    assert f'<a href="#{field}">' in answer.text  # the summary leads to the field
+    assert re.search(rf'id="{field}"[^>]*aria-invalid="true" aria-describedby="{field}-problem"', answer.text)
+    assert "Typed with care" in answer.text
+
+
+def test_a_change_is_saved_and_a_refused_one_is_not(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part_id = make_part("BR-100").id
+    form = FIELDS | {"csrf_token": csrf_token(admin)}
+
+    saved = admin.post(f"/admin/parts/{part_id}", data=form | {"name": "Better"}, follow_redirects=True)
+    refused = admin.post(f"/admin/parts/{part_id}", data=form | {"name": ""})
+
+    assert "Saved." in saved.text
+    assert (refused.status_code, "The name is missing." in refused.text) == (400, True)
+    with app.app_context():
+        part = part_by_id(part_id)
+        assert (part.name, part.is_published) == ("Better", False)
+
+
+def test_a_deleted_part_is_gone_from_the_list(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part_id = make_part("BR-100").id
+
+    answer = admin.post(f"/admin/parts/{part_id}/delete", headers=csrf_header(admin))
+
+    assert answer.headers["HX-Redirect"] == "/admin/parts"
+    page = admin.get("/admin/parts").text
+    assert "“Bracket BR-100” is deleted." in page
+    assert f"/admin/parts/{part_id}" not in page
+    assert admin.get(f"/admin/parts/{part_id}").status_code == 404
+
+
+def test_the_order_is_taken_whole_or_answered_with_the_present_one(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        first, second, third = (image.id for image in images_of(part.id))
+    address = f"/admin/parts/{part.id}/photos/order"
+
+    taken = admin.post(address, data={"id": [third, first, second]}, headers=csrf_header(admin))
+    stale = admin.post(address, data={"id": [first, second]}, headers=csrf_header(admin))
+
+    assert (taken.status_code, shown(taken.text)) == (200, [third, first, second])
+    assert (stale.status_code, shown(stale.text)) == (409, [third, first, second])
+    assert "The photos were changed meanwhile." in stale.text
+
+
+def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos(angles=("left", "back", "top", "right", "front"))
+        ids = by_angle(part)
+
+    page = admin.get(f"/admin/parts/{part.id}").text
+
+    chosen = set(re.findall(r'name="use" value="([^"]+)" checked', page))
+    assert chosen == {ids[angle] for angle in ("front", "right", "top", "back")}
+
+
+@pytest.mark.parametrize(
+    ("sides", "sentence"),
+    [
+        ({"front": "front"}, "Choose two to four photos; so far: 1."),
+        ({"front": "front", "right": ""}, "Say for every chosen photo which side it shows."),
+        ({"front": "front", "right": "front"}, "Two chosen photos show the same side (Front)."),
+    ],
+)
+def test_a_choice_that_makes_no_model_is_refused_with_the_form_as_it_was(
+    app: Flask, admin: FlaskClient, sides: dict[str, str], sentence: str
+) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        ids = by_angle(part)
+    chosen = [ids[which] for which in sides]
+    form: dict[str, object] = {f"angle-{ids[which]}": side for which, side in sides.items()}
+    form |= {"use": chosen, "engine": "builtin"}
+
+    answer = admin.post(f"/admin/parts/{part.id}/generate", data=form, headers=csrf_header(admin))
+
+    assert (answer.status_code, sentence in answer.text) == (400, True)
+    assert set(re.findall(r'name="use" value="([^"]+)" checked', answer.text)) == set(chosen)
+    with app.app_context():
+        assert queries.jobs_of(part.id) == []
+
+
+def test_a_second_generate_is_answered_with_the_job_that_runs(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        queued(part, make_user())
+        ids = by_angle(part)
+    form = {"use": list(ids.values()), "engine": "builtin"} | {
+        f"angle-{id}": side for side, id in ids.items()
+    }
+
+    answer = admin.post(f"/admin/parts/{part.id}/generate", data=form, headers=csrf_header(admin))
+
+    assert answer.status_code == 409
+    assert "A model of this part is already being made." in answer.text
+    assert "Cancel the job" in answer.text
+
+
+def test_a_page_asks_only_while_something_moves(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        still = admin.get(f"/admin/parts/{part.id}").text
+        job_id = queued(part, make_user())
+
+    [address] = re.findall(
+        r'hx-get="(/admin/parts/[^"]+/live[^"]+)"', admin.get(f"/admin/parts/{part.id}").text
+    )
+    nothing_new = admin.get(address)
+    admin.post(f"/admin/jobs/{job_id}/cancel", headers=csrf_header(admin))
+    ended = admin.get(address)
+
+    assert "/live?" not in still
+    assert (nothing_new.status_code, nothing_new.data) == (204, b"")
+    assert "Canceled" in ended.text
+    assert "/live?" not in ended.text
+
+
+def test_the_lists_watch_the_jobs_that_move(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        job_id = queued(part, make_user())
+
+    for path in ("/admin/", "/admin/parts", "/admin/jobs"):
+        page = admin.get(path).text
+        [address] = re.findall(r'hx-get="(/admin/jobs/live[^"]+)"', page)
+        assert f'id="job-{job_id}"' in page
+        assert admin.get(address.replace("&amp;", "&")).status_code == 204, path
+
+
+def test_jobs_are_listed_by_status(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        actor = make_user()
+        queued(make_part_with_photos("RUNS-1"), actor)
+        service.cancel(queued(make_part_with_photos("ENDED-1"), actor), actor)
+
+    canceled = admin.get("/admin/jobs?status=canceled").text
+
+    assert "ENDED-1" in canceled
+    assert "RUNS-1" not in canceled
+    assert "RUNS-1" in admin.get("/admin/jobs?status=nonsense").text
+
+
+def test_a_viewer_looks_but_is_offered_no_change(app: Flask) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+
+    viewer = browser(app, "viewer")
+    page = viewer.get(f"/admin/parts/{part.id}").text
+
+    assert "Bracket BR-100" in page
+    for offer in ("hx-post", "hx-delete", "chooser", "data-move=", ">Save<"):
+        assert offer not in page
+    assert "New part" not in viewer.get("/admin/parts").text
+
+
+def test_staff_read_that_no_poller_runs(admin: FlaskClient) -> None:
+    assert "No poller has run yet, so jobs wait." in admin.get("/admin/").text
+
+
+def test_staff_read_which_results_are_about_to_be_lost(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context(), transaction() as session:
+        for sku, hours in (("SOON", 5), ("LATER", 50), ("LOST", -1)):
+            expires_at = utc_now() + timedelta(hours=hours)
+            job = finished_job(make_part(sku).id, meshy_task_id=sku, task_expires_at=expires_at)
+            job.status = "failed"
+            session.add(job)
+
+    page = admin.get("/admin/").text
+    listed = page[page.index("Results that will soon be lost") :].partition("</section>")[0]
+
+    assert re.findall(r"/admin/parts/([^#\"]+)#model-panel", listed) == [part_id(app, "SOON")]
+
+
+def part_id(app: Flask, sku: str) -> str:
+    with app.app_context():
+        return part_with_sku(sku).id
+
+
+@pytest.mark.parametrize(("ticked", "seen"), [({"other_sides": "on"}, 4), ({}, 2)])
+def test_the_built_in_engine_looks_at_the_other_sides_where_that_is_ticked(
+    app: Flask, admin: FlaskClient, ticked: dict[str, str], seen: int
+) -> None:
+    with app.app_context():
+        part = make_part_with_photos(angles=("front", "right", "back", "top"))
+        photos = by_angle(part)
+    assert 'name="other_sides" checked' in admin.get(f"/admin/parts/{part.id}").text
+
+    form: dict[str, str | list[str]] = {"engine": "builtin", "use": [photos["front"], photos["right"]]}
+    form |= {f"angle-{photos[side]}": side for side in ("front", "right")} | ticked
+    answer = admin.post(f"/admin/parts/{part.id}/generate", data=form, headers=csrf_header(admin))
+
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        [job] = queries.jobs_of(part.id)
+        assert len(job.selected_image_metadata) == seen
+
+
+def test_the_price_stands_on_the_button_for_meshy(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+
+    page = admin.get(f"/admin/parts/{part.id}").text
+
+    assert "Free draft (built-in)" in page
+    assert "Meshy, about" not in page  # there is no key
+
+
+def shown(page: str) -> list[str]:
+    """The photos' ids in the order of the page."""
+    return re.findall(r'class="tile" data-id="([^"]+)"', page)

@@ -1,0 +1,141 @@
+"""What customers read: the catalogue, a part, and what is kept from them."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from acr3d.parts.parts import PAGE_SIZE, delete_part, images_of
+from acr3d.parts.photos import label_photo
+from tests.support.factories import make_part, make_part_with_photos
+
+
+def test_the_catalogue_shows_published_parts_with_their_cover(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos("BR-100")
+        make_part("HIDDEN-1", is_published=False)
+        delete_part(make_part("GONE-1").id)
+        cover = images_of(part.id)[0].thumbnail_path
+
+    page = client.get("/").text
+
+    assert "Bracket BR-100" in page
+    assert f"/media/{cover}" in page
+    assert "HIDDEN-1" not in page
+    assert "GONE-1" not in page
+    assert "1 part" in page
+
+
+def test_search_finds_pieces_of_number_and_name(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part("OF-214", name="Spin-on oil filter")
+        make_part("BD-280", name="Brake disc")
+
+    assert "Brake disc" not in client.get("/?q=oil+214").text
+    assert "Spin-on oil filter" in client.get("/?q=oil+214").text
+    nothing = client.get("/?q=%3Cb%3Enothing").text
+    assert "No part fits “&lt;b&gt;nothing”" in nothing
+    assert 'value="&lt;b&gt;nothing"' in nothing
+
+
+def test_a_long_catalogue_comes_in_pages_that_keep_the_search(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        for number in range(PAGE_SIZE + 1):
+            make_part(f"P-{number:03}")
+
+    first = client.get("/?q=bracket").text
+    [following] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(following.replace("&amp;", "&")).text
+
+    assert first.count('class="card"') == PAGE_SIZE
+    assert second.count('class="card"') == 1
+    assert "Page 2 of 2" in second
+    assert 'rel="prev"' in second
+
+
+@pytest.mark.parametrize("sku", ["OF-214", "A/B", "a b?c#d", "50%", "Größe 1", "/x", "a//b", "“quoted”"])
+def test_every_number_has_an_address(app: Flask, client: FlaskClient, sku: str) -> None:
+    with app.app_context():
+        make_part(sku, name="Bracket of its own")
+
+    [address] = re.findall(r'<h2><a href="([^"]+)"', client.get("/").text)
+
+    assert "Bracket of its own" in client.get(address).text
+
+
+def test_a_part_is_found_whatever_the_case_of_its_number(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part("Of-214")
+
+    assert client.get("/parts/oF-214").status_code == 200
+
+
+def test_a_part_says_what_is_known_of_it(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos("BR-100", angles=("front", "back"))
+        label_photo(images_of(part.id)[0].id, {"alt_text": "Seen from the road", "caption": "New finish"})
+        make_part("SIZED", description="First line.\nSecond <i>line</i>.", width_mm=1234.5, depth_mm=3)
+
+    page = client.get("/parts/BR-100").text
+    sized = client.get("/parts/SIZED").text
+
+    assert 'alt="Seen from the road"' in page
+    assert "New finish" in page
+    assert 'alt="Bracket BR-100, back"' in page
+    assert "model-viewer" not in page
+    assert "Width × Depth" in sized
+    assert "1,234.5 × 3 mm" in sized
+    assert "Second &lt;i&gt;line&lt;/i&gt;." in sized
+    assert "There are no photos of this part yet." in sized
+
+
+@pytest.mark.parametrize("place", ["/parts/", "/embed/"])
+def test_hidden_deleted_and_unknown_parts_look_the_same(app: Flask, client: FlaskClient, place: str) -> None:
+    with app.app_context():
+        make_part("HIDDEN-1", is_published=False)
+        delete_part(make_part("GONE-1").id)
+
+    answers = [client.get(place + sku) for sku in ("HIDDEN-1", "GONE-1", "NEVER-1")]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert len({answer.text for answer in answers}) == 1
+    assert "Go to the catalogue" in answers[0].text
+
+
+def test_the_site_map_lists_what_customers_may_see(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part("A&B/1")
+        make_part("HIDDEN-1", is_published=False)
+
+    answer = client.get("/sitemap.xml")
+
+    addresses = [entry.text for entry in ElementTree.fromstring(answer.data).iter() if "loc" in entry.tag]
+    assert answer.mimetype == "application/xml"
+    assert addresses == ["http://localhost/", "http://localhost/parts/A%26B%2F1"]
+
+
+def test_search_engines_are_told_where_the_site_map_is_and_what_is_not_for_them(client: FlaskClient) -> None:
+    answer = client.get("/robots.txt")
+
+    assert answer.mimetype == "text/plain"
+    assert "Disallow: /admin/" in answer.text.splitlines()
+    assert "Sitemap: http://localhost/sitemap.xml" in answer.text.splitlines()
+
+
+def test_pages_speak_the_readers_language(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part("SIZED", width_mm=1234.5)
+
+    german = client.get("/parts/SIZED", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"})
+    other = client.get("/parts/SIZED", headers={"Accept-Language": "fi"})
+
+    assert '<html lang="de">' in german.text
+    assert "Teilenummer" in german.text
+    assert "1.234,5 mm" in german.text
+    assert "Accept-Language" in german.headers["Vary"]
+    assert '<html lang="en">' in other.text
+    assert "Part number" in other.text

@@ -1,0 +1,137 @@
+"""What supervisors and load balancers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+
+from acr3d.db.extensions import db
+from acr3d.db.models import Poller
+from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
+from acr3d.engines.rate_limit import POLLERS_A_SECOND
+from acr3d.photo_checks import queue
+from acr3d.worker.loop import JobPoller
+
+
+def note_pass(app: Flask, seconds_ago: float) -> None:
+    at = utc_now() - timedelta(seconds=seconds_ago)
+    with app.app_context(), transaction() as session:
+        one = Poller(id=f"poller-{seconds_ago}", host="here", pid=1, seen_at=at, last_pass_at=at)
+        session.add(one)
+
+
+def health(client: FlaskClient) -> tuple[int, str]:
+    answer = client.get("/healthz")
+    assert answer.json is not None
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json["message"]
+
+
+def test_the_process_is_alive_whatever_else_is_broken(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(text("DROP TABLE pollers"))
+
+    answer = client.get("/livez")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "message": "This process serves."})
+
+
+def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) -> None:
+    assert health(client) == (503, "No poller has run yet, so jobs wait.")
+
+    note_pass(app, seconds_ago=100)
+    status, message = health(client)
+    assert status == 503
+    assert "has not run for more than 90 seconds" in message
+
+    note_pass(app, seconds_ago=80)
+    assert health(client)[0] == 200
+
+
+@pytest.mark.parametrize("poller", ["web", "worker"])
+def test_unhealthy_while_every_pass_breaks_from_the_first_one_on(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, poller: str
+) -> None:
+    app = make_app(poller=poller)
+    client, running = app.test_client(), JobPoller(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "claim", break_off)
+        running._guarded_pass()
+        running._guarded_pass()
+    status, message = health(client)
+    assert (status, "its log tells why" in message) == (503, True)
+
+    running._guarded_pass()
+
+    assert health(client)[0] == 200
+
+
+def test_unhealthy_once_all_passes_break_though_they_came_through_before(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_pass(app, seconds_ago=100)
+    monkeypatch.setattr(queue, "claim", break_off)
+
+    JobPoller(app)._guarded_pass()
+
+    status, message = health(client)
+    assert (status, "its log tells why" in message) == (503, True)
+
+
+def test_a_poller_whose_passes_break_has_its_share_of_the_pace(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "claim", break_off)
+
+    for _poller in range(3):
+        JobPoller(app)._guarded_pass()
+
+    assert app.extensions["acr3d_engines"].pace.per_second == POLLERS_A_SECOND / 3
+
+
+def break_off() -> None:
+    raise RuntimeError("this part of the pass breaks")
+
+
+def test_where_the_poller_is_a_process_of_its_own_its_absence_says_how_to_start_it(
+    make_app: Callable[..., Flask],
+) -> None:
+    client = make_app(poller="worker").test_client()
+
+    assert health(client) == (503, "No poller runs, so jobs wait. Start “flask jobs work”.")
+
+
+def test_a_single_pass_counts_as_a_sign_of_life_for_a_while(app: Flask, client: FlaskClient) -> None:
+    note_pass(app, seconds_ago=3 * 24 * 3600)
+
+    JobPoller(app).run_once()
+
+    assert health(client)[0] == 200
+    with app.app_context():
+        assert len(db.session.scalars(select(Poller)).all()) == 1  # long forgotten ones are dropped
+
+
+def test_a_slow_poller_has_three_rounds_of_patience(make_app: Callable[..., Flask]) -> None:
+    app = make_app(poll_seconds=100)
+
+    note_pass(app, seconds_ago=310)
+    assert health(app.test_client())[0] == 503
+
+    note_pass(app, seconds_ago=290)
+    assert health(app.test_client())[0] == 200
+
+
+def test_unhealthy_when_the_database_does_not_answer(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(text("DROP TABLE pollers"))
+
+    status, message = health(client)
+
+    assert status == 503
+    assert message == "The database does not answer, so no page with parts can be shown."
