@@ -34,10 +34,14 @@ log = logging.getLogger(__name__)
 REFUSED_EXIT = 3
 _STDERR_KEPT = 4000
 _LINE_LIMIT = 1_000_000
-_MOST_THREADS = 2
-_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Memory allocation still failed")  # Python, C++, OpenBLAS
+_MAX_THREADS = 2
+_OUT_OF_MEMORY_MESSAGES = (
+    "MemoryError",
+    "bad_alloc",
+    "Memory allocation still failed",
+)  # Python, C++, OpenBLAS
 _STOPPING = "The server is stopping; the work is taken up again at the next start."
-_KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 class ChildError(Exception):
@@ -89,12 +93,12 @@ def run(
     Raises ChildRefused, ChildCrashed or ChildStopped. Blocks while another heavy child runs.
     """
     stop = stop or threading.Event()
-    with _exclusive(lock, stop) if lock else contextlib.nullcontext():
+    with _host_lock(lock, stop) if lock else contextlib.nullcontext():
         return _Child(python, module, args, limits, on_progress).wait(stop)
 
 
 @contextlib.contextmanager
-def _exclusive(lock: Path, stop: threading.Event) -> Iterator[None]:
+def _host_lock(lock: Path, stop: threading.Event) -> Iterator[None]:
     """Hold `lock` (flock: the kernel frees it when the holder dies, however it dies)."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as handle:
@@ -127,7 +131,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_child_environment(limits.threads or threads_here()),
+            env=_child_environment(limits.threads or default_threads()),
             cwd=Path(__file__).parent.parent,
             start_new_session=True,
         )
@@ -162,7 +166,7 @@ class _Child:
         raise ChildCrashed(self._why(code))
 
     def _why(self, code: int) -> str:
-        if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY):
+        if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY_MESSAGES):
             return self._too_large()
         if code == -signal.SIGXCPU:
             return self._too_slow()
@@ -204,12 +208,12 @@ class _Child:
                 stream.close()
 
 
-def threads_here() -> int:
+def default_threads() -> int:
     """ACR3D_THREADS, or else as many as we may use processors, at most two."""
     wanted = os.environ.get("ACR3D_THREADS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
-    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+    return min(_MAX_THREADS, len(os.sched_getaffinity(0)))
 
 
 def _resident_mb(pid: int) -> int:
@@ -221,7 +225,7 @@ def _resident_mb(pid: int) -> int:
 
 
 def _child_environment(threads: int) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    kept = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     # Few malloc arenas: each thread's own arena would count against the memory limit.
     return kept | counts | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ACR3D_THREADS": str(threads)}
@@ -230,7 +234,7 @@ def _child_environment(threads: int) -> dict[str, str]:
 # --- the child's side -------------------------------------------------------------------------
 
 
-def _become_child(seconds: int, memory_mb: int, file_mb: int) -> None:
+def _apply_limits(seconds: int, memory_mb: int, file_mb: int) -> None:
     """Take the limits, refuse the network, and tie this process's life to its stdin."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
@@ -241,11 +245,11 @@ def _become_child(seconds: int, memory_mb: int, file_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (claimed, claimed))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
     os.nice(5)  # the web process goes first
-    sys.addaudithook(_no_network)
+    sys.addaudithook(_forbid_network)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 
-def _no_network(event: str, _args: tuple[object, ...]) -> None:
+def _forbid_network(event: str, _args: tuple[object, ...]) -> None:
     if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
         raise PermissionError("a child of acr3d has no network")
 
@@ -258,7 +262,7 @@ def _die_with_parent() -> None:
 
 def main(argv: list[str]) -> None:
     seconds, memory_mb, file_mb = (int(number) for number in argv[:3])
-    _become_child(seconds, memory_mb, file_mb)
+    _apply_limits(seconds, memory_mb, file_mb)
     sys.argv = argv[3:]
     runpy.run_module(argv[3], run_name="__main__", alter_sys=True)
 

@@ -138,7 +138,7 @@ def carve(photos: Path, sides: tuple[str, ...], out: Path, options: argparse.Nam
     order = {"images": images, "guesses": not options.bare, "grid": options.grid}
     request.write_text(json.dumps(order | {"target_polycount": options.triangles}))
     said = out.with_name("said.txt")
-    command = [sys.executable, "-m", "acr3d.carving.pipeline", str(request), str(out)]
+    command = [sys.executable, "-m", "acr3d.carving", str(request), str(out)]
     started = time.monotonic()
     with said.open("w") as output:
         process = subprocess.Popen(command, cwd=HOUSE, stdout=output)

@@ -22,10 +22,10 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from acr3d.carving.cameras import SIDES, Camera
+from acr3d.carving.cameras import SIDES, PinholeCamera
 from acr3d.carving.morphology import Mask
-from acr3d.carving.photo_input import open_photo
-from acr3d.carving.silhouette import find_outline
+from acr3d.carving.photo_input import read_photo
+from acr3d.carving.silhouette import extract_silhouette
 
 _FRAME = (
     1.163  # a studio picture's side in largest sides of the part; a snapshot's height is that, twice over
@@ -58,7 +58,7 @@ def measure(
 ) -> list[float]:
     likenesses = []
     for side in SIDES:
-        mask = find_outline(open_photo(folder / f"{side}.jpg", side)).mask
+        mask = extract_silhouette(read_photo(folder / f"{side}.jpg", side)).mask
         true = drawn(mesh, true_camera(side, mask.shape, kind, facts, 1000 * mesh.extents.max()), mask.shape)
         likeness = float((mask & true).sum() / (mask | true).sum())
         extra, missing = ((one & ~other).sum() / true.sum() for one, other in ((mask, true), (true, mask)))
@@ -69,22 +69,22 @@ def measure(
 
 def true_camera(
     side: str, shape: tuple[int, ...], kind: str, facts: Mapping[str, Any], largest: float
-) -> Camera:
+) -> PinholeCamera:
     """The camera that took a sample's picture, for millimetres; `largest` is the part's largest side."""
     height, width = shape
     centre = (width / 2 - 0.5, height / 2 - 0.5)
     if kind == "studio":
         zoom = facts["px_per_mm_at_centre"] * width / facts["image_px"][0]
-        return Camera(side, zoom, (0.0, 0.0), centre, nearness=1 / facts["distance_mm"])
+        return PinholeCamera(side, zoom, (0.0, 0.0), centre, inverse_distance=1 / facts["distance_mm"])
     view = facts["views"][side]
     frame = _FRAME**2 * largest
     zoom, distance = height / frame, frame / 2 / math.tan(math.radians(facts["fov_deg"] / 2))
     right, up = (-offset * frame / 2 for offset in view["offset"])
     tilt = np.radians([view["pitch_deg"], -view["yaw_deg"], -view["roll_deg"]])
-    return Camera(side, zoom, (right, up), centre, (tilt[0], tilt[1], tilt[2]), 1 / distance)
+    return PinholeCamera(side, zoom, (right, up), centre, (tilt[0], tilt[1], tilt[2]), 1 / distance)
 
 
-def drawn(mesh: trimesh.Trimesh, camera: Camera, shape: tuple[int, ...]) -> Mask:
+def drawn(mesh: trimesh.Trimesh, camera: PinholeCamera, shape: tuple[int, ...]) -> Mask:
     column, row, _ = camera.project(1000 * np.asarray(mesh.vertices))
     corners = (np.column_stack([column, row])[mesh.faces] + 0.5) * _FINER - 0.5
     picture = Image.new("L", (shape[1] * _FINER, shape[0] * _FINER))

@@ -34,8 +34,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
 from acr3d.db.session import transaction
 from acr3d.db.types import new_id, utc_now
-from acr3d.engine_server.app import Engine, create_engine_app, serve
-from acr3d.engine_server.tasks import Room, Tasks
+from acr3d.engine_server.app import EngineApp, create_engine_app, serve
+from acr3d.engine_server.tasks import TaskQuota, TaskStore
 from acr3d.engines.providers import engines
 from acr3d.engines.rate_limit import Pace
 from acr3d.worker.loop import JobPoller
@@ -89,7 +89,7 @@ def _options() -> argparse.Namespace:
 class _Bench:
     """The engine, which counts its requests, and moves every task on when asked to."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: EngineApp, folder: Path) -> None:
         self.engine = engine
         self.database = folder / "tasks.sqlite"
         self.requests = 0
@@ -109,8 +109,8 @@ class _Bench:
 
 
 def _serve_engine(folder: Path, count: int) -> None:
-    room = Room(waiting=count + 1)
-    tasks = Tasks(folder, room)
+    room = TaskQuota(waiting=count + 1)
+    tasks = TaskStore(folder, room)
     for _ in range(count):
         tasks.add([b"photo"], {"angles": ["front"]})
     heavy_lock = folder / "heavy.lock"

@@ -23,9 +23,9 @@ from PIL import Image
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from acr3d.carving.cameras import Camera
-from acr3d.carving.photo_input import open_photo
-from acr3d.carving.silhouette import Outline, find_outline
+from acr3d.carving.cameras import PinholeCamera
+from acr3d.carving.photo_input import read_photo
+from acr3d.carving.silhouette import Silhouette, extract_silhouette
 from bench.engine import AXES, carve, watertight_parts
 from bench.outlines import true_camera
 
@@ -67,16 +67,16 @@ def measure(part: Path, photos: Path, options: argparse.Namespace) -> list[float
     mesh.apply_scale(largest / mesh.extents.max())
     likenesses = []
     for side in AXES["three"]:
-        outline = find_outline(open_photo(photos / f"{side}.jpg", side))
-        camera = true_camera(side, outline.mask.shape, options.set, facts, largest)
-        likenesses.append(likeness(mesh, outline, camera))
+        silhouette = extract_silhouette(read_photo(photos / f"{side}.jpg", side))
+        camera = true_camera(side, silhouette.mask.shape, options.set, facts, largest)
+        likenesses.append(likeness(mesh, silhouette, camera))
     return likenesses
 
 
-def likeness(mesh: Any, outline: Outline, camera: Camera) -> float:
+def likeness(mesh: Any, silhouette: Silhouette, camera: PinholeCamera) -> float:
     """Mean SSIM where both the model and the photo show the part."""
-    model, covered = drawn(mesh, *_smaller(outline, camera))
-    photo, shown = laid_over(outline, covered)
+    model, covered = drawn(mesh, *_smaller(silhouette, camera))
+    photo, shown = laid_over(silhouette, covered)
     both = ndimage.binary_erosion(covered & shown, iterations=_RIM)
     photo = photo * model[both].mean() / max(1.0, photo[both].mean())
     model, photo = np.where(covered & shown, model, 0), np.where(covered & shown, photo, 0)
@@ -86,20 +86,20 @@ def likeness(mesh: Any, outline: Outline, camera: Camera) -> float:
     return float(each[both].mean())
 
 
-def _smaller(outline: Outline, camera: Camera) -> tuple[Camera, tuple[int, int]]:
+def _smaller(silhouette: Silhouette, camera: PinholeCamera) -> tuple[PinholeCamera, tuple[int, int]]:
     """The camera, and its picture's (rows, columns), with so few pixels that the part has _PIXELS."""
-    left, top, right, bottom = outline.box
+    left, top, right, bottom = silhouette.box
     share = _PIXELS / max(right - left, bottom - top)
-    rows, columns = (round(size * share) for size in outline.mask.shape)
+    rows, columns = (round(size * share) for size in silhouette.mask.shape)
     centre = (columns / 2 - 0.5, rows / 2 - 0.5)
-    return camera.moved(zoom=camera.zoom * share, centre=centre), (rows, columns)
+    return camera.with_changes(zoom=camera.zoom * share, principal_point=centre), (rows, columns)
 
 
-def drawn(mesh: Any, camera: Camera, shape: tuple[int, int]) -> tuple[Grey, NDArray[np.bool_]]:
+def drawn(mesh: Any, camera: PinholeCamera, shape: tuple[int, int]) -> tuple[Grey, NDArray[np.bool_]]:
     """(brightness, where the part is) of the model's texture in that camera's picture."""
     row, column = (places.ravel().astype(float) for places in np.indices(shape))
     reach = np.full(len(row), float(mesh.extents.max()))
-    start, end = (camera.points_at(column, row, depth) for depth in (reach, -reach))
+    start, end = (camera.unproject(column, row, depth) for depth in (reach, -reach))
     places, rays, faces = mesh.ray.intersects_location(start, end - start, multiple_hits=False)
     weights = trimesh.triangles.points_to_barycentric(  # type: ignore[no-untyped-call]
         mesh.triangles[faces], places
@@ -113,15 +113,15 @@ def drawn(mesh: Any, camera: Camera, shape: tuple[int, int]) -> tuple[Grey, NDAr
     return picture, covered
 
 
-def laid_over(outline: Outline, covered: NDArray[np.bool_]) -> tuple[Grey, NDArray[np.bool_]]:
+def laid_over(silhouette: Silhouette, covered: NDArray[np.bool_]) -> tuple[Grey, NDArray[np.bool_]]:
     """The photo and its outline, their box laid on the model's."""
     rows, columns = np.flatnonzero(covered.any(1)), np.flatnonzero(covered.any(0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
-    left, top, right, bottom = outline.box
+    left, top, right, bottom = silhouette.box
     photo, shown = np.zeros(covered.shape), np.zeros(covered.shape, bool)
-    picture = Image.fromarray(outline.picture[top:bottom, left:right]).convert("L")
-    mask = Image.fromarray(outline.mask[top:bottom, left:right])
+    picture = Image.fromarray(silhouette.pixels[top:bottom, left:right]).convert("L")
+    mask = Image.fromarray(silhouette.mask[top:bottom, left:right])
     photo[box] = np.asarray(picture.resize(size, Image.Resampling.BOX), float)
     shown[box] = np.asarray(mask.resize(size, Image.Resampling.NEAREST))
     return photo, shown

@@ -25,7 +25,7 @@ def test_a_child_loads_no_web_framework_and_no_database() -> None:
         "acr3d.optimize",
         "acr3d.optimize.pipeline",
         "acr3d.carving.pipeline",
-        "acr3d.photo_checks.child.check_photos",
+        "acr3d.photo_checks.inspection.check_photos",
         "acr3d.render.__main__",
         "acr3d.render.poster",
         "acr3d.silhouettes.__main__",

@@ -28,13 +28,13 @@ SIDES: dict[str, NDArray[np.float64]] = {
 AXIS_NAMES = ("width", "height", "depth")
 
 
-def axis_towards(side: str) -> int:
+def viewing_axis(side: str) -> int:
     """Which of the part's axes (0 width, 1 height, 2 depth) a camera on this side looks along."""
     return int(np.abs(SIDES[side][2]).argmax())
 
 
 @dataclass(frozen=True)
-class Camera:
+class PinholeCamera:
     """A pinhole camera before one side, in mask pixels.
 
     `zoom`: pixels per unit of length at the part's middle; `shift`: where that middle lies off the optical
@@ -46,94 +46,96 @@ class Camera:
     side: str
     zoom: float
     shift: tuple[float, float]
-    centre: tuple[float, float]
+    principal_point: tuple[float, float]
     tilt: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    nearness: float = 0.0
+    inverse_distance: float = 0.0
 
-    def moved(self, **changes: object) -> Camera:
+    def with_changes(self, **changes: object) -> PinholeCamera:
         """The same camera with some of its fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @cached_property
-    def turn(self) -> NDArray[np.float64]:
+    def rotation(self) -> NDArray[np.float64]:
         """The rotation from the part's axes to the picture's right, up and towards the camera (rows)."""
-        return _small_turn(self.tilt) @ SIDES[self.side]
+        return _rotation_from_tilt(self.tilt) @ SIDES[self.side]
 
     def project(self, points: Points) -> tuple[Points, Points, Points]:
         """(column, row, depth) of (n, 3) points: pixels, pixels, and units towards the camera."""
-        return _projected(self, *(points @ self.turn.T.astype(points.dtype)).T)
+        return _project(self, *(points @ self.rotation.T.astype(points.dtype)).T)
 
-    def points_at(self, column: Points, row: Points, towards: Points) -> Points:
+    def unproject(self, column: Points, row: Points, towards: Points) -> Points:
         """The (n, 3) points seen at the given pixels at the given depths: the inverse of `project`."""
-        return np.stack(_unprojected(self, column, row, towards), -1) @ self.turn
+        return np.stack(_unproject(self, column, row, towards), -1) @ self.rotation
 
-    def direction_to(self, points: Points) -> Points:
+    def view_directions(self, points: Points) -> Points:
         """Unit vectors from (n, 3) points to the camera."""
-        if self.nearness < 1e-6:
-            return np.broadcast_to(self.turn[2].astype(points.dtype), points.shape)
-        place = np.array([-self.shift[0], -self.shift[1], 1 / self.nearness]) @ self.turn
+        if self.inverse_distance < 1e-6:
+            return np.broadcast_to(self.rotation[2].astype(points.dtype), points.shape)
+        place = np.array([-self.shift[0], -self.shift[1], 1 / self.inverse_distance]) @ self.rotation
         ways = place.astype(points.dtype) - points
         return np.asarray(ways / np.sqrt(np.einsum("ij,ij->i", ways, ways))[:, None], points.dtype)
 
 
 @dataclass(frozen=True)
-class EachCamera:
+class CameraBatch:
     """A camera for each point, in arrays of what a Camera holds: quick where many cameras have few points."""
 
-    turn: NDArray[np.float64]
+    rotation: NDArray[np.float64]
     zoom: NDArray[np.float64]
     shift: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    nearness: NDArray[np.float64]
+    principal_point: NDArray[np.float64]
+    inverse_distance: NDArray[np.float64]
 
     @classmethod
-    def of(cls, cameras: Sequence[Camera]) -> EachCamera:
+    def stack(cls, cameras: Sequence[PinholeCamera]) -> CameraBatch:
         """These cameras, for as many points."""
         return cls(
-            np.array([camera.turn for camera in cameras]),
+            np.array([camera.rotation for camera in cameras]),
             np.array([camera.zoom for camera in cameras]),
             np.array([camera.shift for camera in cameras]).T,
-            np.array([camera.centre for camera in cameras]).T,
-            np.array([camera.nearness for camera in cameras]),
+            np.array([camera.principal_point for camera in cameras]).T,
+            np.array([camera.inverse_distance for camera in cameras]),
         )
 
-    def some(self, which: NDArray[np.int64]) -> EachCamera:
+    def take(self, which: NDArray[np.int64]) -> CameraBatch:
         """For each of other points one of these, by its number."""
-        shift, centre = self.shift[:, which], self.centre[:, which]
-        return EachCamera(self.turn[which], self.zoom[which], shift, centre, self.nearness[which])
+        shift, centre = self.shift[:, which], self.principal_point[:, which]
+        return CameraBatch(
+            self.rotation[which], self.zoom[which], shift, centre, self.inverse_distance[which]
+        )
 
     def project(self, points: Points) -> tuple[Points, Points, Points]:
         """As Camera.project, each point by its own camera."""
-        return _projected(self, *np.einsum("nij,nj->in", self.turn, points))
+        return _project(self, *np.einsum("nij,nj->in", self.rotation, points))
 
-    def points_at(self, column: Points, row: Points, towards: Points) -> Points:
-        """As Camera.points_at, each point by its own camera."""
-        seen = np.stack(_unprojected(self, column, row, towards))
-        return np.asarray(np.einsum("jn,nji->ni", seen, self.turn))
+    def unproject(self, column: Points, row: Points, towards: Points) -> Points:
+        """As Camera.unproject, each point by its own camera."""
+        seen = np.stack(_unproject(self, column, row, towards))
+        return np.asarray(np.einsum("jn,nji->ni", seen, self.rotation))
 
 
-def _projected(
-    camera: Camera | EachCamera, across: Points, up: Points, towards: Points
+def _project(
+    camera: PinholeCamera | CameraBatch, across: Points, up: Points, towards: Points
 ) -> tuple[Points, Points, Points]:
-    zoom = camera.zoom / (1 - camera.nearness * towards)
-    column = camera.centre[0] + zoom * (across + camera.shift[0])
-    row = camera.centre[1] - zoom * (up + camera.shift[1])
+    zoom = camera.zoom / (1 - camera.inverse_distance * towards)
+    column = camera.principal_point[0] + zoom * (across + camera.shift[0])
+    row = camera.principal_point[1] - zoom * (up + camera.shift[1])
     return column, row, towards
 
 
-def _unprojected(
-    camera: Camera | EachCamera, column: Points, row: Points, towards: Points
+def _unproject(
+    camera: PinholeCamera | CameraBatch, column: Points, row: Points, towards: Points
 ) -> tuple[Points, Points, Points]:
-    unit = (1 - camera.nearness * towards) / camera.zoom
-    across = (column - camera.centre[0]) * unit - camera.shift[0]
-    up = (camera.centre[1] - row) * unit - camera.shift[1]
+    unit = (1 - camera.inverse_distance * towards) / camera.zoom
+    across = (column - camera.principal_point[0]) * unit - camera.shift[0]
+    up = (camera.principal_point[1] - row) * unit - camera.shift[1]
     return across, up, towards
 
 
-def _small_turn(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
+def _rotation_from_tilt(tilt: tuple[float, float, float]) -> NDArray[np.float64]:
     (sx, sy, sz), (cx, cy, cz) = np.sin(tilt), np.cos(tilt)
     about_right = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_up = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_view = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    turn: NDArray[np.float64] = about_view @ about_up @ about_right
-    return turn
+    rotation: NDArray[np.float64] = about_view @ about_up @ about_right
+    return rotation

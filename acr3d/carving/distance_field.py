@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acr3d.carving.cameras import Camera, EachCamera, Points
+from acr3d.carving.cameras import CameraBatch, PinholeCamera, Points
 from acr3d.carving.morphology import Mask
 
 
@@ -20,7 +20,7 @@ class DistanceField:
     values: NDArray[np.float32]
     step: int = 1
 
-    def at(self, column: NDArray[np.floating], row: NDArray[np.floating]) -> NDArray[np.float32]:
+    def sample(self, column: NDArray[np.floating], row: NDArray[np.floating]) -> NDArray[np.float32]:
         """Bilinear depth at mask pixels; beyond the picture, the border's value."""
         offset = (self.step - 1) / 2
         places = np.stack([(row - offset) / self.step, (column - offset) / self.step])
@@ -29,20 +29,20 @@ class DistanceField:
         )
         return sampled
 
-    def depth_of(self, camera: Camera, points: Points) -> NDArray[np.float32]:
+    def depth_of(self, camera: PinholeCamera, points: Points) -> NDArray[np.float32]:
         """How deep, in units, (n, 3) points lie in the cone that `camera` makes of this outline."""
         column, row, towards = camera.project(points)
-        unit = (1 - camera.nearness * towards) / camera.zoom
-        return np.asarray(self.at(column, row) * unit, np.float32)
+        unit = (1 - camera.inverse_distance * towards) / camera.zoom
+        return np.asarray(self.sample(column, row) * unit, np.float32)
 
-    def coarser(self, step: int) -> DistanceField:
+    def downsampled(self, step: int) -> DistanceField:
         """The same field averaged over blocks of `step` pixels: quicker to read, hardly less exact."""
         rows, columns = (size // step for size in self.values.shape)
         blocks = self.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
         return DistanceField(blocks.mean((1, 3), dtype=np.float32), step * self.step)
 
 
-class EachField:
+class DistanceFieldStack:
     """Several fields in one, to be read at places that lie in different ones."""
 
     def __init__(self, fields: Sequence[DistanceField]) -> None:
@@ -54,7 +54,7 @@ class EachField:
         self.values = np.stack([np.pad(field.values, margin, mode="edge") for field, margin in padded])
         self.step = np.array([field.step for field in fields], np.float64)
 
-    def depth_of(self, number: NDArray[np.int64], camera: EachCamera, points: Points) -> NDArray[np.float64]:
+    def depth_of(self, number: NDArray[np.int64], camera: CameraBatch, points: Points) -> NDArray[np.float64]:
         """As DistanceField.depth_of, each of the (n, 3) points by its own field's `number` and camera."""
         column, row, towards = camera.project(points)
         step = self.step[number]
@@ -63,7 +63,7 @@ class EachField:
         sampled = ndimage.map_coordinates(
             self.values, places, np.float64, order=1, mode="nearest", prefilter=False
         )
-        unit = (1 - camera.nearness * towards) / camera.zoom
+        unit = (1 - camera.inverse_distance * towards) / camera.zoom
         return np.asarray(sampled * unit)
 
 

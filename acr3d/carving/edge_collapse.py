@@ -12,58 +12,60 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acr3d.carving.mesh_math import fullness, normals_and_areas
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.mesh_math import normals_and_areas, triangle_quality
+from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ROUNDS = 80
-_DRAWN = 0.3  # the share of edges a round looks at, drawn by lot
-_CHEAPEST = 0.6  # the share of those it may choose from
-_SHORT_FIRST = 1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
-_LEAST_FULLNESS = 0.05  # below this a triangle may not become thinner than it was
-_NEEDLE = 0.25  # a thin triangle's shortest side over its longest: shorter ones go at the end
-_THINNER = 0.6  # of a triangle that goes: so full must those next to it stay
+_SAMPLED_SHARE = 0.3  # the share of edges a round looks at, drawn by lot
+_CHEAPEST_SHARE = 0.6  # the share of those it may choose from
+_LENGTH_WEIGHT = (
+    1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
+)
+_MIN_QUALITY = 0.05  # below this a triangle may not become thinner than it was
+_NEEDLE_RATIO = 0.25  # a thin triangle's shortest side over its longest: shorter ones go at the end
+_VANISHING_QUALITY_SHARE = 0.6  # of a triangle that goes: so full must those next to it stay
 _NEEDLE_ROUNDS = 10
 _PASSES = 3  # over a round's edges: what lies apart from those chosen before is chosen too (Luby 1986)
-_LARGEST_TURN = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
+_MIN_NORMAL_COSINE = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
 
 
-def simplify(mesh: Mesh, most_triangles: int) -> Mesh:
+def simplify(mesh: TriangleMesh, most_triangles: int) -> TriangleMesh:
     """The mesh with at most about `most_triangles`, or as few as its topology lets it have."""
-    surface = _Surface(mesh)
+    surface = _CollapsingMesh(mesh)
     random = np.random.default_rng(0)
     for _ in range(_ROUNDS):
         surplus = (len(surface.triangles) - most_triangles) // 2
         if surplus <= 0:
             break
-        drawn = random.permutation(len(surface.edges))[: math.ceil(_DRAWN * len(surface.edges))]
-        if not surface.collapse(surface.edges[drawn], _CHEAPEST, surplus):
+        drawn = random.permutation(len(surface.edges))[: math.ceil(_SAMPLED_SHARE * len(surface.edges))]
+        if not surface.collapse(surface.edges[drawn], _CHEAPEST_SHARE, surplus):
             break
     for _ in range(_NEEDLE_ROUNDS):
         needles = surface.needles()
         if not len(needles) or not surface.collapse(random.permutation(needles), 1.0, len(needles)):
             break
-    return Mesh(surface.vertices.astype(np.float32), surface.triangles.astype(np.int32))
+    return TriangleMesh(surface.vertices.astype(np.float32), surface.triangles.astype(np.int32))
 
 
-class _Surface:
+class _CollapsingMesh:
     """A closed mesh that loses edges, with its vertices' quadrics."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: TriangleMesh) -> None:
         self.vertices, self.triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
         self.quadrics = _vertex_quadrics(self.vertices, self.triangles)
         self.edges = _edges(self.triangles)
 
     def needles(self) -> Integers:
         """The shortest edges of thin triangles, where two of their corners nearly meet."""
-        thin = self.triangles[fullness(self.vertices, self.triangles) < _LEAST_FULLNESS]
+        thin = self.triangles[triangle_quality(self.vertices, self.triangles) < _MIN_QUALITY]
         sides = np.stack([thin, np.roll(thin, -1, axis=1)], -1)
         lengths = ((self.vertices[sides[..., 0]] - self.vertices[sides[..., 1]]) ** 2).sum(2)
         shortest = lengths.argmin(1)
         each = np.arange(len(thin))
-        is_needle = lengths[each, shortest] < _NEEDLE**2 * lengths.max(1)
+        is_needle = lengths[each, shortest] < _NEEDLE_RATIO**2 * lengths.max(1)
         return np.unique(np.sort(sides[each, shortest][is_needle], axis=1), axis=0)
 
     def collapse(self, drawn: Integers, cheapest: float, most: int) -> bool:
@@ -71,7 +73,7 @@ class _Surface:
         vertices, triangles, edges = self.vertices, self.triangles, self.edges
         costs, targets = _collapse_costs(drawn, vertices, self.quadrics)
         cheap = np.flatnonzero(costs <= np.quantile(costs, cheapest))
-        chosen = _spread_out(drawn, cheap, triangles, len(vertices))
+        chosen = _independent_edges(drawn, cheap, triangles, len(vertices))
         chosen = chosen[_keeps_topology(drawn[chosen], edges, len(vertices))]
         chosen = chosen[_keeps_orientation(drawn[chosen], targets[chosen], vertices, triangles)]
         chosen = chosen[np.argsort(costs[chosen])][:most]
@@ -120,7 +122,7 @@ def _collapse_costs(edges: Integers, vertices: Floats, quadrics: Floats) -> tupl
         + 2 * (xy * x * y + xz * x * z + yz * y * z + xw * x + yw * y + zw * z)
     )  # fmt: skip
     area = xx + yy + zz  # the planes' normals have length one, so the trace is their area
-    return np.maximum(error, 0) + _SHORT_FIRST * 1e-3 * area * squared, target.T
+    return np.maximum(error, 0) + _LENGTH_WEIGHT * 1e-3 * area * squared, target.T
 
 
 def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
@@ -138,11 +140,11 @@ def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
     return solved / determinant
 
 
-def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
+def _independent_edges(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
     """Candidates (edge indices) of which none has an end next to another's, the earlier ones first."""
     spread: list[Integers] = []
     for _ in range(_PASSES):
-        first = _come_first(edges[candidates], triangles, count)
+        first = _first_in_neighbourhood(edges[candidates], triangles, count)
         spread.append(candidates[first])
         near = np.zeros(count, bool)
         near[edges[spread[-1]]] = True
@@ -152,7 +154,7 @@ def _spread_out(edges: Integers, candidates: Integers, triangles: Integers, coun
     return np.concatenate(spread)
 
 
-def _come_first(edges: Integers, triangles: Integers, count: int) -> NDArray[np.bool_]:
+def _first_in_neighbourhood(edges: Integers, triangles: Integers, count: int) -> NDArray[np.bool_]:
     """Which of the edges come before all others in the neighbourhood of both their ends."""
     order = np.arange(len(edges))
     best = np.full(count, len(edges), np.int64)
@@ -192,22 +194,26 @@ def _keeps_orientation(
     before, _ = normals_and_areas(vertices, triangles[bent])
     after, _ = normals_and_areas(moved, triangles[bent])
     owner_of_bent = owners[bent].max(1)
-    vanishing = _thinnest_vanishing(owners, vertices, triangles, len(chosen))[owner_of_bent]
-    allowed = np.minimum(_LEAST_FULLNESS, fullness(vertices, triangles[bent]))
+    vanishing = _vanishing_quality(owners, vertices, triangles, len(chosen))[owner_of_bent]
+    allowed = np.minimum(_MIN_QUALITY, triangle_quality(vertices, triangles[bent]))
     allowed = np.minimum(allowed, vanishing)
-    thinner = fullness(moved, triangles[bent]) < allowed
-    spoilt = (np.einsum("ij,ij->i", before, after) < _LARGEST_TURN) | thinner
+    thinner = triangle_quality(moved, triangles[bent]) < allowed
+    spoilt = (np.einsum("ij,ij->i", before, after) < _MIN_NORMAL_COSINE) | thinner
     keeps = np.ones(len(chosen), bool)
     keeps[owner_of_bent[spoilt]] = False
     return keeps
 
 
-def _thinnest_vanishing(owners: Integers, vertices: Floats, triangles: Integers, count: int) -> Floats:
+def _vanishing_quality(owners: Integers, vertices: Floats, triangles: Integers, count: int) -> Floats:
     """For each chosen edge about the fullness of the thinner triangle that goes with it: one neighbour may
     become as thin, as that is a sliver less."""
     thinnest = np.full(count, np.inf)
     vanishing = np.flatnonzero((owners >= 0).sum(1) == 2)
-    np.minimum.at(thinnest, owners[vanishing].max(1), _THINNER * fullness(vertices, triangles[vanishing]))
+    np.minimum.at(
+        thinnest,
+        owners[vanishing].max(1),
+        _VANISHING_QUALITY_SHARE * triangle_quality(vertices, triangles[vanishing]),
+    )
     return thinnest
 
 

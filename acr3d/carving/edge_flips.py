@@ -9,37 +9,39 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.mesh_math import fullness, normals_and_areas
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.mesh_math import normals_and_areas, triangle_quality
+from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ROUNDS = 6
-_THIN = 0.12  # fullness: about 14° in the sharpest corner; fuller triangles are left alone
-_LEAST_GAIN = 1.1
-_LARGEST_STEP = 1e-3  # of the part's largest side: how far the diagonals may pass each other
-_LARGEST_TURN = 0.5  # cosine, between a new triangle and the old two together
+_MAX_QUALITY = 0.12  # fullness: about 14° in the sharpest corner; fuller triangles are left alone
+_MIN_GAIN = 1.1
+_MAX_DIAGONAL_GAP = 1e-3  # of the part's largest side: how far the diagonals may pass each other
+_MIN_NORMAL_COSINE = 0.5  # cosine, between a new triangle and the old two together
 
 
-def turn_edges(mesh: Mesh) -> Mesh:
+def flip_edges(mesh: TriangleMesh) -> TriangleMesh:
     """The same vertices, with fuller triangles where that moves the surface by next to nothing."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
-    step = _LARGEST_STEP * float((vertices.max(0) - vertices.min(0)).max())
+    step = _MAX_DIAGONAL_GAP * float((vertices.max(0) - vertices.min(0)).max())
     for _ in range(_ROUNDS):
-        edges = _Edges(triangles, len(vertices))
-        pairs, corners = edges.around(np.flatnonzero(fullness(vertices, triangles) < _THIN))
-        better = _betters(vertices, corners, step) & ~edges.hold(corners[:, 2:])
-        chosen = _apart(corners[better], len(vertices))
+        edges = _HalfEdges(triangles, len(vertices))
+        pairs, corners = edges.adjacent_pairs(
+            np.flatnonzero(triangle_quality(vertices, triangles) < _MAX_QUALITY)
+        )
+        better = _improves_quality(vertices, corners, step) & ~edges.contains(corners[:, 2:])
+        chosen = _disjoint_flips(corners[better], len(vertices))
         if not len(chosen):
             break
         one, other = pairs[better][chosen].T
         a, b, c, d = corners[better][chosen].T
         triangles[one], triangles[other] = np.column_stack([a, d, c]), np.column_stack([d, b, c])
-    return Mesh(mesh.vertices, triangles.astype(np.int32))
+    return TriangleMesh(mesh.vertices, triangles.astype(np.int32))
 
 
-class _Edges:
+class _HalfEdges:
     """The edges of a closed mesh, each twice: as its two triangles walk it."""
 
     def __init__(self, triangles: Integers, count: int) -> None:
@@ -49,7 +51,7 @@ class _Edges:
         self.order = np.argsort(keys)
         self.keys = keys[self.order]
 
-    def around(self, faces: Integers) -> tuple[Integers, Integers]:
+    def adjacent_pairs(self, faces: Integers) -> tuple[Integers, Integers]:
         """(pairs, corners): each of the triangles with each of its neighbours, and a, b, c, d: the first is
         a b c, its neighbour b a d."""
         a, b, c = (np.roll(self.triangles[faces], -turn, axis=1).reshape(-1) for turn in range(3))
@@ -58,7 +60,7 @@ class _Edges:
         d = self.triangles[neighbour, (place + 2) % 3]
         return np.column_stack([np.repeat(faces, 3), neighbour]), np.column_stack([a, b, c, d])
 
-    def hold(self, edges: Integers) -> NDArray[np.bool_]:
+    def contains(self, edges: Integers) -> NDArray[np.bool_]:
         """Whether such edges (n, 2) exist."""
         wanted = edges[:, 0] * self.count + edges[:, 1]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
@@ -66,13 +68,13 @@ class _Edges:
         return known
 
 
-def _betters(vertices: Floats, corners: Integers, step: float) -> NDArray[np.bool_]:
+def _improves_quality(vertices: Floats, corners: Integers, step: float) -> NDArray[np.bool_]:
     """Whether turning each edge makes fuller triangles that face outwards and leaves the surface in place."""
     a, b, c, d = corners.T
     old = [np.column_stack(triangle) for triangle in ((a, b, c), (b, a, d))]
     new = [np.column_stack(triangle) for triangle in ((a, d, c), (d, b, c))]
-    before = np.minimum(*(fullness(vertices, triangle) for triangle in old))
-    after = np.minimum(*(fullness(vertices, triangle) for triangle in new))
+    before = np.minimum(*(triangle_quality(vertices, triangle) for triangle in old))
+    after = np.minimum(*(triangle_quality(vertices, triangle) for triangle in new))
     normals, areas = zip(*(normals_and_areas(vertices, triangle) for triangle in old), strict=True)
     mean = sum(normal * area[:, None] for normal, area in zip(normals, areas, strict=True))
     mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-30)
@@ -81,12 +83,12 @@ def _betters(vertices: Floats, corners: Integers, step: float) -> NDArray[np.boo
     length = np.maximum(np.linalg.norm(across, axis=1), 1e-30)
     apart = np.abs(np.einsum("ij,ij->i", vertices[c] - vertices[a], across)) / length
     better: NDArray[np.bool_] = (
-        (after > _LEAST_GAIN * before) & (np.minimum(*turns) > _LARGEST_TURN) & (apart < step)
+        (after > _MIN_GAIN * before) & (np.minimum(*turns) > _MIN_NORMAL_COSINE) & (apart < step)
     )
     return better
 
 
-def _apart(corners: Integers, count: int) -> Integers:
+def _disjoint_flips(corners: Integers, count: int) -> Integers:
     """Those pairs of triangles that come before all others at each of their four corners."""
     order = np.arange(len(corners))
     first = np.full(count, len(corners), np.int64)

@@ -16,7 +16,7 @@ _JPEG_QUALITY = 90
 
 
 @dataclass(frozen=True)
-class Corners:
+class VertexData:
     """Per vertex `positions` and `normals` (n, 3) and `uvs` (n, 2), float32; `triangles` (m, 3)."""
 
     positions: NDArray[np.float32]
@@ -26,7 +26,7 @@ class Corners:
 
 
 def write_glb(
-    path: Path, corners: Corners, texture: NDArray[np.uint8] | None, material: dict[str, Any]
+    path: Path, corners: VertexData, texture: NDArray[np.uint8] | None, material: dict[str, Any]
 ) -> None:
     """Write the file. `material` is its pbrMetallicRoughness, to which the texture is added."""
     model = gltf.GLTF2(

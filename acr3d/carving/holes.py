@@ -10,55 +10,58 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from acr3d.carving.backdrop import Field, Likeness
-from acr3d.carving.morphology import Mask, grown, opened
+from acr3d.carving.backdrop import BackdropMatch, ChannelImage
+from acr3d.carving.morphology import Mask, dilated, opened
 
-_RINGING = 1.0  # grey levels, what compression leaves beside an edge
-_EVEN = 0.4  # of the tolerance: a hole's tone varies by less, an even spread by 0.58
-_SMALLEST = 12  # pixels of a hole's core
-_RIM = 6  # how far beyond its core, in pixels, a hole's edge must have ended
-_SHARP = 0.85  # of the rim
-_LETTER = 6  # pixels
-_PRINT = 3  # so many letters are one; a grain of noise or two may stand in a hole
+_COMPRESSION_RINGING = 1.0  # grey levels, what compression leaves beside an edge
+_MAX_DEVIATION = 0.4  # of the tolerance: a hole's tone varies by less, an even spread by 0.58
+_MIN_CORE_PIXELS = 12  # pixels of a hole's core
+_RIM_WIDTH = 6  # how far beyond its core, in pixels, a hole's edge must have ended
+_MIN_SHARP_RIM = 0.85  # of the rim
+_MIN_LETTER_PIXELS = 6  # pixels
+_MIN_LETTERS = 3  # so many letters are one; a grain of noise or two may stand in a hole
 
 
-def backdrop_alike(like: Likeness, misfit: float, outside: Mask, noise: float) -> Mask:
+def find_hole_candidates(like: BackdropMatch, misfit: float, background: Mask, noise: float) -> Mask:
     """Enclosed places as bright and of the same hue as the backdrop in full light, clear of the outside.
 
     Each of one tone: shading that passes through the backdrop's own spreads evenly over what is let pass.
     """
-    grain = 2 * (noise + _RINGING) / like.usual
-    alike = (np.abs(like.level - 1) < misfit + grain) & (like.spread < 0.03 + 2 * grain)
-    labels, count = ndimage.label(opened(alike & ~grown(outside, 3)))
+    grain = 2 * (noise + _COMPRESSION_RINGING) / like.darkest_channel
+    alike = (np.abs(like.level - 1) < misfit + grain) & (like.hue_spread < 0.03 + 2 * grain)
+    labels, count = ndimage.label(opened(alike & ~dilated(background, 3)))
     numbers = np.arange(1, count + 1)
-    even = ndimage.standard_deviation(like.level, labels, numbers) < _EVEN * (misfit + grain)
+    even = ndimage.standard_deviation(like.level, labels, numbers) < _MAX_DEVIATION * (misfit + grain)
     cores: Mask = np.isin(labels, numbers[even])
     return cores
 
 
-def see_through(colours: Field, cores: Mask, outside: Mask, noise: float) -> Mask:
+def find_holes(colours: ChannelImage, cores: Mask, background: Mask, noise: float) -> Mask:
     """Those of the cores that are holes; their edges still have to be found."""
     labels, count = ndimage.label(cores)
-    openings = np.zeros_like(outside)
+    openings = np.zeros_like(background)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
-        around = tuple(slice(max(0, side.start - _RIM), side.stop + _RIM) for side in place)
+        around = tuple(slice(max(0, side.start - _RIM_WIDTH), side.stop + _RIM_WIDTH) for side in place)
         core = labels[around] == number
-        if core.sum() < _SMALLEST or _is_printed(core):
+        if core.sum() < _MIN_CORE_PIXELS or _contains_print(core):
             continue
-        if _within_part(colours[:, *around], core, outside[around], noise):
+        if _has_sharp_rim(colours[:, *around], core, background[around], noise):
             openings[around] |= core
     return openings
 
 
-def _is_printed(core: Mask) -> bool:
+def _contains_print(core: Mask) -> bool:
     labels, count = ndimage.label(ndimage.binary_fill_holes(core) & ~core)
-    return int((np.bincount(labels.ravel(), minlength=count + 1)[1:] >= _LETTER).sum()) >= _PRINT
+    return (
+        int((np.bincount(labels.ravel(), minlength=count + 1)[1:] >= _MIN_LETTER_PIXELS).sum())
+        >= _MIN_LETTERS
+    )
 
 
-def _within_part(colours: Field, core: Mask, outside: Mask, noise: float) -> bool:
+def _has_sharp_rim(colours: ChannelImage, core: Mask, background: Mask, noise: float) -> bool:
     """Whether all around, a few pixels on, the colour is no longer the core's, and the part's."""
     whole = ndimage.binary_fill_holes(core)
     distance, nearest = ndimage.distance_transform_edt(~whole, return_indices=True)
     change = np.abs(colours - colours[:, nearest[0], nearest[1]]).max(0)
-    rim = (distance > _RIM - 3) & (distance <= _RIM)
-    return bool(np.mean((change > max(6.0, 12 * noise))[rim] & ~outside[rim]) > _SHARP)
+    rim = (distance > _RIM_WIDTH - 3) & (distance <= _RIM_WIDTH)
+    return bool(np.mean((change > max(6.0, 12 * noise))[rim] & ~background[rim]) > _MIN_SHARP_RIM)

@@ -15,50 +15,53 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-_STEPS = 30
-_ENOUGH = 1e-3  # a step that lowers the cost by less than this share is the last
+_MAX_ITERATIONS = 30
+_MIN_GAIN = 1e-3  # a step that lowers the cost by less than this share is the last
 
 
-class Place(Protocol):
+class Evaluation(Protocol):
     """One set of unknowns: what is wrong there, and, if asked, how that changes from there."""
 
     @property
-    def errors(self) -> Vector: ...
+    def residuals(self) -> Vector: ...
 
-    def slopes(self) -> Vector:
+    def jacobian(self) -> Vector:
         """The errors' derivatives, (errors, unknowns)."""
 
 
 @dataclass(frozen=True)
-class Lowest:
+class Solution:
     """Where the descent ended, and the cost there."""
 
     unknowns: Vector
     cost: float
 
 
-def descend(at: Callable[[Vector], Place], start: Vector) -> Lowest:
+def minimize(evaluate: Callable[[Vector], Evaluation], start: Vector) -> Solution:
     """The unknowns near `start` that make the sum of 2 (√(1 + error²) - 1) over its errors least."""
-    unknowns, place = start, at(start)
-    cost, damping = _cost(place.errors), 1e-2
-    for _ in range(_STEPS):
-        slope = place.slopes()
-        weights = 1 / np.sqrt(1 + place.errors**2)
-        normal, pull = slope.T @ (slope * weights[:, None]), slope.T @ (weights * place.errors)
+    unknowns, current = start, evaluate(start)
+    cost, damping = _cost(current.residuals), 1e-2
+    for _ in range(_MAX_ITERATIONS):
+        jacobian = current.jacobian()
+        weights = 1 / np.sqrt(1 + current.residuals**2)
+        normal, gradient = (
+            jacobian.T @ (jacobian * weights[:, None]),
+            jacobian.T @ (weights * current.residuals),
+        )
         for _ in range(6):
-            step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), pull)
-            tried = at(unknowns - step)
-            if _cost(tried.errors) < cost:
+            step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+            trial = evaluate(unknowns - step)
+            if _cost(trial.residuals) < cost:
                 break
             damping *= 5
         else:
             break
-        gain = 1 - _cost(tried.errors) / cost
-        unknowns, place, cost, damping = unknowns - step, tried, _cost(tried.errors), damping / 5
-        if gain < _ENOUGH:
+        gain = 1 - _cost(trial.residuals) / cost
+        unknowns, current, cost, damping = unknowns - step, trial, _cost(trial.residuals), damping / 5
+        if gain < _MIN_GAIN:
             break
-    return Lowest(unknowns, cost)
+    return Solution(unknowns, cost)
 
 
-def _cost(errors: Vector) -> float:
-    return float(2 * (np.sqrt(1 + errors**2) - 1).sum())
+def _cost(residuals: Vector) -> float:
+    return float(2 * (np.sqrt(1 + residuals**2) - 1).sum())

@@ -17,7 +17,7 @@ def normals_and_areas(vertices: Floats, triangles: Integers) -> tuple[Floats, Fl
     return (crosses / np.maximum(lengths, 1e-30)).T, lengths / 2
 
 
-def fullness(vertices: Floats, triangles: Integers) -> Floats:
+def triangle_quality(vertices: Floats, triangles: Integers) -> Floats:
     """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
     sides = _sides(vertices, triangles)
     longest = (sides**2).sum(0).max(0)

@@ -13,26 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.cameras import AXIS_NAMES, Camera, Points, axis_towards
+from acr3d.carving.cameras import AXIS_NAMES, PinholeCamera, Points, viewing_axis
 from acr3d.carving.distance_field import DistanceField
 
 Vector = NDArray[np.float64]
-Field = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 
 _CELLS = 120  # along the box, where an outline is compared with its mirror image
-_ALIKE = 0.985  # of what either covers, how much both must
+_MIN_OVERLAP = 0.985  # of what either covers, how much both must
 
 
 @dataclass(frozen=True)
-class Mirror:
+class MirrorSymmetry:
     """The part is the same on both sides of the plane across `axis` at `middle`."""
 
     axis: int
     middle: float
-    cameras: tuple[Camera, ...]
+    cameras: tuple[PinholeCamera, ...]
     fields: tuple[DistanceField, ...]
 
-    def depth(self, points: Points) -> Field:
+    def depth(self, points: Points) -> FloatArray:
         """How deep the mirror images of (n, 3) points lie inside all outlines, in units."""
         mirrored = points.copy()
         mirrored[:, self.axis] = 2 * self.middle - mirrored[:, self.axis]
@@ -41,7 +41,7 @@ class Mirror:
             np.minimum(depth, field.depth_of(camera, mirrored), out=depth)
         return depth
 
-    def room(self, box: Vector) -> Vector:
+    def expanded_box(self, box: Vector) -> Vector:
         """The box as it is: a mirror image asks for no more room."""
         return box
 
@@ -51,30 +51,32 @@ class Mirror:
         return {"kind": "mirrored", "axis": AXIS_NAMES[self.axis]}
 
 
-def find_mirrors(cameras: list[Camera], fields: list[DistanceField], box: Vector) -> list[Mirror]:
+def find_mirror_symmetries(
+    cameras: list[PinholeCamera], fields: list[DistanceField], box: Vector
+) -> list[MirrorSymmetry]:
     """The middle planes across which all outlines are mirror images, and some side lacks its photo."""
     mirrors = []
     for axis in range(3):
-        along = [camera for camera in cameras if axis_towards(camera.side) == axis]
+        along = [camera for camera in cameras if viewing_axis(camera.side) == axis]
         if len(along) == 1 and _is_mirrored(axis, cameras, fields, box):
-            mirrors.append(Mirror(axis, float(box[:, axis].mean()), tuple(cameras), tuple(fields)))
+            mirrors.append(MirrorSymmetry(axis, float(box[:, axis].mean()), tuple(cameras), tuple(fields)))
     return mirrors
 
 
-def _is_mirrored(axis: int, cameras: list[Camera], fields: list[DistanceField], box: Vector) -> bool:
-    showing = [number for number, camera in enumerate(cameras) if axis_towards(camera.side) != axis]
+def _is_mirrored(axis: int, cameras: list[PinholeCamera], fields: list[DistanceField], box: Vector) -> bool:
+    showing = [number for number, camera in enumerate(cameras) if viewing_axis(camera.side) != axis]
     for number in showing:
         camera = cameras[number]
-        points = _plane(axis_towards(camera.side), box)
+        points = _middle_plane(viewing_axis(camera.side), box)
         inside = fields[number].depth_of(camera, points.reshape(-1, 3)).reshape(points.shape[:2]) > 0
-        across = sorted({0, 1, 2} - {axis_towards(camera.side)}).index(axis)
+        across = sorted({0, 1, 2} - {viewing_axis(camera.side)}).index(axis)
         mirrored = np.flip(inside, across)
-        if (inside & mirrored).sum() < _ALIKE * (inside | mirrored).sum():
+        if (inside & mirrored).sum() < _MIN_OVERLAP * (inside | mirrored).sum():
             return False
     return bool(showing)
 
 
-def _plane(normal: int, box: Vector) -> Vector:
+def _middle_plane(normal: int, box: Vector) -> Vector:
     """(n, n, 3) points of the box's middle plane across `normal`, the other two axes in order."""
     one, other = sorted({0, 1, 2} - {normal})
     points = np.empty((_CELLS, _CELLS, 3))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
-def grown(mask: Mask, pixels: int = 1) -> Mask:
+def dilated(mask: Mask, pixels: int = 1) -> Mask:
     """The mask and what is so many steps up, down, left or right of it."""
     for _ in range(pixels):
         near = mask.copy()
@@ -23,12 +23,12 @@ def grown(mask: Mask, pixels: int = 1) -> Mask:
     return mask
 
 
-def shrunk(mask: Mask, pixels: int = 1) -> Mask:
+def eroded(mask: Mask, pixels: int = 1) -> Mask:
     """What is more steps than that from any place off the mask, such as those beyond the picture."""
     inner = slice(pixels, -pixels)
-    return ~grown(~np.pad(mask, pixels), pixels)[inner, inner]
+    return ~dilated(~np.pad(mask, pixels), pixels)[inner, inner]
 
 
 def opened(mask: Mask, pixels: int = 1) -> Mask:
     """The mask without what is thinner than twice that."""
-    return grown(shrunk(mask, pixels), pixels)
+    return dilated(eroded(mask, pixels), pixels)

@@ -7,19 +7,19 @@ from PIL import Image
 
 from acr3d.carving.morphology import Mask
 
-OPPOSITE = (("front", "back"), ("left", "right"), ("top", "bottom"))
-CELLS = 40
+OPPOSITE_SIDES = (("front", "back"), ("left", "right"), ("top", "bottom"))
+NORMALIZED_SIZE = 40
 
 
-def stretched(mask: Mask) -> Mask:
+def normalized_mask(mask: Mask) -> Mask:
     """The outline in `mask`, which must not be empty, stretched to CELLS × CELLS."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = Image.fromarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]).convert("L")
-    cells: Mask = np.asarray(part.resize((CELLS, CELLS), Image.Resampling.BOX)) > 127
+    cells: Mask = np.asarray(part.resize((NORMALIZED_SIZE, NORMALIZED_SIZE), Image.Resampling.BOX)) > 127
     return cells
 
 
-def unlikeness(one: Mask, other: Mask, angle: str) -> float:
+def mirror_difference(one: Mask, other: Mask, angle: str) -> float:
     """Of what two opposite outlines, stretched and brought over each other, cover together: the share only
     one covers. `angle` is the side that either shows."""
     mirrored = other[::-1] if angle in ("top", "bottom") else other[:, ::-1]

@@ -12,20 +12,20 @@ from PIL import Image, ImageOps
 
 from acr3d.carving.errors import CarvingError
 
-LARGEST_SIDE = 2048
-_SMALLEST_SIDE = 64
-_MOST_PIXELS = 64_000_000
+MAX_SIDE = 2048
+_MIN_SIDE = 64
+_MAX_PIXELS = 64_000_000
 
 
 @dataclass(frozen=True)
-class Photo:
+class LabelledPhoto:
     """One labelled photo: `pixels` is (height, width, 3) uint8, upright."""
 
     angle: str
     pixels: NDArray[np.uint8]
 
 
-def open_photo(path: Path, angle: str) -> Photo:
+def read_photo(path: Path, angle: str) -> LabelledPhoto:
     """Read a JPEG or PNG, turn it upright after its EXIF tag, fit it into 2048². Raises Refused."""
     try:
         with warnings.catch_warnings():
@@ -35,18 +35,18 @@ def open_photo(path: Path, angle: str) -> Photo:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, Image.DecompressionBombError):
         message = f"The {angle} photo cannot be read as a JPEG or PNG. Send that photo again."
         raise CarvingError(message, "unreadable") from None
-    return Photo(angle, pixels)
+    return LabelledPhoto(angle, pixels)
 
 
 def _upright(image: Image.Image, angle: str) -> NDArray[np.uint8]:
-    if min(image.size) < _SMALLEST_SIDE or image.width * image.height > _MOST_PIXELS:
+    if min(image.size) < _MIN_SIDE or image.width * image.height > _MAX_PIXELS:
         size = f"{image.width} × {image.height}"
         raise CarvingError(f"The {angle} photo has an unusable size ({size}). Take it anew.", "bad_size")
-    image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
     upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:
         white = Image.new("RGBA", upright.size, "white")
         upright = Image.alpha_composite(white, upright.convert("RGBA"))
     upright = upright.convert("RGB")
-    upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    upright.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(upright)

@@ -11,51 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.carving.mesh_math import normals_and_areas
-from acr3d.carving.silhouette_coherence import USUAL_ERROR
-from acr3d.carving.uv_atlas import neighbouring, pieces
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.silhouette_coherence import SILHOUETTE_ERROR
+from acr3d.carving.uv_atlas import adjacent_triangles, connected_pieces
+from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_ALIKE = 0.94  # cosine of 20°: how far a wavy face's triangles turn from its axis
-_BEYOND = 0.85  # cosine of 32°: a triangle next to the face that turns further lies beyond its edge
-_EDGED = 0.5  # of a face's rim: how much must be such edges
-_LEAST_AREA = 0.005  # of the part's largest side, squared
-_WITHIN = 0.95  # of a face's corners: how many must lie as near its plane as an outline is good for
+_MIN_FACING = 0.94  # cosine of 20°: how far a wavy face's triangles turn from its axis
+_EDGE_FACING = 0.85  # cosine of 32°: a triangle next to the face that turns further lies beyond its edge
+_MIN_EDGE_SHARE = 0.5  # of a face's rim: how much must be such edges
+_MIN_AREA = 0.005  # of the part's largest side, squared
+_MIN_NEAR_SHARE = 0.95  # of a face's corners: how many must lie as near its plane as an outline is good for
 
 
-def flatten(mesh: Mesh) -> Mesh:
+def flatten_faces(mesh: TriangleMesh) -> TriangleMesh:
     """The mesh with its flat faces' vertices in their planes."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     size = float((vertices.max(0) - vertices.min(0)).max())
     normals, areas = normals_and_areas(vertices, triangles)
-    neighbours = neighbouring(triangles)
+    neighbours = adjacent_triangles(triangles)
     moved = vertices.copy()
     for axis in range(3):
         for sign in (1, -1):
             facing = sign * normals[:, axis]
-            for face in _faces(facing, areas / size**2, neighbours):
-                _lay_flat(moved, np.unique(triangles[face]), axis, USUAL_ERROR * size)
-    return Mesh(_unfolded(vertices, moved, triangles, normals).astype(np.float32), mesh.triangles)
+            for face in _flat_faces(facing, areas / size**2, neighbours):
+                _snap_to_plane(moved, np.unique(triangles[face]), axis, SILHOUETTE_ERROR * size)
+    return TriangleMesh(_undo_flips(vertices, moved, triangles, normals).astype(np.float32), mesh.triangles)
 
 
-def _faces(facing: Floats, areas: Floats, neighbours: Integers) -> list[Integers]:
+def _flat_faces(facing: Floats, areas: Floats, neighbours: Integers) -> list[Integers]:
     """The pieces (triangles' numbers) that look one way and end at edges."""
-    piece = pieces(neighbours, (facing > _ALIKE).astype(np.int64))
-    large = np.bincount(piece, areas) > _LEAST_AREA
+    piece = connected_pieces(neighbours, (facing > _MIN_FACING).astype(np.int64))
+    large = np.bincount(piece, areas) > _MIN_AREA
     rims, edges = np.zeros(len(large)), np.zeros(len(large))
     for here, there in (neighbours.T, neighbours[:, ::-1].T):
-        rim = (facing[here] > _ALIKE) & (facing[there] <= _ALIKE)
+        rim = (facing[here] > _MIN_FACING) & (facing[there] <= _MIN_FACING)
         rims += np.bincount(piece[here[rim]], minlength=len(large))
-        rim &= facing[there] < _BEYOND
+        rim &= facing[there] < _EDGE_FACING
         edges += np.bincount(piece[here[rim]], minlength=len(large))
-    wanted = large & (rims > 0) & (edges >= _EDGED * rims)
-    wanted[piece[facing <= _ALIKE]] = False
+    wanted = large & (rims > 0) & (edges >= _MIN_EDGE_SHARE * rims)
+    wanted[piece[facing <= _MIN_FACING]] = False
     return [np.flatnonzero(piece == number) for number in np.flatnonzero(wanted)]
 
 
-def _lay_flat(vertices: Floats, chosen: Integers, axis: int, most: float) -> None:
+def _snap_to_plane(vertices: Floats, chosen: Integers, axis: int, most: float) -> None:
     """Move the chosen vertices along the axis into their plane: a level one if it fits, else leaning."""
     height = vertices[chosen, axis]
     across = np.delete(vertices[chosen], axis, axis=1)
@@ -66,12 +66,12 @@ def _lay_flat(vertices: Floats, chosen: Integers, axis: int, most: float) -> Non
     for plane in (np.full(len(height), middle), leaning):
         step = plane - height
         near = np.abs(step) <= most
-        if near.mean() >= _WITHIN:
+        if near.mean() >= _MIN_NEAR_SHARE:
             vertices[chosen[near], axis] += step[near]
             return
 
 
-def _unfolded(vertices: Floats, moved: Floats, triangles: Integers, normals: Floats) -> Floats:
+def _undo_flips(vertices: Floats, moved: Floats, triangles: Integers, normals: Floats) -> Floats:
     """The moved vertices, but for those whose move would turn a triangle over."""
     for _ in range(4):
         after, _ = normals_and_areas(moved, triangles)

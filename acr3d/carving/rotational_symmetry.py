@@ -15,26 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acr3d.carving.cameras import AXIS_NAMES, SIDES, Camera, Points, axis_towards
+from acr3d.carving.cameras import AXIS_NAMES, SIDES, PinholeCamera, Points, viewing_axis
 from acr3d.carving.distance_field import DistanceField
-from acr3d.carving.morphology import shrunk
-from acr3d.carving.silhouette import Outline
+from acr3d.carving.morphology import eroded
+from acr3d.carving.silhouette import Silhouette
 
 Vector = NDArray[np.float64]
-Field = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 
-_STEP = 1 / 250  # of the part's largest side: the profile's cells
-_UNEVEN = 0.03  # of a slice's radius: how much its sides may differ
-_UNEVEN_CELLS = 2.0
-_LOW_WAVES = 12  # a circle has none of these; a hexagon has the sixth; a gear's teeth are far beyond
-_LARGEST_WAVE = 0.012  # of the radius
-_ROUND_SHARE = 0.95  # of the length: without a photo along the axis nearly all of it must be even
-_BOX_SHARE = 0.96  # of its cylinder's content: a profile that fills more is as likely a box's
-_LEAST_ROUND = 0.05  # of the length: less than this is not worth a guess
+_CELL_SIZE = 1 / 250  # of the part's largest side: the profile's cells
+_MAX_RADIUS_DIFFERENCE = 0.03  # of a slice's radius: how much its sides may differ
+_MAX_RADIUS_DIFFERENCE_CELLS = 2.0
+_LOW_HARMONICS = 12  # a circle has none of these; a hexagon has the sixth; a gear's teeth are far beyond
+_MAX_HARMONIC = 0.012  # of the radius
+_MIN_ROUND_SHARE = 0.95  # of the length: without a photo along the axis nearly all of it must be even
+_MAX_CYLINDER_FILL = 0.96  # of its cylinder's content: a profile that fills more is as likely a box's
+_MIN_PARTIAL_ROUND_SHARE = 0.05  # of the length: less than this is not worth a guess
 
 
 @dataclass(frozen=True)
-class Round:
+class RotationalSymmetry:
     """Round about `axis` (0 width, 1 height, 2 depth) through `centre`.
 
     `profile`: (distances, heights) how deep, in units, a place so far from the axis at such a height lies
@@ -44,20 +44,20 @@ class Round:
     axis: int
     centre: Vector
     low: float
-    profile: Field
+    profile: FloatArray
     radius: float
     whole: bool
 
-    def depth(self, points: Points) -> Field:
+    def depth(self, points: Points) -> FloatArray:
         """How deep (n, 3) points lie inside the guessed discs, in units."""
         across = np.delete(points - self.centre.astype(points.dtype), self.axis, axis=1)
-        places = np.stack([np.hypot(*across.T), points[:, self.axis] - self.low]) / _STEP
-        sampled: Field = ndimage.map_coordinates(
+        places = np.stack([np.hypot(*across.T), points[:, self.axis] - self.low]) / _CELL_SIZE
+        sampled: FloatArray = ndimage.map_coordinates(
             self.profile, places, output=np.float32, order=1, mode="nearest", prefilter=False
         )
         return sampled
 
-    def room(self, box: Vector) -> Vector:
+    def expanded_box(self, box: Vector) -> Vector:
         """The (2, 3) box with room for the widest disc: outlines ask for no more than its front half."""
         reach = np.where(np.arange(3) == self.axis, 0, self.radius)
         return np.array([np.minimum(box[0], self.centre - reach), np.maximum(box[1], self.centre + reach)])
@@ -68,56 +68,62 @@ class Round:
         return {"kind": "round", "axis": AXIS_NAMES[self.axis], "whole": self.whole}
 
 
-def find_round(
-    cameras: list[Camera], outlines: list[Outline], fields: list[DistanceField], box: Vector
-) -> Round | None:
+def find_rotational_symmetry(
+    cameras: list[PinholeCamera], silhouettes: list[Silhouette], fields: list[DistanceField], box: Vector
+) -> RotationalSymmetry | None:
     """The axis about which the outlines look round, longest round piece first; None when there is none."""
     found = [
-        guess
+        prior
         for axis in range(3)
-        if (guess := _round_about(axis, cameras, outlines, fields, box)) is not None
+        if (prior := _symmetry_about(axis, cameras, silhouettes, fields, box)) is not None
     ]
-    return max(found, key=lambda guess: float((guess.profile[0] < _NOTHING).sum()), default=None)
+    return max(found, key=lambda prior: float((prior.profile[0] < _UNBOUNDED).sum()), default=None)
 
 
-_NOTHING = np.float32(1e3)
+_UNBOUNDED = np.float32(1e3)
 
 
-def _round_about(
-    axis: int, cameras: list[Camera], outlines: list[Outline], fields: list[DistanceField], box: Vector
-) -> Round | None:
-    along = [outline for outline in outlines if axis_towards(outline.angle) == axis]
-    if any(not _is_round(outline) for outline in along):
+def _symmetry_about(
+    axis: int,
+    cameras: list[PinholeCamera],
+    silhouettes: list[Silhouette],
+    fields: list[DistanceField],
+    box: Vector,
+) -> RotationalSymmetry | None:
+    along = [silhouette for silhouette in silhouettes if viewing_axis(silhouette.angle) == axis]
+    if any(not _is_circular(silhouette) for silhouette in along):
         return None
-    sides = [number for number, camera in enumerate(cameras) if axis_towards(camera.side) != axis]
-    looked_along = {axis_towards(cameras[number].side) for number in sides}
+    sides = [number for number, camera in enumerate(cameras) if viewing_axis(camera.side) != axis]
+    looked_along = {viewing_axis(cameras[number].side) for number in sides}
     if not looked_along or (not along and len(looked_along) < 2):
         return None
     centre = box.mean(0)
     low, length = box[0, axis], box[1, axis] - box[0, axis]
-    heights = np.arange(low, low + length + _STEP, _STEP)
+    heights = np.arange(low, low + length + _CELL_SIZE, _CELL_SIZE)
     for _ in range(2):  # the second time about the axis that the first has found
         profiles = _profiles(axis, centre, heights, cameras, fields, sides, box)
         radii = {way: (profile > 0).cumsum(0).argmax(0) for way, profile in profiles.items()}
         for other in looked_along:
             crosswise = 3 - axis - other
             shift = np.median(radii[crosswise, 1] - radii[crosswise, -1]) / 2
-            centre[crosswise] += shift * _STEP
+            centre[crosswise] += shift * _CELL_SIZE
     widths = np.array(list(radii.values()))
     widest = widths.max(0)
-    even = widest - widths.min(0) <= np.maximum(_UNEVEN_CELLS, _UNEVEN * widest)
+    even = widest - widths.min(0) <= np.maximum(_MAX_RADIUS_DIFFERENCE_CELLS, _MAX_RADIUS_DIFFERENCE * widest)
     even = ndimage.median_filter(even & (widest > 0), 5)
     inside = widest > 0
     share = even.sum() / max(1, inside.sum())
     fills = (widest[inside] ** 2).mean() / max(1, widest.max() ** 2)
-    if share < (_LEAST_ROUND if along else _ROUND_SHARE) or (not along and fills > _BOX_SHARE):
+    if share < (_MIN_PARTIAL_ROUND_SHARE if along else _MIN_ROUND_SHARE) or (
+        not along and fills > _MAX_CYLINDER_FILL
+    ):
         return None
     profile = np.max(list(profiles.values()), axis=0)
     profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # hollows stay the outlines' business
-    profile[:, ~even & inside] = _NOTHING
-    radius = float(widest[even & inside].max(initial=0) * _STEP)
-    return Round(
-        axis, centre, float(low), np.asarray(profile, np.float32), radius, bool(share > _ROUND_SHARE)
+    profile[:, ~even & inside] = _UNBOUNDED
+    radius = float(widest[even & inside].max(initial=0) * _CELL_SIZE)
+    return RotationalSymmetry(
+        axis, centre, float(low), np.asarray(profile, np.float32), radius, bool(share > _MIN_ROUND_SHARE)
     )
 
 
@@ -125,23 +131,23 @@ def _profiles(
     axis: int,
     centre: Vector,
     heights: Vector,
-    cameras: list[Camera],
+    cameras: list[PinholeCamera],
     fields: list[DistanceField],
     sides: list[int],
     box: Vector,
-) -> dict[tuple[int, int], Field]:
+) -> dict[tuple[int, int], FloatArray]:
     """For each (crosswise axis, ±1): how deep, in units, discs of so large a radius lie inside the outlines
     that show that way; (radii, heights). A disc is looked at where the camera's ray would touch it."""
     reach = 0.6 * np.delete(box[1] - box[0], axis).max()
-    distances = np.arange(0, reach, _STEP)
-    profiles: dict[tuple[int, int], Field] = {}
+    distances = np.arange(0, reach, _CELL_SIZE)
+    profiles: dict[tuple[int, int], FloatArray] = {}
     for number in sides:
         camera = cameras[number]
-        crosswise = 3 - axis - axis_towards(camera.side)
+        crosswise = 3 - axis - viewing_axis(camera.side)
         for sign in (1, -1):
             points = np.empty((len(distances), len(heights), 3))
             points[:] = centre
-            forward = np.minimum(distances * camera.nearness, 1)
+            forward = np.minimum(distances * camera.inverse_distance, 1)
             points[..., crosswise] += sign * (distances * np.sqrt(1 - forward**2))[:, None]
             points += (distances * forward)[:, None, None] * SIDES[camera.side][2]
             points[..., axis] = heights
@@ -151,15 +157,15 @@ def _profiles(
     return profiles
 
 
-def _is_round(outline: Outline) -> bool:
+def _is_circular(silhouette: Silhouette) -> bool:
     """Whether the outline, holes apart, is a circle but for fine teeth."""
-    filled = ndimage.binary_fill_holes(outline.mask)
-    rim = filled & ~shrunk(filled)
+    filled = ndimage.binary_fill_holes(silhouette.mask)
+    rim = filled & ~eroded(filled)
     rows, columns = np.nonzero(rim)
     middle_row, middle_column = ndimage.center_of_mass(filled)
     angle = np.arctan2(rows - middle_row, columns - middle_column)
-    bins = 8 * _LOW_WAVES
+    bins = 8 * _LOW_HARMONICS
     which = ((angle / (2 * np.pi) + 0.5) * bins).astype(int) % bins
     radius = ndimage.maximum(np.hypot(rows - middle_row, columns - middle_column), which, np.arange(bins))
     waves = np.abs(np.fft.rfft(radius)) * 2 / bins
-    return bool(waves[1 : _LOW_WAVES + 1].max() < _LARGEST_WAVE * waves[0] / 2)
+    return bool(waves[1 : _LOW_HARMONICS + 1].max() < _MAX_HARMONIC * waves[0] / 2)

@@ -1,9 +1,10 @@
-"""How well outlines agree about one solid, as errors to be made small.
+"""How well silhouettes agree on one solid, as residuals of a least-squares problem.
 
 Silhouette coherence (Hernández, Schmitt, Cipolla 2007, "Silhouette coherence for camera calibration under
-circular motion"): a ray through any point of one outline must touch the part, so it must somewhere lie inside
-all other outlines' cones. How far it misses them is the error. Weak wishes (small tilts, one lens and about
-one distance for all photos, a long lens) settle what the outlines leave open.
+circular motion"): a ray through any contour point of one silhouette touches the part, so somewhere it must
+lie inside the viewing cones of all other silhouettes. The distance by which it misses them is the residual.
+Weak regularization (small tilts, one lens and about one distance for all photos, a long lens) decides what
+the silhouettes leave open.
 """
 
 from __future__ import annotations
@@ -13,29 +14,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.cameras import Camera, EachCamera, axis_towards
-from acr3d.carving.distance_field import DistanceField, EachField
-from acr3d.carving.silhouette import Outline
+from acr3d.carving.cameras import CameraBatch, PinholeCamera, viewing_axis
+from acr3d.carving.distance_field import DistanceField, DistanceFieldStack
+from acr3d.carving.silhouette import Silhouette
 
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-USUAL_ERROR = 0.003  # of the part's largest side: what an outline is good for
-_USUAL_PIXELS = 1.0  # and of a mask pixel, where photos are small
-_RAYS = 140  # per photo
-_SIDE = 256  # cells of the coarse fields the rays are tried in
-_STEPS = 40  # places tried along each ray
-_PER_CAMERA = 6  # log zoom, shift (2), tilt (3)
-_USUAL_TILT = 0.03  # radians: a careful photographer's
-_USUAL_STEP = 0.04  # how much farther or nearer, as a share, one photo is taken than another
-_USUAL_LENS = 1.0  # picture side over focal length: a telephoto lens has less, a wide one more
-LENS_WISH = 1.0
+SILHOUETTE_ERROR = 0.003  # of the part's largest side: what an outline is good for
+_SILHOUETTE_ERROR_PIXELS = 1.0  # and of a mask pixel, where photos are small
+_RAYS_PER_PHOTO = 140  # per photo
+_COARSE_FIELD_SIZE = 256  # cells of the coarse fields the rays are tried in
+_DEPTH_STEPS = 40  # places tried along each ray
+_UNKNOWNS_PER_CAMERA = 6  # log zoom, shift (2), tilt (3)
+_TYPICAL_TILT = 0.03  # radians: a careful photographer's
+_TYPICAL_DISTANCE_CHANGE = 0.04  # how much farther or nearer, as a share, one photo is taken than another
+_TYPICAL_LENS = 1.0  # picture side over focal length: a telephoto lens has less, a wide one more
+LENS_WEIGHT = 1.0
 """How much a long lens is wished for: weaker than the others, as lenses differ more than careful hands."""
-_NUDGE = 1e-5  # by how much an unknown is moved to see the slope
+_FINITE_DIFFERENCE = 1e-5  # by how much an unknown is moved to see the slope
 
 
 @dataclass(frozen=True)
-class _Ray:
+class _RayBundle:
     """Places on one photo's outline: (rays,) columns and rows, and the depths tried along each."""
 
     columns: Vector
@@ -44,7 +45,7 @@ class _Ray:
 
 
 @dataclass(frozen=True)
-class _Decided:
+class _DecidingPoints:
     """Ray by ray over all photos: whose it is, its pixel, the depth that decides its miss, how far inside the
     other cones it is there, and the photo whose cone is the tightest."""
 
@@ -55,8 +56,8 @@ class _Decided:
     inside: Vector
     decider: Integers
 
-    def some(self, which: Integers) -> _Decided:
-        return _Decided(
+    def take(self, which: Integers) -> _DecidingPoints:
+        return _DecidingPoints(
             self.owner[which],
             self.columns[which],
             self.rows[which],
@@ -66,96 +67,104 @@ class _Decided:
         )
 
 
-class Coherence:
+class SilhouetteCoherence:
     """The unknowns in one vector of numbers around zero, each measured by how far it usually strays."""
 
     def __init__(
         self,
-        cameras: list[Camera],
-        outlines: list[Outline],
+        cameras: list[PinholeCamera],
+        silhouettes: list[Silhouette],
         fields: list[DistanceField],
         size: Vector,
-        lens_wish: float = LENS_WISH,
+        lens_weight: float = LENS_WEIGHT,
     ) -> None:
-        self.first = cameras
-        self.fields = [field.coarser(max(1, max(field.values.shape) // _SIDE)) for field in fields]
-        self._each_field = EachField(self.fields)
-        self.picture_sides = [max(outline.mask.shape) for outline in outlines]
+        self.initial_cameras = cameras
+        self.fields = [
+            field.downsampled(max(1, max(field.values.shape) // _COARSE_FIELD_SIZE)) for field in fields
+        ]
+        self._field_stack = DistanceFieldStack(self.fields)
+        self.picture_sides = [max(silhouette.mask.shape) for silhouette in silhouettes]
         self.rays = [
-            _Ray(*_outline_points(field), _depths(camera, size))
+            _RayBundle(*_contour_points(field), _ray_depths(camera, size))
             for field, camera in zip(self.fields, cameras, strict=True)
         ]
-        self.unit = np.array([0.05, 0.03, 0.03, *[_USUAL_TILT] * 3])
-        self.wish = np.array([0.2, 0.2, 0.2, 1, 1, 1] * len(cameras) + [lens_wish])
-        self.error = max(USUAL_ERROR, *(_USUAL_PIXELS / camera.zoom for camera in cameras))
-        self.weight = 1 / (self.error * np.sqrt(_RAYS / 20))
+        self.scales = np.array([0.05, 0.03, 0.03, *[_TYPICAL_TILT] * 3])
+        self.regularization_weights = np.array([0.2, 0.2, 0.2, 1, 1, 1] * len(cameras) + [lens_weight])
+        self.error = max(SILHOUETTE_ERROR, *(_SILHOUETTE_ERROR_PIXELS / camera.zoom for camera in cameras))
+        self.weight = 1 / (self.error * np.sqrt(_RAYS_PER_PHOTO / 20))
 
-    def start(self, lens: float) -> Vector:
+    def initial_unknowns(self, lens: float) -> Vector:
         """The first cameras with a lens of this strength (picture side over focal length)."""
-        return np.append(np.zeros(_PER_CAMERA * len(self.first)), lens / _USUAL_LENS)
+        return np.append(np.zeros(_UNKNOWNS_PER_CAMERA * len(self.initial_cameras)), lens / _TYPICAL_LENS)
 
-    def cameras(self, unknowns: Vector) -> list[Camera]:
+    def cameras(self, unknowns: Vector) -> list[PinholeCamera]:
         """The cameras these unknowns stand for."""
-        return [self._camera(number, unknowns) for number in range(len(self.first))]
+        return [self._camera(number, unknowns) for number in range(len(self.initial_cameras))]
 
-    def _camera(self, number: int, unknowns: Vector) -> Camera:
-        camera, lens = self.first[number], abs(unknowns[-1]) * _USUAL_LENS
-        zoom, right, up, *tilt = unknowns[_PER_CAMERA * number :][:_PER_CAMERA] * self.unit
+    def _camera(self, number: int, unknowns: Vector) -> PinholeCamera:
+        camera, lens = self.initial_cameras[number], abs(unknowns[-1]) * _TYPICAL_LENS
+        zoom, right, up, *tilt = (
+            unknowns[_UNKNOWNS_PER_CAMERA * number :][:_UNKNOWNS_PER_CAMERA] * self.scales
+        )
         zoomed = camera.zoom * float(np.exp(zoom))
-        return camera.moved(
+        return camera.with_changes(
             zoom=zoomed,
             shift=(camera.shift[0] + right, camera.shift[1] + up),
             tilt=tuple(tilt),
-            nearness=lens * zoomed / self.picture_sides[number],
+            inverse_distance=lens * zoomed / self.picture_sides[number],
         )
 
-    def at(self, unknowns: Vector) -> _Place:
+    def evaluate(self, unknowns: Vector) -> _Evaluation:
         """Every ray's miss and every wish with these unknowns, each in its usual size."""
         cameras = self.cameras(unknowns)
-        decided = self._decided(cameras)
-        misses = np.minimum(decided.inside, 0) * self.weight
-        return _Place(self, unknowns, cameras, decided, np.concatenate([misses, self._wishes(unknowns)]))
+        deciding = self._deciding_points(cameras)
+        misses = np.minimum(deciding.inside, 0) * self.weight
+        return _Evaluation(
+            self, unknowns, cameras, deciding, np.concatenate([misses, self._regularization(unknowns)])
+        )
 
-    def _slopes(self, unknowns: Vector, cameras: list[Camera], decided: _Decided) -> Vector:
+    def _jacobian(self, unknowns: Vector, cameras: list[PinholeCamera], deciding: _DecidingPoints) -> Vector:
         """The errors' derivatives, (errors, unknowns).
 
-        A ray's miss is decided at one place of it and by one other outline; only there, and only for the
+        A ray's miss is deciding at one place of it and by one other outline; only there, and only for the
         two photos concerned, does it have to be looked at again for each unknown that is moved.
         """
-        nudged = unknowns + _NUDGE * np.eye(len(unknowns))
-        photo = np.arange(len(unknowns) - 1) // _PER_CAMERA  # all but the lens move one camera
+        nudged = unknowns + _FINITE_DIFFERENCE * np.eye(len(unknowns))
+        photo = np.arange(len(unknowns) - 1) // _UNKNOWNS_PER_CAMERA  # all but the lens move one camera
         moved = [self._camera(int(number), line) for number, line in zip(photo, nudged, strict=False)]
-        each = EachCamera.of([*cameras, *moved, *self.cameras(nudged[-1])])
+        each = CameraBatch.stack([*cameras, *moved, *self.cameras(nudged[-1])])
 
-        here = self._inside(decided, each, decided.owner, decided.decider)
+        here = self._depths_at(deciding, each, deciding.owner, deciding.decider)
         inside = np.repeat(here[:, None], len(unknowns), axis=1)
-        ray, unknown = np.nonzero((decided.owner[:, None] == photo) | (decided.decider[:, None] == photo))
-        concerned = decided.some(ray)
+        ray, unknown = np.nonzero((deciding.owner[:, None] == photo) | (deciding.decider[:, None] == photo))
+        concerned = deciding.take(ray)
         owner, decider = (
             np.where(which == photo[unknown], len(cameras) + unknown, which)
             for which in (concerned.owner, concerned.decider)
         )
-        inside[ray, unknown] = self._inside(concerned, each, owner, decider)
+        inside[ray, unknown] = self._depths_at(concerned, each, owner, decider)
         lens = len(cameras) + len(moved)
-        inside[:, -1] = self._inside(decided, each, lens + decided.owner, lens + decided.decider)
+        inside[:, -1] = self._depths_at(deciding, each, lens + deciding.owner, lens + deciding.decider)
 
-        slopes = (inside - here[:, None]) * self.weight
-        slopes[here >= 0] = 0
-        wishes = np.array([self._wishes(line) for line in nudged]) - self._wishes(unknowns)
-        return np.concatenate([slopes, wishes.T]) / _NUDGE
+        jacobian = (inside - here[:, None]) * self.weight
+        jacobian[here >= 0] = 0
+        regularization = np.array([self._regularization(line) for line in nudged]) - self._regularization(
+            unknowns
+        )
+        return np.concatenate([jacobian, regularization.T]) / _FINITE_DIFFERENCE
 
-    def misses(self, cameras: list[Camera]) -> list[Vector]:
+    def misses(self, cameras: list[PinholeCamera]) -> list[Vector]:
         """Per photo and ray: how far, in units, the ray stays outside the other cones (0 or negative)."""
-        decided = self._decided(cameras)
-        return [np.minimum(decided.inside[decided.owner == number], 0) for number in range(len(cameras))]
+        deciding = self._deciding_points(cameras)
+        return [np.minimum(deciding.inside[deciding.owner == number], 0) for number in range(len(cameras))]
 
-    def along_rays(self, cameras: list[Camera], number: int) -> tuple[Vector, Vector, Integers]:
+    def sample_rays(self, cameras: list[PinholeCamera], number: int) -> tuple[Vector, Vector, Integers]:
         """Points (rays, steps, 3) on one outline's rays, their depth (rays, steps) in all other cones, and
         the photo whose cone is the tightest there."""
         ray = self.rays[number]
         shape = (len(ray.columns), len(ray.depths))
         places = (ray.columns[:, None], ray.rows[:, None], ray.depths[None])
-        points = cameras[number].points_at(*(np.broadcast_to(place, shape).ravel() for place in places))
+        points = cameras[number].unproject(*(np.broadcast_to(place, shape).ravel() for place in places))
         inside = np.full(len(points), np.inf)
         tightest = np.zeros(len(points), np.int64)
         for other, camera in enumerate(cameras):
@@ -165,49 +174,59 @@ class Coherence:
                 inside[tighter], tightest[tighter] = depth[tighter], other
         return np.asarray(points.reshape(*shape, 3)), inside.reshape(shape), tightest.reshape(shape)
 
-    def _wishes(self, unknowns: Vector) -> Vector:
+    def _regularization(self, unknowns: Vector) -> Vector:
         distances = np.log(
-            [camera.zoom / side for camera, side in zip(self.first, self.picture_sides, strict=True)]
+            [
+                camera.zoom / side
+                for camera, side in zip(self.initial_cameras, self.picture_sides, strict=True)
+            ]
         )
-        distances += self.unit[0] * unknowns[:-1:_PER_CAMERA]
-        return np.concatenate([(distances - distances.mean()) / _USUAL_STEP, unknowns * self.wish])
+        distances += self.scales[0] * unknowns[:-1:_UNKNOWNS_PER_CAMERA]
+        return np.concatenate(
+            [
+                (distances - distances.mean()) / _TYPICAL_DISTANCE_CHANGE,
+                unknowns * self.regularization_weights,
+            ]
+        )
 
-    def _decided(self, cameras: list[Camera]) -> _Decided:
+    def _deciding_points(self, cameras: list[PinholeCamera]) -> _DecidingPoints:
         parts = []
         for number, ray in enumerate(self.rays):
-            _, inside, tightest = self.along_rays(cameras, number)
+            _, inside, tightest = self.sample_rays(cameras, number)
             deepest = inside.argmax(1)
             each = np.arange(len(deepest))
             owner = np.full(len(deepest), number)
             miss = inside[each, deepest], tightest[each, deepest]
             parts.append((owner, ray.columns, ray.rows, ray.depths[deepest], *miss))
-        return _Decided(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return _DecidingPoints(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _inside(self, decided: _Decided, each: EachCamera, owner: Integers, decider: Integers) -> Vector:
+    def _depths_at(
+        self, deciding: _DecidingPoints, each: CameraBatch, owner: Integers, decider: Integers
+    ) -> Vector:
         """How deep each ray's deciding place lies in the deciding cone, with these of the cameras."""
-        points = each.some(owner).points_at(decided.columns, decided.rows, decided.depths)
-        return self._each_field.depth_of(decided.decider, each.some(decider), points)
+        points = each.take(owner).unproject(deciding.columns, deciding.rows, deciding.depths)
+        return self._field_stack.depth_of(deciding.decider, each.take(decider), points)
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Evaluation:
     """What the descent asks of one set of unknowns."""
 
-    coherence: Coherence
+    coherence: SilhouetteCoherence
     unknowns: Vector
-    cameras: list[Camera]
-    decided: _Decided
-    errors: Vector
+    cameras: list[PinholeCamera]
+    deciding: _DecidingPoints
+    residuals: Vector
 
-    def slopes(self) -> Vector:
-        return self.coherence._slopes(self.unknowns, self.cameras, self.decided)
+    def jacobian(self) -> Vector:
+        return self.coherence._jacobian(self.unknowns, self.cameras, self.deciding)
 
 
-def _outline_points(field: DistanceField) -> tuple[Vector, Vector]:
+def _contour_points(field: DistanceField) -> tuple[Vector, Vector]:
     """(columns, rows) in mask pixels of points spread along the outline, moved onto its very line."""
     values = field.values
     rows, columns = np.nonzero(np.abs(values) < 0.75 * field.step)
-    chosen = np.linspace(0, len(rows) - 1, min(_RAYS, len(rows))).astype(int)
+    chosen = np.linspace(0, len(rows) - 1, min(_RAYS_PER_PHOTO, len(rows))).astype(int)
     rows, columns = rows[chosen], columns[chosen]
     slope_row, slope_column = (np.gradient(values, axis=axis) for axis in (0, 1))
     depth = values[rows, columns] / field.step
@@ -217,6 +236,6 @@ def _outline_points(field: DistanceField) -> tuple[Vector, Vector]:
     return exact_columns * field.step + offset, exact_rows * field.step + offset
 
 
-def _depths(camera: Camera, size: Vector) -> Vector:
-    reach = 0.55 * size[axis_towards(camera.side)]
-    return np.linspace(-reach, reach, _STEPS)
+def _ray_depths(camera: PinholeCamera, size: Vector) -> Vector:
+    reach = 0.55 * size[viewing_axis(camera.side)]
+    return np.linspace(-reach, reach, _DEPTH_STEPS)

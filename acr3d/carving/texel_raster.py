@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_AT_ONCE = 80_000  # texels looked at in one go: bounds the memory
+_BATCH_SIZE = 80_000  # texels looked at in one go: bounds the memory
 
 
 def covered_texels(corners: Floats, side: int, shrink: float = 0.0) -> Iterator[tuple[Integers, Integers]]:
@@ -23,12 +23,12 @@ def covered_texels(corners: Floats, side: int, shrink: float = 0.0) -> Iterator[
     high = np.clip(np.ceil(corners.max(1) - 0.5), 0, side - 1).astype(np.int64)
     spans = high - low + 1
     counts = spans.prod(1)
-    weights = barycentric(corners)
+    weights = barycentric_terms(corners)
     ends = np.cumsum(counts)
     start = 0
     while start < len(counts):
         done = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
+        stop = max(start + 1, int(np.searchsorted(ends, done + _BATCH_SIZE, side="right")))
         some = slice(start, stop)
         texel, face = _inside(weights[some], low[some], spans[some], counts[some], side, shrink)
         yield texel, face + start
@@ -48,7 +48,7 @@ def _inside(
     return (row * side + column)[inside], np.repeat(np.arange(len(counts)), counts)[inside]
 
 
-def barycentric(corners: Floats) -> Floats:
+def barycentric_terms(corners: Floats) -> Floats:
     """(m, 3, 3): what each corner (last axis) weighs at a place in its triangle, as terms that count once,
     by the place's column and by its row. `corners` is (m, 3, 2). All 0 or 1 where a triangle has no area."""
     x, y = corners[..., 0], corners[..., 1]
@@ -62,7 +62,7 @@ def barycentric(corners: Floats) -> Floats:
     return terms
 
 
-def between(terms: Floats, column: Floats, row: Floats) -> Floats:
+def interpolate(terms: Floats, column: Floats, row: Floats) -> Floats:
     """(k, n) the values at places, each by its own (k, 3, n) terms."""
     values: Floats = terms[:, 0] + terms[:, 1] * column[:, None] + terms[:, 2] * row[:, None]
     return values

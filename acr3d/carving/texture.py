@@ -14,34 +14,34 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
-from acr3d.carving.cameras import Camera
-from acr3d.carving.exposure import gains
-from acr3d.carving.morphology import grown, shrunk
-from acr3d.carving.silhouette import Outline
-from acr3d.carving.texel_raster import barycentric, between, covered_texels
+from acr3d.carving.cameras import PinholeCamera
+from acr3d.carving.exposure import exposure_gains
+from acr3d.carving.morphology import dilated, eroded
+from acr3d.carving.silhouette import Silhouette
+from acr3d.carving.texel_raster import barycentric_terms, covered_texels, interpolate
 from acr3d.carving.uv_atlas import Atlas
 from acr3d.carving.vertex_split import corner_normals
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float32]
 
-_DEPTH_CELLS = 320  # per unit of length, in the pictures of what lies in front
-_BEHIND = 0.012  # units: how far behind the foremost surface still counts as seen
-_SHARPNESS = 6  # the power of the facing: high lets the best view win, low blends
-_LEAST_FACING = 0.05  # cosine: a photo that grazes the surface tells nothing of its colour
-_WELL_FACING = 0.4  # cosine: from here on a photo's brightness can be compared with another's
-_COMPARED = 60_000  # texels, spread over the atlas, by which exposures are compared
-_ENOUGH = 0.02  # total weight from which a texel counts as seen
-_RIM = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
-_AT_ONCE = 80_000  # texels handled in one go: bounds the memory
+_DEPTH_RESOLUTION = 320  # per unit of length, in the pictures of what lies in front
+_DEPTH_TOLERANCE = 0.012  # units: how far behind the foremost surface still counts as seen
+_FACING_POWER = 6  # the power of the facing: high lets the best view win, low blends
+_MIN_FACING = 0.05  # cosine: a photo that grazes the surface tells nothing of its colour
+_MIN_COMPARED_FACING = 0.4  # cosine: from here on a photo's brightness can be compared with another's
+_COMPARED_TEXELS = 60_000  # texels, spread over the atlas, by which exposures are compared
+_MIN_WEIGHT = 0.02  # total weight from which a texel counts as seen
+_RIM_WIDTH = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
+_BATCH_SIZE = 80_000  # texels handled in one go: bounds the memory
 
 
 @dataclass(frozen=True)
-class Texture:
+class ProjectedTexture:
     """`pixels` (side, side, 3) uint8; `seen`: the share of the surface that some photo shows."""
 
     pixels: NDArray[np.uint8]
-    seen: float
+    seen_share: float
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,34 @@ class _Texels:
     face: NDArray[np.int32]
 
 
-def paint(mesh: Mesh, atlas: Atlas, outlines: list[Outline], cameras: list[Camera]) -> Texture:
+def project_photos(
+    mesh: TriangleMesh, atlas: Atlas, silhouettes: list[Silhouette], cameras: list[PinholeCamera]
+) -> ProjectedTexture:
     """The atlas' colours from the photos."""
-    texels = _texels(atlas)
-    points = _points(mesh, atlas, texels)
+    texels = _covered_texels(atlas)
+    points = _texel_positions(mesh, atlas, texels)
     normals = _smooth_normals(mesh)
-    views = [_View(outline, camera, points) for outline, camera in zip(outlines, cameras, strict=True)]
-    evened = _gains(views, points, normals, texels)
+    views = [
+        _PhotoProjection(silhouette, camera, points)
+        for silhouette, camera in zip(silhouettes, cameras, strict=True)
+    ]
+    evened = _exposure_gains(views, points, normals, texels)
     colours = np.zeros((len(texels.number), 3), np.float32)
     total = np.zeros(len(texels.number), np.float32)
-    for part in _portions(len(total)):
+    for part in _batches(len(total)):
         for view, gain in zip(views, evened, strict=True):
-            which, facing, sampled = view.look(points[part], normals[texels.face[part]])
-            weight = facing**_SHARPNESS
+            which, facing, sampled = view.sample(points[part], normals[texels.face[part]])
+            weight = facing**_FACING_POWER
             total[part.start + which] += weight
             colours[part.start + which] += weight[:, None] * sampled * gain
     del points, views  # the largest of all, and memory is short
-    seen = total > _ENOUGH
+    seen = total > _MIN_WEIGHT
     colours /= np.maximum(total, 1e-6)[:, None]
     _fill_unseen(mesh, atlas, texels, colours, seen)
-    return Texture(_spread_into_gutters(texels, colours, atlas.side), float(seen.mean()))
+    return ProjectedTexture(_fill_gutters(texels, colours, atlas.side), float(seen.mean()))
 
 
-def _smooth_normals(mesh: Mesh) -> Floats:
+def _smooth_normals(mesh: TriangleMesh) -> Floats:
     """(m, 3) per triangle, calmed by its neighbours on the same side of any crease."""
     corners = corner_normals(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))
     means = corners.mean(1)
@@ -82,19 +87,21 @@ def _smooth_normals(mesh: Mesh) -> Floats:
     return unit
 
 
-def _gains(views: list[_View], points: Floats, normals: Floats, texels: _Texels) -> Floats:
-    chosen = slice(None, None, max(1, len(points) // _COMPARED))
+def _exposure_gains(
+    views: list[_PhotoProjection], points: Floats, normals: Floats, texels: _Texels
+) -> Floats:
+    chosen = slice(None, None, max(1, len(points) // _COMPARED_TEXELS))
     places, ways = points[chosen], normals[texels.face[chosen]]
     colours = np.zeros((len(views), len(places), 3), np.float32)
     well_seen = np.zeros(colours.shape[:2], bool)
     for number, view in enumerate(views):
-        which, facing, sampled = view.look(places, ways)
+        which, facing, sampled = view.sample(places, ways)
         colours[number, which] = sampled
-        well_seen[number, which] = facing > _WELL_FACING
-    return gains(colours, well_seen)
+        well_seen[number, which] = facing > _MIN_COMPARED_FACING
+    return exposure_gains(colours, well_seen)
 
 
-def _texels(atlas: Atlas) -> _Texels:
+def _covered_texels(atlas: Atlas) -> _Texels:
     owner = np.full(atlas.side**2, -1, np.int32)
     for place, face in covered_texels(atlas.corners, atlas.side):
         owner[place] = face
@@ -102,47 +109,49 @@ def _texels(atlas: Atlas) -> _Texels:
     return _Texels(number.astype(np.int32), owner[number])
 
 
-def _points(mesh: Mesh, atlas: Atlas, texels: _Texels) -> Floats:
+def _texel_positions(mesh: TriangleMesh, atlas: Atlas, texels: _Texels) -> Floats:
     """(k, 3) where in space the texels lie."""
     points = np.empty((len(texels.number), 3), np.float32)
-    terms = barycentric(atlas.corners) @ mesh.vertices[mesh.triangles]
-    for part in _portions(len(points)):
-        points[part] = _at_texels(terms[texels.face[part]], texels.number[part], atlas.side)
+    terms = barycentric_terms(atlas.corners) @ mesh.vertices[mesh.triangles]
+    for part in _batches(len(points)):
+        points[part] = _interpolate_at_texels(terms[texels.face[part]], texels.number[part], atlas.side)
     return points
 
 
-def _portions(count: int) -> list[slice]:
-    return [slice(start, start + _AT_ONCE) for start in range(0, count, _AT_ONCE)]
+def _batches(count: int) -> list[slice]:
+    return [slice(start, start + _BATCH_SIZE) for start in range(0, count, _BATCH_SIZE)]
 
 
-def _at_texels(terms: NDArray[np.float64], number: NDArray[np.int32], side: int) -> NDArray[np.float64]:
+def _interpolate_at_texels(
+    terms: NDArray[np.float64], number: NDArray[np.int32], side: int
+) -> NDArray[np.float64]:
     """(k, 3) values in the texels' middles, by their triangles' terms."""
     row, column = np.divmod(number, side)
-    return between(terms, column + 0.5, row + 0.5)
+    return interpolate(terms, column + 0.5, row + 0.5)
 
 
-class _View:
+class _PhotoProjection:
     """One photo and its camera, as the surface looks at them."""
 
-    def __init__(self, outline: Outline, camera: Camera, points: Floats) -> None:
-        left, top, right, bottom = outline.box
+    def __init__(self, silhouette: Silhouette, camera: PinholeCamera, points: Floats) -> None:
+        left, top, right, bottom = silhouette.box
         self.corner = np.array([top, left], np.float32)
-        self.picture = _without_backdrop(
-            outline.picture[top:bottom, left:right], outline.mask[top:bottom, left:right]
+        self.pixels = _extend_over_backdrop(
+            silhouette.pixels[top:bottom, left:right], silhouette.mask[top:bottom, left:right]
         )
         self.camera = camera
-        self.foremost = _Foremost(points, camera, outline.mask.shape)
+        self.depth_buffer = _DepthBuffer(points, camera, silhouette.mask.shape)
 
-    def look(self, points: Floats, normals: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    def sample(self, points: Floats, normals: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
         """(which of the points the photo shows, the cosine under which, their colours)."""
-        facing = np.einsum("ij,ij->i", normals, self.camera.direction_to(points))
-        turned = np.flatnonzero(facing > _LEAST_FACING)
+        facing = np.einsum("ij,ij->i", normals, self.camera.view_directions(points))
+        turned = np.flatnonzero(facing > _MIN_FACING)
         column, row, towards = self.camera.project(points[turned])
-        seen = self.foremost.sees(column, row, towards, facing[turned])
+        seen = self.depth_buffer.is_visible(column, row, towards, facing[turned])
         places = np.stack([row[seen], column[seen]]) - self.corner[:, None]
         colours = [
             ndimage.map_coordinates(
-                self.picture[..., channel], places, np.float32, order=1, mode="nearest", prefilter=False
+                self.pixels[..., channel], places, np.float32, order=1, mode="nearest", prefilter=False
             )
             for channel in range(3)
         ]
@@ -150,27 +159,27 @@ class _View:
         return which, facing[which], np.stack(colours, -1)
 
 
-def _without_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _extend_over_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The photo with its part's colours carried on over the rim and the backdrop."""
-    core = shrunk(mask, _RIM) | (mask & ~_has_core(mask))
+    core = eroded(mask, _RIM_WIDTH) | (mask & ~_wide_areas(mask))
     nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
     carried: NDArray[np.uint8] = picture[nearest[0], nearest[1]]
     return carried
 
 
-def _has_core(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _wide_areas(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask without what is thinner than the rim on both sides."""
-    return grown(shrunk(mask, _RIM), 2 * _RIM)
+    return dilated(eroded(mask, _RIM_WIDTH), 2 * _RIM_WIDTH)
 
 
-class _Foremost:
+class _DepthBuffer:
     """For one camera, how near the foremost surface lies in each cell of a coarse picture."""
 
-    def __init__(self, points: Floats, camera: Camera, shape: tuple[int, ...]) -> None:
-        self.cell = camera.zoom / _DEPTH_CELLS
+    def __init__(self, points: Floats, camera: PinholeCamera, shape: tuple[int, ...]) -> None:
+        self.cell = camera.zoom / _DEPTH_RESOLUTION
         self.rows, self.columns = (int(size / self.cell) + 1 for size in shape[:2])
         self.nearest: Floats = np.full(self.rows * self.columns, -np.inf, np.float32)
-        for part in _portions(len(points)):
+        for part in _batches(len(points)):
             column, row, towards = camera.project(points[part])
             np.maximum.at(self.nearest, self._cells(column, row), towards)
         picture = self.nearest.reshape(self.rows, self.columns)
@@ -178,11 +187,11 @@ class _Foremost:
             picture, 3
         ).ravel()  # what lies close behind a rim is mixed with it
 
-    def sees(self, column: Floats, row: Floats, towards: Floats, facing: Floats) -> NDArray[np.bool_]:
+    def is_visible(self, column: Floats, row: Floats, towards: Floats, facing: Floats) -> NDArray[np.bool_]:
         """Whether nothing lies before these points, nor right beside their way to the camera."""
         slope = np.sqrt(1 - np.minimum(facing, 1) ** 2) / facing
         behind = self.nearest[self._cells(column, row)] - towards
-        seen: NDArray[np.bool_] = behind < _BEHIND + slope / _DEPTH_CELLS
+        seen: NDArray[np.bool_] = behind < _DEPTH_TOLERANCE + slope / _DEPTH_RESOLUTION
         return seen
 
     def _cells(self, column: Floats, row: Floats) -> NDArray[np.int32]:
@@ -192,19 +201,21 @@ class _Foremost:
         return cells
 
 
-def _fill_unseen(mesh: Mesh, atlas: Atlas, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> None:
+def _fill_unseen(
+    mesh: TriangleMesh, atlas: Atlas, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]
+) -> None:
     """Give unseen texels the colours around them, spread evenly over the surface."""
     if seen.all() or not seen.any():
         return
     at_vertices = _vertex_colours(mesh, texels, colours, seen)
     unseen = np.flatnonzero(~seen)
-    terms = barycentric(atlas.corners) @ at_vertices[mesh.triangles]
-    for part in _portions(len(unseen)):
+    terms = barycentric_terms(atlas.corners) @ at_vertices[mesh.triangles]
+    for part in _batches(len(unseen)):
         number, face = texels.number[unseen[part]], texels.face[unseen[part]]
-        colours[unseen[part]] = _at_texels(terms[face], number, atlas.side)
+        colours[unseen[part]] = _interpolate_at_texels(terms[face], number, atlas.side)
 
 
-def _vertex_colours(mesh: Mesh, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _vertex_colours(mesh: TriangleMesh, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> Floats:
     """Every vertex' colour: the mean of its triangles' seen texels, else harmonic between such vertices."""
     count, faces = len(mesh.vertices), len(mesh.triangles)
     face = texels.face[seen]
@@ -230,7 +241,7 @@ def _vertex_colours(mesh: Mesh, texels: _Texels, colours: Floats, seen: NDArray[
     return solved.astype(np.float32)
 
 
-def _spread_into_gutters(texels: _Texels, colours: Floats, side: int) -> NDArray[np.uint8]:
+def _fill_gutters(texels: _Texels, colours: Floats, side: int) -> NDArray[np.uint8]:
     """The atlas as a picture, its charts' colours carried on between them against seams in small mipmaps."""
     pixels = np.zeros((side * side, 3), np.uint8)
     pixels[texels.number] = np.clip(colours + 0.5, 0, 255).astype(np.uint8)

@@ -19,17 +19,17 @@ from acr3d.carving.cameras import SIDES
 from acr3d.carving.errors import CarvingError
 from acr3d.carving.mesh_math import normals_and_areas
 from acr3d.carving.texel_raster import covered_texels
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_SIDES = (512, 1024, 2048)  # texels
-_USUAL_FILL = 0.6  # the share of an atlas that charts come to cover
+_ATLAS_SIZES = (512, 1024, 2048)  # texels
+_TYPICAL_FILL = 0.6  # the share of an atlas that charts come to cover
 _PADDING = 3  # texels around each chart
-_LEAST_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
-_CALMING = 0.35  # how much a triangle's neighbours count against its own direction
-_PROBE = 2048  # side of the atlas in which pieces that cover others are looked for
+_MIN_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
+_NEIGHBOUR_WEIGHT = 0.35  # how much a triangle's neighbours count against its own direction
+_PROBE_SIZE = 2048  # side of the atlas in which pieces that cover others are looked for
 
 
 @dataclass(frozen=True)
@@ -42,43 +42,43 @@ class Atlas:
     side: int
 
 
-def lay_out(mesh: Mesh, density: float) -> Atlas:
+def unwrap(mesh: TriangleMesh, density: float) -> Atlas:
     """Charts for a closed mesh, at `density` texels per unit or as many as the largest atlas has room for."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
-    neighbours = neighbouring(triangles)
-    directions = _directions(vertices, triangles, neighbours)
-    flat = _flattened(vertices, triangles, directions)
-    charts = _without_covers(flat, pieces(neighbours, directions), neighbours)
-    wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _USUAL_FILL))
-    for side in _SIDES:
-        atlas = _packed(flat, charts, side) if side >= min(wanted, _SIDES[-1]) else None
+    neighbours = adjacent_triangles(triangles)
+    directions = _projection_directions(vertices, triangles, neighbours)
+    flat = _project(vertices, triangles, directions)
+    charts = _split_overlapping(flat, connected_pieces(neighbours, directions), neighbours)
+    wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _TYPICAL_FILL))
+    for side in _ATLAS_SIZES:
+        atlas = _pack(flat, charts, side) if side >= min(wanted, _ATLAS_SIZES[-1]) else None
         if atlas is not None:
             return atlas
-    raise _too_many_pieces()
+    raise _too_many_charts()
 
 
-def _too_many_pieces() -> CarvingError:
+def _too_many_charts() -> CarvingError:
     return CarvingError(
         "The surface falls into more pieces than one texture has room for. Ask for fewer triangles.",
         "too_many_pieces",
     )
 
 
-def _without_covers(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:
+def _split_overlapping(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:
     """The charts split until none covers itself. Ends, as a triangle alone covers nothing."""
     doubtful = np.ones(len(charts), bool)
     while doubtful.any():
         asked = np.flatnonzero(doubtful)
         covering = np.zeros(len(charts), bool)
         numbered = np.unique(charts[asked], return_inverse=True)[1]
-        side = math.ceil(_PROBE * max(0.25, math.sqrt(len(asked) / len(charts))))
-        covering[asked] = _covering_others(flat[asked], numbered, side)
+        side = math.ceil(_PROBE_SIZE * max(0.25, math.sqrt(len(asked) / len(charts))))
+        covering[asked] = _overlapping_triangles(flat[asked], numbered, side)
         doubtful = np.isin(charts, charts[covering])
-        charts = pieces(neighbours, charts + covering * (charts.max() + 1))
+        charts = connected_pieces(neighbours, charts + covering * (charts.max() + 1))
     return charts
 
 
-def neighbouring(triangles: Integers) -> Integers:
+def adjacent_triangles(triangles: Integers) -> Integers:
     """(k, 2) pairs of triangles that share an edge."""
     edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     owner = np.repeat(np.arange(len(triangles)), 3)
@@ -87,7 +87,7 @@ def neighbouring(triangles: Integers) -> Integers:
     return np.column_stack([owner[order[:-1]][same], owner[order[1:]][same]])
 
 
-def _directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> Integers:
+def _projection_directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> Integers:
     """For each triangle the direction (0 to 5, in the order of SIDES) it is laid out along."""
     normals, _ = normals_and_areas(vertices, triangles)
     facing = normals @ np.array([side[2] for side in SIDES.values()]).T
@@ -95,19 +95,19 @@ def _directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> 
     for _ in range(6):
         votes = np.zeros_like(facing)
         for one, other in (neighbours.T, neighbours[:, ::-1].T):
-            np.add.at(votes, (one, best[other]), _CALMING)
-        best = np.where(facing > _LEAST_FACING, facing + votes, facing - 9).argmax(1)
+            np.add.at(votes, (one, best[other]), _NEIGHBOUR_WEIGHT)
+        best = np.where(facing > _MIN_FACING, facing + votes, facing - 9).argmax(1)
     return np.asarray(best, np.int64)
 
 
-def _flattened(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:
+def _project(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:
     """(m, 3, 2) each triangle's corners along its direction's picture, rightwards and downwards, in units."""
     axes = np.array([[side[0], -side[1]] for side in SIDES.values()])
     flat: Floats = np.einsum("mij,mkj->mki", axes[directions], vertices[triangles])
     return flat
 
 
-def pieces(neighbours: Integers, kinds: Integers) -> Integers:
+def connected_pieces(neighbours: Integers, kinds: Integers) -> Integers:
     """Connected pieces of triangles of one kind, numbered."""
     together = neighbours[kinds[neighbours[:, 0]] == kinds[neighbours[:, 1]]]
     shape = (len(kinds), len(kinds))
@@ -115,11 +115,11 @@ def pieces(neighbours: Integers, kinds: Integers) -> Integers:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bool_]:
+def _overlapping_triangles(flat: Floats, charts: Integers, side: int) -> NDArray[np.bool_]:
     """Triangles that lie, in their chart, over another one of it, as an atlas of that side shows."""
-    probe = _packed(flat, charts, side)
+    probe = _pack(flat, charts, side)
     if probe is None:
-        raise _too_many_pieces()
+        raise _too_many_charts()
     covering = np.zeros(len(charts), bool)
     found = [
         texel * len(charts) + face for texel, face in covered_texels(probe.corners, probe.side, shrink=1e-3)
@@ -129,7 +129,7 @@ def _covering_others(flat: Floats, charts: Integers, side: int) -> NDArray[np.bo
     return covering
 
 
-def _packed(flat: Floats, charts: Integers, side: int) -> Atlas | None:
+def _pack(flat: Floats, charts: Integers, side: int) -> Atlas | None:
     """The charts on shelves, as large as they fit; None when they do not fit at all."""
     count = int(charts.max()) + 1
     low = np.full((count, 2), np.inf)
@@ -140,16 +140,16 @@ def _packed(flat: Floats, charts: Integers, side: int) -> Atlas | None:
     small, large = 0.0, side / size.max()
     for _ in range(14):
         scale = (small + large) / 2
-        places = _shelves(np.ceil(size * scale).astype(int) + 2 * _PADDING, side)
+        places = _pack_shelves(np.ceil(size * scale).astype(int) + 2 * _PADDING, side)
         small, large = (scale, large) if places is not None else (small, scale)
-    places = _shelves(np.ceil(size * small).astype(int) + 2 * _PADDING, side)
+    places = _pack_shelves(np.ceil(size * small).astype(int) + 2 * _PADDING, side)
     if places is None or not small:
         return None
     corners = (flat - low[charts][:, None]) * small + places[charts][:, None] + _PADDING
     return Atlas(corners, charts, side)
 
 
-def _shelves(sizes: Integers, side: int) -> Integers | None:
+def _pack_shelves(sizes: Integers, side: int) -> Integers | None:
     """The upper left corners of boxes set on shelves, highest first; None when they do not fit."""
     places = np.zeros_like(sizes)
     column = row = shelf = 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.glb_writer import Corners
+from acr3d.carving.glb_writer import VertexData
 from acr3d.carving.mesh_math import normals_and_areas
 from acr3d.carving.uv_atlas import Atlas
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.visual_hull import TriangleMesh
 
-_CREASE = 0.77  # cosine of 40°: triangles that turn more from each other are shaded apart
-_AT_ONCE = 60_000  # corners handled in one go: bounds the memory
+_CREASE_COSINE = 0.77  # cosine of 40°: triangles that turn more from each other are shaded apart
+_BATCH_SIZE = 60_000  # corners handled in one go: bounds the memory
 
 
-def make_corners(mesh: Mesh, atlas: Atlas) -> Corners:
+def split_vertices(mesh: TriangleMesh, atlas: Atlas) -> VertexData:
     """Positions, normals and UVs; corners of one vertex that agree in all three share an entry."""
     triangles = mesh.triangles.astype(np.int64)
     normals = corner_normals(mesh.vertices.astype(np.float64), triangles).reshape(-1, 3)
@@ -23,7 +23,7 @@ def make_corners(mesh: Mesh, atlas: Atlas) -> Corners:
     key = np.column_stack([vertex, chart, np.round(normals * 500).astype(np.int64)])
     _, first, entry = np.unique(key, axis=0, return_index=True, return_inverse=True)
     uvs = atlas.corners.reshape(-1, 2)[first] / atlas.side
-    return Corners(
+    return VertexData(
         positions=mesh.vertices[vertex[first]],
         normals=normals[first].astype(np.float32),
         uvs=uvs.astype(np.float32),
@@ -39,13 +39,13 @@ def corner_normals(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) 
     counts = np.bincount(corner_vertex, minlength=len(vertices))
     starts = np.cumsum(counts) - counts
     sums = np.empty((len(corner_vertex), 3))
-    for first in range(0, len(corner_vertex), _AT_ONCE):
-        own = np.arange(first, min(first + _AT_ONCE, len(corner_vertex)))
+    for first in range(0, len(corner_vertex), _BATCH_SIZE):
+        own = np.arange(first, min(first + _BATCH_SIZE, len(corner_vertex)))
         repeats = counts[corner_vertex[own]]
         corner = np.repeat(own, repeats)
         within = np.arange(len(corner)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         other = around[starts[corner_vertex[corner]] + within]
-        smooth = np.einsum("ij,ij->i", normals[corner // 3], normals[other]) > _CREASE
+        smooth = np.einsum("ij,ij->i", normals[corner // 3], normals[other]) > _CREASE_COSINE
         corner, other = corner[smooth] - first, other[smooth]
         for axis in range(3):
             weights = normals[other, axis] * areas[other]

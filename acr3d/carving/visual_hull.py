@@ -15,92 +15,92 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import marching_cubes
 
-from acr3d.carving.cameras import Camera, Points
+from acr3d.carving.cameras import PinholeCamera, Points
 from acr3d.carving.distance_field import DistanceField
 from acr3d.carving.errors import CarvingError
-from acr3d.carving.shape_priors import Guess
+from acr3d.carving.shape_priors import ShapePrior
 
 Vector = NDArray[np.float64]
 
 _MARGIN = 0.03  # of the largest side, around the box the outlines foretell
-_AWAY_FROM_ZERO = 0.02  # cells; a sample nearer to the surface would give needle-thin triangles
-_WELL_OUTSIDE = 4  # cells; a cell is 1.7 across, and a depth falls by hardly more than the way
-_SMALLEST_PIECE = 1e-3  # of the solid: smaller loose pieces are noise
+_MIN_ABS_DEPTH = 0.02  # cells; a sample nearer to the surface would give needle-thin triangles
+_FAR_OUTSIDE = 4  # cells; a cell is 1.7 across, and a depth falls by hardly more than the way
+_MIN_PIECE = 1e-3  # of the solid: smaller loose pieces are noise
 
 
 @dataclass(frozen=True)
-class Grid:
+class VoxelGrid:
     """Cells of side `step`; the middle of the first lies at `low`."""
 
     low: Vector
     step: float
     shape: tuple[int, int, int]
 
-    def axis(self, number: int) -> NDArray[np.float32]:
+    def coordinates(self, number: int) -> NDArray[np.float32]:
         """The cells' middles along one axis."""
         return np.asarray(self.low[number] + self.step * np.arange(self.shape[number]), np.float32)
 
 
 @dataclass(frozen=True)
-class Mesh:
+class TriangleMesh:
     """`vertices` (n, 3) float32, `triangles` (m, 3) int32, wound so that normals point outwards."""
 
     vertices: NDArray[np.float32]
     triangles: NDArray[np.int32]
 
 
-def make_grid(box: Vector, cells: int) -> Grid:
+def make_grid(box: Vector, cells: int) -> VoxelGrid:
     """A grid around the (2, 3) box, `cells` along its largest side."""
     size = box[1] - box[0]
     extent = size + 2 * _MARGIN * size.max()
     step = float(extent.max() / cells)
     shape = np.ceil(extent / step).astype(int) + 1
     low = box.mean(0) - step * (shape - 1) / 2
-    return Grid(low, step, (int(shape[0]), int(shape[1]), int(shape[2])))
+    return VoxelGrid(low, step, (int(shape[0]), int(shape[1]), int(shape[2])))
 
 
-def hull_field(
-    cameras: list[Camera],
+def hull_depth(
+    cameras: list[PinholeCamera],
     fields: list[DistanceField],
     box: Vector,
-    grid: Grid,
-    guesses: Sequence[Guess] = (),
+    grid: VoxelGrid,
+    priors: Sequence[ShapePrior] = (),
 ) -> NDArray[np.float32]:
     """How deep, in cells, each grid point lies inside all outlines, box and guesses; negative outside.
 
     Well outside it is only so much as was found first: no cell with a piece of the surface reaches there.
     """
-    x, y, z = (grid.axis(number) for number in range(3))
+    x, y, z = (grid.coordinates(number) for number in range(3))
     slab = np.stack(np.meshgrid(np.float32(0), y, z, indexing="ij"), -1).reshape(-1, 3)
     depth = np.empty(grid.shape, np.float32)
     for number, place in enumerate(x):
         slab[:, 0] = place
-        depth[number] = _depth(slab, cameras, fields, box, guesses, grid.step).reshape(grid.shape[1:])
+        depth[number] = _depth_at(slab, cameras, fields, box, priors, grid.step).reshape(grid.shape[1:])
     depth /= np.float32(grid.step)
     for axis in range(3):  # nothing may run out of the grid: the surface must close
         np.moveaxis(depth, axis, 0)[[0, -1]] = -1
     return depth
 
 
-def _depth(
+def _depth_at(
     points: NDArray[np.float32],
-    cameras: list[Camera],
+    cameras: list[PinholeCamera],
     fields: list[DistanceField],
     box: Vector,
-    guesses: Sequence[Guess],
+    priors: Sequence[ShapePrior],
     step: float,
 ) -> NDArray[np.float32]:
     low, high = box.astype(np.float32)
     depth: NDArray[np.float32] = np.minimum(points - low, high - points).min(1)
-    bounds: list[Callable[[Points], NDArray[np.float32]]] = [guess.depth for guess in guesses]
+    bounds: list[Callable[[Points], NDArray[np.float32]]] = [prior.depth for prior in priors]
     bounds[:0] = [partial(field.depth_of, camera) for camera, field in zip(cameras, fields, strict=True)]
     for depth_of in bounds:
-        open_yet = np.flatnonzero(depth > -_WELL_OUTSIDE * step)
+        open_yet = np.flatnonzero(depth > -_FAR_OUTSIDE * step)
         depth[open_yet] = np.minimum(depth[open_yet], depth_of(points[open_yet]))
     return depth
 
 
-def drop_crumbs(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+def drop_small_pieces(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """The field without tiny loose pieces. Raises Refused when nothing is left: the outlines do not meet."""
     labels, count = ndimage.label(depth > 0)
     if not count:
@@ -111,18 +111,18 @@ def drop_crumbs(depth: NDArray[np.float32]) -> NDArray[np.float32]:
         )
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    crumbs = sizes < _SMALLEST_PIECE * sizes.sum()
+    crumbs = sizes < _MIN_PIECE * sizes.sum()
     crumbs[0] = False
     depth[crumbs[labels]] = -1
     return depth
 
 
-def surface(depth: NDArray[np.float32], grid: Grid) -> Mesh:
+def extract_surface(depth: NDArray[np.float32], grid: VoxelGrid) -> TriangleMesh:
     """The closed surface between inside and outside."""
-    near = np.abs(depth) < _AWAY_FROM_ZERO
-    depth[near] = np.where(depth[near] < 0, -_AWAY_FROM_ZERO, _AWAY_FROM_ZERO)
+    near = np.abs(depth) < _MIN_ABS_DEPTH
+    depth[near] = np.where(depth[near] < 0, -_MIN_ABS_DEPTH, _MIN_ABS_DEPTH)
     vertices, triangles, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
         depth, 0.0, gradient_direction="ascent"
     )
     placed = vertices.astype(np.float64) * grid.step + grid.low
-    return Mesh(placed.astype(np.float32), triangles.astype(np.int32))
+    return TriangleMesh(placed.astype(np.float32), triangles.astype(np.int32))

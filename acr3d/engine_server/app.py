@@ -30,14 +30,14 @@ from acr3d.engine_server.tasks import (
     IN_PROGRESS,
     PENDING,
     SUCCEEDED,
-    Full,
-    Room,
-    Row,
-    Running,
-    Tasks,
-    milliseconds,
+    EngineTask,
+    QuotaExceeded,
+    TaskQuota,
+    TaskRunning,
+    TaskStore,
+    now_milliseconds,
 )
-from acr3d.engine_server.worker import Worker
+from acr3d.engine_server.worker import EngineWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 BODY_LIMIT = 20 << 20
 _TASKS = "/openapi/v1/multi-image-to-3d"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_POLL_SECONDS = "2"
+_RETRY_AFTER_SECONDS = "2"
 _BALANCE = 1_000_000  # nothing is charged, so no look at the balance may ever stop a job
 
 log = logging.getLogger(__name__)
 
 
-class Refusal(Exception):
+class EngineHttpError(Exception):
     """An answer other than a success: its status and its sentence."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -59,10 +59,10 @@ class Refusal(Exception):
         self.status = status
 
 
-class Engine:
+class EngineApp:
     """The WSGI app together with its tasks and its worker. Call `stop` before the process ends."""
 
-    def __init__(self, tasks: Tasks, worker: Worker) -> None:
+    def __init__(self, tasks: TaskStore, worker: EngineWorker) -> None:
         self._tasks = tasks
         self._worker = worker
         self._routes = Map(
@@ -95,95 +95,95 @@ class Engine:
             handler, arguments = self._routes.bind_to_environ(request.environ).match()
             answer: Response = handler(request, **arguments)
             return answer
-        except Refusal as refusal:
-            return _json({"message": str(refusal)}, refusal.status)
+        except EngineHttpError as refusal:
+            return _json_response({"message": str(refusal)}, refusal.status)
         except NotFound:
-            return _json({"message": "NoMatchingRoute"}, 404)
+            return _json_response({"message": "NoMatchingRoute"}, 404)
         except MethodNotAllowed:
-            return _json({"message": "This route does not know this method."}, 405)
+            return _json_response({"message": "This route does not know this method."}, 405)
         except RequestEntityTooLarge:
-            _drain(request)
-            return _json({"message": f"The request is larger than {BODY_LIMIT >> 20} MB."}, 413)
+            _drain_body(request)
+            return _json_response({"message": f"The request is larger than {BODY_LIMIT >> 20} MB."}, 413)
         except HTTPException as problem:
-            return _json({"message": problem.description or problem.name}, problem.code or 400)
+            return _json_response({"message": problem.description or problem.name}, problem.code or 400)
         except Exception:
             log.exception("engine.request.failed")
-            return _json({"message": "The built-in engine has trouble; its log says more."}, 500)
+            return _json_response({"message": "The built-in engine has trouble; its log says more."}, 500)
 
     def _create(self, request: Request) -> Response:
-        _check_key(request)
+        _require_key(request)
         try:
-            order = parameters.parse(_body(request))
+            order = parameters.parse_task_request(_json_body(request))
             task_id = self._tasks.add(order.photos, order.options | {"angles": order.angles})
-        except parameters.BadParameter as wrong:
-            raise Refusal(400, str(wrong)) from None
-        except Full as full:
-            raise Refusal(429, f"NoMorePendingTasks: {full}") from None
+        except parameters.InvalidParameter as wrong:
+            raise EngineHttpError(400, str(wrong)) from None
+        except QuotaExceeded as full:
+            raise EngineHttpError(429, f"NoMorePendingTasks: {full}") from None
         self._worker.wake()
-        return _json({"result": task_id}, 202)
+        return _json_response({"result": task_id}, 202)
 
     def _list(self, request: Request) -> Response:
-        _check_key(request)
-        page = _number(request, "page_num", 1, 1 << 40)
-        size = _number(request, "page_size", 10, 50)
+        _require_key(request)
+        page = _whole_number_argument(request, "page_num", 1, 1 << 40)
+        size = _whole_number_argument(request, "page_size", 10, 50)
         sort_by = request.args.get("sort_by", "-created_at")
         if sort_by not in ("+created_at", "-created_at"):
-            raise Refusal(400, "sort_by must be +created_at (the plus sent as %2B) or -created_at.")
+            raise EngineHttpError(400, "sort_by must be +created_at (the plus sent as %2B) or -created_at.")
         self._wake_if_needed()
         rows = self._tasks.page(page, size, newest_first=sort_by.startswith("-"))
         queue = self._tasks.queue()
-        return _json([self._shown(row, queue, request) for row in rows])
+        return _json_response([self._shown(row, queue, request) for row in rows])
 
     def _get(self, request: Request, task_id: str) -> Response:
-        _check_key(request)
+        _require_key(request)
         row = self._found(task_id)
-        answer = _json(self._shown(row, self._tasks.queue(), request))
+        answer = _json_response(self._shown(row, self._tasks.queue(), request))
         if row.status in (PENDING, IN_PROGRESS):
             self._worker.wake()
-            answer.headers["Retry-After"] = _POLL_SECONDS
+            answer.headers["Retry-After"] = _RETRY_AFTER_SECONDS
         return answer
 
     def _delete(self, request: Request, task_id: str) -> Response:
-        _check_key(request)
+        _require_key(request)
         self._found(task_id)
         try:
             if not self._tasks.delete(task_id):
-                raise Refusal(404, "Task not found")
-        except Running:
-            raise Refusal(409, "The task is running and cannot be deleted.") from None
-        return _json({})
+                raise EngineHttpError(404, "Task not found")
+        except TaskRunning:
+            raise EngineHttpError(409, "The task is running and cannot be deleted.") from None
+        return _json_response({})
 
     def _balance(self, request: Request) -> Response:
-        _check_key(request)
-        return _json({"balance": _BALANCE})
+        _require_key(request)
+        return _json_response({"balance": _BALANCE})
 
     def _result(self, request: Request, task_id: str) -> Response:
         """The model's file; its address is the key to it."""
         row = self._tasks.get(task_id) if _UUID.fullmatch(task_id) else None
         signature = request.args.get("Signature", "")
         if row is None or not hmac.compare_digest(row.signature.encode(), signature.encode()):
-            raise Refusal(403, "This address is not, or no longer, valid.")
+            raise EngineHttpError(403, "This address is not, or no longer, valid.")
         try:
             file = self._tasks.model(task_id).open("rb")
         except FileNotFoundError:
-            raise Refusal(404, "There is no such file.") from None
+            raise EngineHttpError(404, "There is no such file.") from None
         headers = {"Content-Length": str(os.fstat(file.fileno()).st_size)}
         body = wrap_file(request.environ, file)
         return Response(body, headers=headers, mimetype="model/gltf-binary", direct_passthrough=True)
 
-    def _found(self, task_id: str) -> Row:
+    def _found(self, task_id: str) -> EngineTask:
         if not _UUID.fullmatch(task_id):
-            raise Refusal(400, "Invalid ID")
+            raise EngineHttpError(400, "Invalid ID")
         row = self._tasks.get(task_id)
         if row is None:
-            raise Refusal(404, "Task not found")
+            raise EngineHttpError(404, "Task not found")
         return row
 
     def _wake_if_needed(self) -> None:
         if self._tasks.anything_waits():
             self._worker.wake()
 
-    def _shown(self, row: Row, queue: Sequence[int], request: Request) -> dict[str, Any]:
+    def _shown(self, row: EngineTask, queue: Sequence[int], request: Request) -> dict[str, Any]:
         """The task object of the contract, and the child's report beside it."""
         return {
             "id": row.id,
@@ -210,22 +210,22 @@ def create_engine_app(
     *,
     heavy_lock: Path,
     grid: int | None = None,
-    guessing: bool = True,
-    carver: str = "acr3d.carving.pipeline",
-    room: Room | None = None,
-    clock: Callable[[], int] = milliseconds,
-) -> Engine:
+    use_priors: bool = True,
+    carver: str = "acr3d.carving",
+    room: TaskQuota | None = None,
+    clock: Callable[[], int] = now_milliseconds,
+) -> EngineApp:
     """The engine whose tasks lie in `folder` (made when missing); several processes may share one.
 
     `heavy_lock` is the host's lock for heavy children; `grid` the carving's resolution, None for its own
     choice; `guessing` lets it assume roundness and symmetry where the outlines look so; `carver` the module
     that carves; `clock` gives milliseconds since 1970. Starts no thread.
     """
-    tasks = Tasks(folder, room, clock)
-    return Engine(tasks, Worker(tasks, folder / "engine.lock", heavy_lock, carver, grid, guessing))
+    tasks = TaskStore(folder, room, clock)
+    return EngineApp(tasks, EngineWorker(tasks, folder / "engine.lock", heavy_lock, carver, grid, use_priors))
 
 
-def serve(app: Engine, port: int) -> None:
+def serve(app: EngineApp, port: int) -> None:
     """Answer on 127.0.0.1 until SIGTERM or Ctrl-C; then hand back what is in work. Port 0: any free one."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
 
@@ -249,37 +249,39 @@ class _QuietHandler(WSGIRequestHandler):
         pass
 
 
-def _check_key(request: Request) -> None:
+def _require_key(request: Request) -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
-        raise Refusal(401, "Invalid API key")
+        raise EngineHttpError(401, "Invalid API key")
 
 
-def _body(request: Request) -> object:
+def _json_body(request: Request) -> object:
     try:
         return json.loads(request.get_data(cache=False))
     except (ValueError, RecursionError):
-        raise Refusal(400, "The body must be JSON.") from None
+        raise EngineHttpError(400, "The body must be JSON.") from None
 
 
-def _drain(request: Request) -> None:
+def _drain_body(request: Request) -> None:
     """Read a body that is too large to its end, within bounds: who still sends does not hear an answer."""
     stream, left = request.environ["wsgi.input"], min(request.content_length or 0, 4 * BODY_LIMIT)
     while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
         left -= len(chunk)
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int:
+def _whole_number_argument(request: Request, name: str, default: int, most: int) -> int:
     text = request.args.get(name, str(default))
     if not re.fullmatch(r"[0-9]{1,12}", text) or not 1 <= int(text) <= most:
-        raise Refusal(400, f"{name} must be a whole number from 1{f' to {most}' if most < 1000 else ''}.")
+        raise EngineHttpError(
+            400, f"{name} must be a whole number from 1{f' to {most}' if most < 1000 else ''}."
+        )
     return int(text)
 
 
-def _result_url(row: Row, request: Request) -> str:
+def _result_url(row: EngineTask, request: Request) -> str:
     query = f"Expires={row.expires_at // 1000}&Signature={row.signature}"
     return f"{request.host_url}results/{row.id}/model.glb?{query}"
 
 
-def _json(payload: object, status: int = 200) -> Response:
+def _json_response(payload: object, status: int = 200) -> Response:
     return Response(json.dumps(payload), status, mimetype="application/json")

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
-USUAL_ORDER = ("front", "right", "back", "left")
+DEFAULT_ANGLES = ("front", "right", "back", "left")
 DEFAULT_POLYCOUNT = 30_000
 _DATA_URI = re.compile(r"data:image/(?:jpeg|jpg|png);base64,", re.IGNORECASE)
-_PICTURE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
-class BadParameter(ValueError):
+class InvalidParameter(ValueError):
     """`str()` is a sentence that names the parameter."""
 
 
 @dataclass(frozen=True)
-class Order:
+class TaskRequest:
     """A checked order: pictures, the side each shows, and the other parameters as they came."""
 
     photos: list[bytes]
@@ -34,52 +34,52 @@ class Order:
     options: dict[str, Any]
 
 
-def parse(body: object) -> Order:
+def parse_task_request(body: object) -> TaskRequest:
     """The order in a decoded JSON body. Raises BadParameter."""
     if not isinstance(body, Mapping):
-        raise BadParameter("The body must be a JSON object.")
+        raise InvalidParameter("The body must be a JSON object.")
     for name, (is_right, rule) in _RULES.items():
         if body.get(name) is not None and not is_right(body[name]):
-            raise BadParameter(f"{name} must be {rule}.")
+            raise InvalidParameter(f"{name} must be {rule}.")
     _check_dependencies(body)
     photos = _photos(body)
-    options = {name: body[name] for name in _KEPT if body.get(name) is not None}
-    return Order(photos, _angles(body, len(photos)), options)
+    options = {name: body[name] for name in _STORED_OPTIONS if body.get(name) is not None}
+    return TaskRequest(photos, _angles(body, len(photos)), options)
 
 
 def _photos(body: Mapping[str, Any]) -> list[bytes]:
     if body.get("input_task_id") is not None:
-        raise BadParameter("input_task_id is not supported by this engine; send image_urls.")
+        raise InvalidParameter("input_task_id is not supported by this engine; send image_urls.")
     uris = body.get("image_urls")
     most = 4 if body.get("image_angles") is None else len(ANGLES)
     if not isinstance(uris, list) or not 1 <= len(uris) <= most:
-        raise BadParameter(f"image_urls must be a list of 1 to {most} images.")
+        raise InvalidParameter(f"image_urls must be a list of 1 to {most} images.")
     return [_photo(f"image_urls[{number}]", uri) for number, uri in enumerate(uris)]
 
 
 def _photo(name: str, uri: object) -> bytes:
     head = _DATA_URI.match(uri) if isinstance(uri, str) else None
     if head is None or not isinstance(uri, str):
-        raise BadParameter(
+        raise InvalidParameter(
             f"{name} must be a data URI of a JPEG or PNG image; this engine fetches no addresses."
         )
     try:
         photo = base64.b64decode(uri[head.end() :], validate=True)
     except (binascii.Error, ValueError):
-        raise BadParameter(f"{name} is not valid base64.") from None
-    if not photo.startswith(_PICTURE_STARTS):
-        raise BadParameter(f"{name} is not a JPEG or PNG image.")
+        raise InvalidParameter(f"{name} is not valid base64.") from None
+    if not photo.startswith(_IMAGE_SIGNATURES):
+        raise InvalidParameter(f"{name} is not a JPEG or PNG image.")
     return photo
 
 
 def _angles(body: Mapping[str, Any], count: int) -> list[str]:
     angles = body.get("image_angles")
     if angles is None:
-        return list(USUAL_ORDER[:count])
+        return list(DEFAULT_ANGLES[:count])
     if not isinstance(angles, list) or len(angles) != count:
-        raise BadParameter("image_angles must be a list with one angle for each image.")
+        raise InvalidParameter("image_angles must be a list with one angle for each image.")
     if any(angle not in ANGLES for angle in angles) or len(set(angles)) != count:
-        raise BadParameter(f"image_angles must be different ones of {', '.join(ANGLES)}.")
+        raise InvalidParameter(f"image_angles must be different ones of {', '.join(ANGLES)}.")
     return angles
 
 
@@ -87,12 +87,12 @@ def _check_dependencies(body: Mapping[str, Any]) -> None:
     if body.get("should_texture") is False:
         for name in _TEXTURE_ONLY:
             if body.get(name):
-                raise BadParameter(f"{name} is only supported when should_texture is true.")
+                raise InvalidParameter(f"{name} is only supported when should_texture is true.")
     formats = body.get("target_formats")
     if formats is not None and "glb" not in formats:
-        raise BadParameter("target_formats must contain glb; this engine makes no other format.")
+        raise InvalidParameter("target_formats must contain glb; this engine makes no other format.")
     if body.get("texture_image_urls") and (body.get("texture_prompt") or body.get("texture_image_url")):
-        raise BadParameter("texture_image_urls cannot be sent with texture_prompt or texture_image_url.")
+        raise InvalidParameter("texture_image_urls cannot be sent with texture_prompt or texture_image_url.")
 
 
 Check = Callable[[Any], bool]
@@ -102,7 +102,7 @@ def _one_of(*words: str) -> tuple[Check, str]:
     return lambda value: isinstance(value, str) and value in words, "one of " + ", ".join(map(repr, words))
 
 
-def _whole(low: int, high: int) -> tuple[Check, str]:
+def _whole_number(low: int, high: int) -> tuple[Check, str]:
     def is_right(value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
@@ -131,8 +131,8 @@ _RULES: dict[str, tuple[Check, str]] = dict.fromkeys(_FLAGS, _FLAG) | {
     "origin_at": _one_of("bottom", "center"),
     "pose_mode": _one_of("", "a-pose", "t-pose"),
     "symmetry_mode": _one_of("off", "auto", "on"),
-    "target_polycount": _whole(100, 300_000),
-    "decimation_mode": _whole(1, 4),
+    "target_polycount": _whole_number(100, 300_000),
+    "decimation_mode": _whole_number(1, 4),
     "texture_prompt": _text(800),
     "target_formats": (
         lambda value: (
@@ -147,4 +147,4 @@ _TEXTURE_ONLY = (
     *("enable_pbr", "hd_texture", "remove_lighting", "texture_resolution"),
     *("texture_prompt", "texture_image_url", "texture_image_urls"),
 )
-_KEPT = ("should_texture", "target_polycount", "texture_prompt")
+_STORED_OPTIONS = ("should_texture", "target_polycount", "texture_prompt")

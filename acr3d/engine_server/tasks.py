@@ -28,11 +28,11 @@ FAILED = "FAILED"
 
 # A task that takes its worker down with it is not started for ever. The carving is a child with limits, so a
 # lost worker mostly means a killed server, which is no fault of the task: hence not just two or three.
-MOST_STARTS = 10
+MAX_STARTS = 10
 _LEFTOVER_SECONDS = 3600  # a folder younger than this may belong to an order that is being written
-_GIVEN_UP = {
+_TOO_MANY_STARTS = {
     "type": "server_error",
-    "message": f"The work on this model broke off {MOST_STARTS} times; try other or smaller photos.",
+    "message": f"The work on this model broke off {MAX_STARTS} times; try other or smaller photos.",
 }
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -55,16 +55,16 @@ CREATE INDEX IF NOT EXISTS task_status ON task (status);
 """
 
 
-class Full(Exception):
+class QuotaExceeded(Exception):
     """No room for another task. `str()` is a sentence for a person."""
 
 
-class Running(Exception):
+class TaskRunning(Exception):
     """The task is being worked on."""
 
 
 @dataclass(frozen=True)
-class Room:
+class TaskQuota:
     """What the tasks may take: how many wait at once, bytes on disk, how long an ended one stays."""
 
     waiting: int = 50
@@ -74,7 +74,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Row:
+class EngineTask:
     """One task; times in milliseconds since 1970, 0 for not yet."""
 
     seq: int
@@ -93,17 +93,17 @@ class Row:
     error: Mapping[str, str]
 
 
-def milliseconds() -> int:
+def now_milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Tasks:
+class TaskStore:
     """All tasks in `folder`, which is made when it is missing. Safe for threads and processes."""
 
     def __init__(
-        self, folder: Path, room: Room | None = None, clock: Callable[[], int] = milliseconds
+        self, folder: Path, room: TaskQuota | None = None, clock: Callable[[], int] = now_milliseconds
     ) -> None:
-        self.room = room or Room()
+        self.room = room or TaskQuota()
         self._clock = clock
         self._files = folder / "tasks"
         self._database = folder / "tasks.sqlite"
@@ -128,7 +128,7 @@ class Tasks:
         try:
             for number, photo in enumerate(photos):
                 (folder / f"photo{number}").write_bytes(photo)
-                _sync(folder / f"photo{number}")
+                _fsync(folder / f"photo{number}")
             with self._writing() as database:
                 removed = self._expired(database) + self._make_room(database, size, now)
                 columns = "id, status, created_at, options, signature, bytes"
@@ -139,22 +139,22 @@ class Tasks:
         self._remove_files(removed)
         return task_id
 
-    def get(self, task_id: str) -> Row | None:
+    def get(self, task_id: str) -> EngineTask | None:
         with self._connection() as database:
             found = database.execute(
                 "SELECT * FROM task WHERE id = ? AND (expires_at = 0 OR expires_at > ?)",
                 (task_id, self._clock()),
             ).fetchone()
-        return _row(found) if found else None
+        return _task_from_row(found) if found else None
 
-    def page(self, number: int, size: int, *, newest_first: bool) -> list[Row]:
+    def page(self, number: int, size: int, *, newest_first: bool) -> list[EngineTask]:
         order = "DESC" if newest_first else "ASC"
         live = "SELECT * FROM task WHERE expires_at = 0 OR expires_at > ?"
         sql = f"{live} ORDER BY seq {order} LIMIT ? OFFSET ?"
         values = (self._clock(), size, (number - 1) * size)
         with self._connection() as database:
             found = database.execute(sql, values).fetchall()
-        return [_row(each) for each in found]
+        return [_task_from_row(each) for each in found]
 
     def queue(self) -> list[int]:
         """The numbers (`seq`) of the unfinished tasks in their order."""
@@ -175,7 +175,7 @@ class Tasks:
             if found is None:
                 return False
             if found["status"] == IN_PROGRESS:
-                raise Running
+                raise TaskRunning
             database.execute("DELETE FROM task WHERE id = ?", (task_id,))
         self._remove_files([task_id])
         return True
@@ -188,11 +188,11 @@ class Tasks:
 
     # --- working: only for the holder of the engine's lock -----------------------------------------
 
-    def claim(self) -> Row | None:
+    def claim(self) -> EngineTask | None:
         """Start the next task; one that is IN_PROGRESS now has lost its worker and goes first."""
         while (row := self._next()) is not None:
-            if row.starts >= MOST_STARTS:
-                self.fail(row.id, _GIVEN_UP)
+            if row.starts >= MAX_STARTS:
+                self.fail(row.id, _TOO_MANY_STARTS)
                 continue
             with self._writing() as database:
                 sql = (
@@ -203,12 +203,12 @@ class Tasks:
                 return self.get(row.id)
         return None
 
-    def _next(self) -> Row | None:
+    def _next(self) -> EngineTask | None:
         live = "SELECT * FROM task WHERE status IN ('PENDING', 'IN_PROGRESS')"
         sql = f"{live} ORDER BY status = 'PENDING', seq LIMIT 1"
         with self._connection() as database:
             found = database.execute(sql).fetchone()
-        return _row(found) if found else None
+        return _task_from_row(found) if found else None
 
     def advance(self, task_id: str, progress: int) -> None:
         with self._writing() as database:
@@ -226,7 +226,7 @@ class Tasks:
 
     def succeed(self, task_id: str, model: Path, report: Mapping[str, Any]) -> None:
         """Take `model`, a finished file in the task's folder, as its result."""
-        _sync(model)
+        _fsync(model)
         size = model.stat().st_size
         model.replace(self.model(task_id))
         self._end(task_id, SUCCEEDED, size, report=report)
@@ -295,7 +295,7 @@ class Tasks:
         """Remove the rows of the oldest ended tasks until `size` more bytes fit; whose they were."""
         waiting = database.execute("SELECT count(*) FROM task WHERE status = 'PENDING'").fetchone()[0]
         if waiting >= self.room.waiting:
-            raise Full(f"{waiting} tasks are waiting already; try again when some have ended.")
+            raise QuotaExceeded(f"{waiting} tasks are waiting already; try again when some have ended.")
         used = database.execute("SELECT coalesce(sum(bytes), 0) FROM task").fetchone()[0]
         sql = "SELECT id, bytes FROM task WHERE finished_at BETWEEN 1 AND ? ORDER BY seq"
         ended = database.execute(sql, (now - 1000 * self.room.spare_seconds,)).fetchall()
@@ -306,7 +306,7 @@ class Tasks:
             used -= old["bytes"]
             removed.append(old["id"])
         if used + size > self.room.disk_bytes:
-            raise Full("The disk space of the built-in engine is used up; try again in an hour.")
+            raise QuotaExceeded("The disk space of the built-in engine is used up; try again in an hour.")
         database.executemany("DELETE FROM task WHERE id = ?", [(task_id,) for task_id in removed])
         return removed
 
@@ -335,9 +335,9 @@ class Tasks:
             database.execute("COMMIT")
 
 
-def _row(found: sqlite3.Row) -> Row:
+def _task_from_row(found: sqlite3.Row) -> EngineTask:
     decoded = {name: json.loads(found[name]) for name in ("options", "report", "error")}
-    return Row(**(dict(found) | decoded))
+    return EngineTask(**(dict(found) | decoded))
 
 
 def _time_sorted_id(now: int) -> str:
@@ -347,6 +347,6 @@ def _time_sorted_id(now: int) -> str:
     return str(uuid.UUID(int=high << 64 | low))
 
 
-def _sync(path: Path) -> None:
+def _fsync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())

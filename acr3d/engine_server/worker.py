@@ -18,29 +18,29 @@ from pathlib import Path
 
 from acr3d import sandbox
 from acr3d.engine_server.parameters import DEFAULT_POLYCOUNT
-from acr3d.engine_server.tasks import Row, Tasks
+from acr3d.engine_server.tasks import EngineTask, TaskStore
 
 # A quarter of that is usual; a busy host with one slow core must not cost a model.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=400)
-_LOOK_SECONDS = 0.2
-_ALMOST = 99  # 100 is for a task that has succeeded
+_LOCK_RETRY_SECONDS = 0.2
+_MAX_RUNNING_PROGRESS = 99  # 100 is for a task that has succeeded
 
 log = logging.getLogger(__name__)
 
 
-class Worker:
+class EngineWorker:
     """The worker of one process. `carver`: the child module; `grid`: its resolution, None for its own;
     `guessing`: whether it may assume what the outlines leave open."""
 
     def __init__(
-        self, tasks: Tasks, lock: Path, heavy_lock: Path, carver: str, grid: int | None, guessing: bool
+        self, tasks: TaskStore, lock: Path, heavy_lock: Path, carver: str, grid: int | None, use_priors: bool
     ) -> None:
         self._tasks = tasks
         self._lock = lock
         self._heavy_lock = heavy_lock
         self._carver = carver
         self._grid = grid
-        self._guessing = guessing
+        self._use_priors = use_priors
         self._stop = threading.Event()
         self._guard = threading.Lock()
         self._wanted = False
@@ -92,9 +92,9 @@ class Worker:
                 while is_ours and not self._stop.is_set() and (task := self._tasks.claim()):
                     self._carve(task)
             if not is_ours:
-                self._stop.wait(_LOOK_SECONDS)
+                self._stop.wait(_LOCK_RETRY_SECONDS)
 
-    def _carve(self, task: Row) -> None:
+    def _carve(self, task: EngineTask) -> None:
         folder = self._tasks.folder(task.id)
         # Named for the start: a child of a killed worker may live a moment longer and write to its own file.
         request, model = folder / f"request{task.starts}.json", folder / f"model{task.starts}.glb"
@@ -119,7 +119,7 @@ class Worker:
         else:
             self._tasks.succeed(task.id, model, report)
 
-    def _request(self, task: Row, folder: Path) -> dict[str, object]:
+    def _request(self, task: EngineTask, folder: Path) -> dict[str, object]:
         """The child's order: each photo's path and angle, and what was asked for."""
         options = task.options
         request: dict[str, object] = {
@@ -129,13 +129,13 @@ class Worker:
             ],
             "target_polycount": options.get("target_polycount", DEFAULT_POLYCOUNT),
             "should_texture": options.get("should_texture", True),
-            "guesses": self._guessing,
+            "guesses": self._use_priors,
         }
         return request | ({} if self._grid is None else {"grid": self._grid})
 
     def _advance(self, task_id: str, progress: int) -> None:
         with contextlib.suppress(sqlite3.Error):  # a lost figure is no reason to lose the work
-            self._tasks.advance(task_id, min(progress, _ALMOST))
+            self._tasks.advance(task_id, min(progress, _MAX_RUNNING_PROGRESS))
 
     @contextlib.contextmanager
     def _engine_lock(self) -> Iterator[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from acr3d.net.download import DownloadInterrupted, DownloadRefused, Wanted
+from acr3d.net.download import DownloadInterrupted, DownloadRefused, DownloadSpec
 
 _GLB_HEADER = struct.Struct("<4sII")  # magic, version, length of the whole file (glTF 2.0, chapter 4.4)
 
@@ -25,7 +25,7 @@ def _check_whole(head: bytes, size: int, announced: bool) -> None:
     raise DownloadRefused(f"The GLB that the engine delivered is damaged. {RAW_MODEL.if_refused}")
 
 
-RAW_MODEL = Wanted(
+RAW_MODEL = DownloadSpec(
     name="model",
     max_bytes=200 << 20,  # raw models of 35 to 90 MB have been seen
     if_interrupted="The engine still keeps it.",

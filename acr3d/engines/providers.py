@@ -13,7 +13,7 @@ from flask import current_app
 
 from acr3d import settings
 from acr3d.db.models import Job
-from acr3d.engine_server.app import Engine, create_engine_app
+from acr3d.engine_server.app import EngineApp, create_engine_app
 from acr3d.engines.meshy.client import CreateOptions, MeshyClient, price_estimate
 from acr3d.engines.rate_limit import OTHERS_A_SECOND, Pace
 from acr3d.settings import MESHY_ASSETS, Settings
@@ -50,13 +50,13 @@ class Engines:
         self.pace = Pace(OTHERS_A_SECOND)  # of what Meshy's account is sent by this process
 
     @cached_property
-    def builtin_app(self) -> Engine:
+    def builtin_app(self) -> EngineApp:
         folder = self._config.instance / "engine"
         return create_engine_app(
             folder,
             heavy_lock=heavy_lock(self._config),
             grid=self._config.engine_grid,
-            guessing=self._config.engine_guesses,
+            use_priors=self._config.engine_guesses,
         )
 
     @cached_property

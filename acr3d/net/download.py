@@ -20,17 +20,17 @@ from acr3d.net import guard
 
 TransportFor = Callable[[str], httpx.BaseTransport | None]
 
-_REDIRECTS = 5
-_PORTS = {"http": 80, "https": 443}
-_HEAD_BYTES = 16
-_ASK_AGAIN = frozenset({408, 425, 429})
-_FAULTS = (
+_MAX_REDIRECTS = 5
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_CHECKED_HEAD_BYTES = 16
+_RETRYABLE_STATUSES = frozenset({408, 425, 429})
+_RETRYABLE_ERRORS = (
     httpx.HTTPError,
     httpcore.NetworkError,
     httpcore.TimeoutException,
     httpcore.ProtocolError,
     httpcore.ConnectionNotAvailable,
-    guard.TooSlow,
+    guard.DeadlineExceeded,
 )
 
 
@@ -54,12 +54,12 @@ class DownloadStopped(DownloadError):
     """We are shutting down; the download is to be taken up again."""
 
 
-def _anything(*_what: object, **_more: object) -> None:
+def _accept_anything(*_what: object, **_more: object) -> None:
     """It is judged later, or elsewhere."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DownloadSpec:
     """A kind of file: how large it may be, how it is judged, and how a person is told that it did not come.
 
     The `if_…` sentences say what happens next, or what to do.
@@ -72,14 +72,14 @@ class Wanted:
     if_gone: str
     if_refused: str
     if_too_large: str
-    check_head: Callable[[bytes], None] = _anything
+    check_head: Callable[[bytes], None] = _accept_anything
     """Given the first 16 bytes, or as many as have arrived; raises DownloadRefused."""
-    check_whole: Callable[[bytes, int, bool], None] = _anything
+    check_whole: Callable[[bytes, int, bool], None] = _accept_anything
     """Given the first bytes, the size, and whether that size was announced; raises a DownloadError."""
 
 
 @dataclass(frozen=True)
-class Fetched:
+class DownloadedFile:
     """What was written: bytes, and their SHA-256 as hex."""
 
     size: int
@@ -91,13 +91,13 @@ def origin_of(url: str) -> str:
 
     Raises ValueError for what is not an http or https address.
     """
-    return _origin(_parsed(url))
+    return _origin(_parse_url(url))
 
 
-def fetch(
+def download_file(
     url: str,
     into: BinaryIO,
-    wanted: Wanted,
+    wanted: DownloadSpec,
     *,
     allowed_origins: Collection[str] | None,
     private_origins: Collection[str] = (),
@@ -105,8 +105,8 @@ def fetch(
     seconds: float = 900,
     stall_seconds: float = 30,
     stop: threading.Event | None = None,
-    resolve: guard.Resolve = guard.resolve,
-) -> Fetched:
+    resolve: guard.Resolve = guard.resolve_host,
+) -> DownloadedFile:
     """Write the file at `url` into the open file `into`, which holds rubbish after any error.
 
     `allowed_origins` are all the origins that it, or a redirect to it, may have; None stands for any. Those
@@ -116,63 +116,63 @@ def fetch(
 
     Raises DownloadInterrupted, DownloadGone, DownloadRefused or DownloadStopped; OSError from `into`.
     """
-    patience = guard.Patience(seconds, stall_seconds, stop)
+    patience = guard.Deadline(seconds, stall_seconds, stop)
     allowed = None if allowed_origins is None else {origin_of(origin) for origin in allowed_origins}
-    private = {_address(_parsed(origin)) for origin in private_origins}
+    private = {_host_and_port(_parse_url(origin)) for origin in private_origins}
     try:
         with guard.GuardedTransport(patience, private, resolve) as guarded:
-            response = _follow(url, wanted, allowed, transport_for or _no_transport, guarded)
+            response = _follow_redirects(url, wanted, allowed, transport_for or _no_transport, guarded)
             try:
-                return _receive(response, into, wanted, patience)
+                return _write_body(response, into, wanted, patience)
             finally:
                 response.close()
-    except guard.Stopped:
+    except guard.StopRequested:
         raise DownloadStopped(
             f"The server is stopping; the {wanted.name} is fetched at the next start."
         ) from None
-    except guard.AddressRefused:
+    except guard.PrivateAddress:
         reason = "its address leads into a private network."
         raise _refused(wanted, reason, "If that is meant, name its origin in ACR3D_ASSET_ORIGINS.") from None
-    except _FAULTS:
+    except _RETRYABLE_ERRORS:
         raise _interrupted(wanted, f"The download of the {wanted.name} broke off or took too long.") from None
 
 
-def _follow(
+def _follow_redirects(
     address: str,
-    wanted: Wanted,
+    wanted: DownloadSpec,
     allowed: Collection[str] | None,
     transport_for: TransportFor,
     guarded: httpx.BaseTransport,
 ) -> httpx.Response:
     """The first answer that is not a redirect, when it is a success; every hop is judged like the first."""
     url: httpx.URL | None = None
-    for _hop in range(_REDIRECTS + 1):
-        url = _target(address, wanted, url)
+    for _hop in range(_MAX_REDIRECTS + 1):
+        url = _redirect_target(address, wanted, url)
         origin = _origin(url)
         if allowed is not None and origin not in allowed:
             reason = f"{origin} is not a place that a {wanted.name} may come from."
             raise _refused(wanted, reason, "If it is meant to be one, name it in ACR3D_ASSET_ORIGINS.")
         transport = transport_for(origin) or guarded
-        response = transport.handle_request(_request(url))
+        response = transport.handle_request(_get_request(url))
         if response.status_code not in (301, 302, 303, 307, 308):
-            return _success(response, wanted)
+            return _require_success(response, wanted)
         response.close()
         address = response.headers.get("Location", "")
     raise _refused(wanted, "its address leads on and on.")
 
 
-def _request(url: httpx.URL) -> httpx.Request:
+def _get_request(url: httpx.URL) -> httpx.Request:
     # Built by hand, not by a client: a client would log the signed address, and might add credentials.
     headers = {"Host": url.netloc.decode("ascii"), "Accept": "*/*", "Accept-Encoding": "identity"}
     return httpx.Request("GET", url, headers=headers)
 
 
-def _success(response: httpx.Response, wanted: Wanted) -> httpx.Response:
+def _require_success(response: httpx.Response, wanted: DownloadSpec) -> httpx.Response:
     status = response.status_code
     if status == 200:
         return response
     response.close()
-    if status >= 500 or status in _ASK_AGAIN:
+    if status >= 500 or status in _RETRYABLE_STATUSES:
         raise _interrupted(wanted, f"The place the {wanted.name} lies at has trouble (status {status}).")
     if status >= 400:
         gone = f"The address of the {wanted.name} is no longer valid (status {status})."
@@ -180,10 +180,12 @@ def _success(response: httpx.Response, wanted: Wanted) -> httpx.Response:
     raise _refused(wanted, f"it was answered with status {status} instead of a file.")
 
 
-def _receive(response: httpx.Response, into: BinaryIO, wanted: Wanted, patience: guard.Patience) -> Fetched:
+def _write_body(
+    response: httpx.Response, into: BinaryIO, wanted: DownloadSpec, patience: guard.Deadline
+) -> DownloadedFile:
     if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         raise _refused(wanted, "it was sent packed although that was not asked for.")
-    announced = _announced(response)
+    announced = _content_length(response)
     if announced is not None and announced > wanted.max_bytes:
         raise _too_large(wanted)
     head, size, digest = b"", 0, hashlib.sha256()
@@ -192,31 +194,31 @@ def _receive(response: httpx.Response, into: BinaryIO, wanted: Wanted, patience:
         size += len(chunk)
         if size > wanted.max_bytes:
             raise _too_large(wanted)
-        if len(head) < _HEAD_BYTES:
-            head = (head + chunk)[:_HEAD_BYTES]
+        if len(head) < _CHECKED_HEAD_BYTES:
+            head = (head + chunk)[:_CHECKED_HEAD_BYTES]
             wanted.check_head(head)
         digest.update(chunk)
         into.write(chunk)
     if announced is not None and size != announced:
         raise _interrupted(wanted, f"The download of the {wanted.name} was cut off.")
     wanted.check_whole(head, size, announced is not None)
-    return Fetched(size, digest.hexdigest())
+    return DownloadedFile(size, digest.hexdigest())
 
 
-def _announced(response: httpx.Response) -> int | None:
+def _content_length(response: httpx.Response) -> int | None:
     value = response.headers.get("Content-Length", "")
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _interrupted(wanted: Wanted, what: str) -> DownloadInterrupted:
+def _interrupted(wanted: DownloadSpec, what: str) -> DownloadInterrupted:
     return DownloadInterrupted(f"{what} {wanted.if_interrupted}")
 
 
-def _refused(wanted: Wanted, reason: str, advice: str = "") -> DownloadRefused:
+def _refused(wanted: DownloadSpec, reason: str, advice: str = "") -> DownloadRefused:
     return DownloadRefused(f"The {wanted.name} was not fetched: {reason} {advice or wanted.if_refused}")
 
 
-def _too_large(wanted: Wanted) -> DownloadRefused:
+def _too_large(wanted: DownloadSpec) -> DownloadRefused:
     return _refused(wanted, f"it is larger than {wanted.max_bytes >> 20} MB.", wanted.if_too_large)
 
 
@@ -224,14 +226,14 @@ def _no_transport(_origin: str) -> None:
     """No origin is in this process."""
 
 
-def _target(address: str, wanted: Wanted, base: httpx.URL | None = None) -> httpx.URL:
+def _redirect_target(address: str, wanted: DownloadSpec, base: httpx.URL | None = None) -> httpx.URL:
     try:
-        return _parsed(str(base.join(address)) if base and address else address)
+        return _parse_url(str(base.join(address)) if base and address else address)
     except (ValueError, httpx.InvalidURL):
         raise _refused(wanted, "its address is not one of the web.") from None
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):
@@ -242,10 +244,10 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def _origin(url: httpx.URL) -> str:
-    host, port = _address(url)
+    host, port = _host_and_port(url)
     name = f"[{host}]" if ":" in host else host
-    return f"{url.scheme}://{name}" + ("" if port == _PORTS[url.scheme] else f":{port}")
+    return f"{url.scheme}://{name}" + ("" if port == _DEFAULT_PORTS[url.scheme] else f":{port}")
 
 
-def _address(url: httpx.URL) -> tuple[str, int]:
-    return url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
+def _host_and_port(url: httpx.URL) -> tuple[str, int]:
+    return url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[url.scheme]

@@ -21,27 +21,27 @@ import httpx
 
 Resolve = Callable[[str, int], list[str]]
 
-_SLICE_SECONDS = 0.25  # how soon a waiting read notices that we are stopping
+_READ_SLICE_SECONDS = 0.25  # how soon a waiting read notices that we are stopping
 _CONNECT_SECONDS = 10.0
-_TRANSLATED = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16"))
+_IPV4_IN_IPV6 = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16"))
 
 # At DEBUG it writes every response header, signed redirect targets included.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
-class AddressRefused(Exception):
+class PrivateAddress(Exception):
     """The name leads to an address inside a network, where what we fetch has no business to be."""
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """We are shutting down."""
 
 
-class TooSlow(Exception):
+class DeadlineExceeded(Exception):
     """The whole exchange took longer than it may."""
 
 
-class Patience:
+class Deadline:
     """How long one exchange may take in all and in silence, and whether we still want it."""
 
     def __init__(self, seconds: float, stall_seconds: float, stop: threading.Event | None = None) -> None:
@@ -52,12 +52,12 @@ class Patience:
     def check(self) -> None:
         """Raises Stopped or TooSlow."""
         if self._stop is not None and self._stop.is_set():
-            raise Stopped
+            raise StopRequested
         if time.monotonic() > self._end:
-            raise TooSlow
+            raise DeadlineExceeded
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """The numeric addresses of `host`, in the system's order of preference."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -69,7 +69,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif ip.teredo is not None or any(ip in network for network in _TRANSLATED):
+        elif ip.teredo is not None or any(ip in network for network in _IPV4_IN_IPV6):
             return False
     return ip.is_global and not ip.is_multicast
 
@@ -81,7 +81,7 @@ class GuardedTransport(httpx.BaseTransport):
     """
 
     def __init__(
-        self, patience: Patience, private_hosts: Collection[tuple[str, int]], resolve: Resolve = resolve
+        self, patience: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve = resolve_host
     ) -> None:
         backend = _GuardedBackend(patience, private_hosts, resolve)
         self._pool = httpcore.ConnectionPool(
@@ -98,13 +98,13 @@ class GuardedTransport(httpx.BaseTransport):
         extensions = {"timeout": {"connect": _CONNECT_SECONDS}}
         sent = httpcore.Request(request.method, url, headers=request.headers.raw, extensions=extensions)
         answer = self._pool.handle_request(sent)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_ResponseBody(answer))
 
     def close(self) -> None:
         self._pool.close()
 
 
-class _Body(httpx.SyncByteStream):
+class _ResponseBody(httpx.SyncByteStream):
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
 
@@ -117,7 +117,7 @@ class _Body(httpx.SyncByteStream):
 
 class _GuardedBackend(httpcore.NetworkBackend):
     def __init__(
-        self, patience: Patience, private_hosts: Collection[tuple[str, int]], resolve: Resolve
+        self, patience: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve
     ) -> None:
         self._patience = patience
         self._private_hosts = private_hosts
@@ -145,10 +145,10 @@ class _GuardedBackend(httpcore.NetworkBackend):
                 continue
             try:
                 judge(stream.get_extra_info("server_addr")[0])
-            except AddressRefused:
+            except PrivateAddress:
                 stream.close()
                 raise
-            return _PatientStream(stream, self._patience)
+            return _DeadlineStream(stream, self._patience)
         raise failure
 
     def _addresses(self, host: str, port: int) -> list[str]:
@@ -160,17 +160,17 @@ class _GuardedBackend(httpcore.NetworkBackend):
     @staticmethod
     def _judge(address: str) -> None:
         if not is_public(address):
-            raise AddressRefused
+            raise PrivateAddress
 
     @staticmethod
     def _no_judgement(_address: str) -> None:
         """A configured host may lie anywhere."""
 
 
-class _PatientStream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     """A stream whose reads end when patience does, and whose silence is limited."""
 
-    def __init__(self, stream: httpcore.NetworkStream, patience: Patience) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, patience: Deadline) -> None:
         self._stream = stream
         self._patience = patience
 
@@ -179,7 +179,7 @@ class _PatientStream(httpcore.NetworkStream):
         while True:
             self._patience.check()
             try:
-                return self._stream.read(max_bytes, _SLICE_SECONDS)
+                return self._stream.read(max_bytes, _READ_SLICE_SECONDS)
             except httpcore.ReadTimeout:
                 if time.monotonic() > silence_ends:
                     raise
@@ -195,7 +195,7 @@ class _PatientStream(httpcore.NetworkStream):
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         self._patience.check()
-        return _PatientStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._patience)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._patience)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -145,7 +145,7 @@ def _watch(is_json: bool) -> None:
 def _work(options: argparse.Namespace) -> dict[str, Any]:
     from acr3d.optimize import pipeline
     from acr3d.optimize.steps.real_size import RealSize
-    from acr3d.sandbox import threads_here
+    from acr3d.sandbox import default_threads
 
     if options.check:
         return pipeline.check(options.source)
@@ -155,7 +155,7 @@ def _work(options: argparse.Namespace) -> dict[str, Any]:
         options.source,
         options.target,
         options.level,
-        threads_here(),
+        default_threads(),
         progress,
         size,
         options.turn,

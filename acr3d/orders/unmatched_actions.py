@@ -26,7 +26,7 @@ from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import one_live_job, wake
 from acr3d.jobs.states import AttemptState, Status
-from acr3d.net.download import DownloadError, Wanted, fetch
+from acr3d.net.download import DownloadError, DownloadSpec, download_file
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import locked_part
@@ -35,7 +35,7 @@ from acr3d.photos.sanitize import PhotoRefused
 
 THUMBNAIL_SECONDS = 20
 _PAGES = 20  # of fifty: results are kept for three days, so the list has an end
-_PREVIEW = Wanted(
+_PREVIEW = DownloadSpec(
     name="preview",
     max_bytes=8 << 20,
     if_interrupted="",
@@ -216,7 +216,7 @@ def _fetched(provider: Provider, task: Task) -> bytes | None:
     if not task.thumbnail_url:
         return None
     with tempfile.TemporaryFile() as file:
-        fetch(
+        download_file(
             task.thumbnail_url,
             file,
             _PREVIEW,

@@ -14,7 +14,7 @@ from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage
 from acr3d.errors import Missing
-from acr3d.net.download import DownloadError, Wanted, fetch, origin_of
+from acr3d.net.download import DownloadError, DownloadSpec, download_file, origin_of
 from acr3d.parts.photos import import_photo
 from acr3d.photos import sanitize
 from acr3d.photos.sanitize import Photo, PhotoRefused
@@ -24,7 +24,7 @@ SECONDS = 120
 STALL_SECONDS = 20
 
 _BY_HAND = "On the part's page, put the photo in its place with “Replace”, or delete it."
-_PICTURE = Wanted(
+_PICTURE = DownloadSpec(
     name="picture",
     max_bytes=20 << 20,
     if_interrupted="Run the command again later.",
@@ -89,7 +89,7 @@ def import_picture(picture: RemotePicture) -> bool:
 
 def _fetched(url: str) -> Photo:
     with tempfile.TemporaryFile() as file:
-        fetch(
+        download_file(
             url,
             file,
             _PICTURE,

@@ -23,7 +23,7 @@ from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.session import database_now, transaction
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import images_of
-from acr3d.photo_checks.child import VERSION
+from acr3d.photo_checks.inspection import VERSION
 
 SETTLED = timedelta(seconds=2)
 """How long photos must have been left alone: an upload of six is one change."""

@@ -22,7 +22,7 @@ def check_photos(claimed: Claim, stop: Event) -> None:
     photos = [f"{angle or ''}={storage().path(key)}" for key, angle in claimed.photos]
     try:
         report = sandbox.run(
-            "acr3d.photo_checks.child", photos, LIMITS, lock=heavy_lock(settings.current()), stop=stop
+            "acr3d.photo_checks.inspection", photos, LIMITS, lock=heavy_lock(settings.current()), stop=stop
         )
     except sandbox.ChildStopped:
         queue.release(claimed)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.optimize import least_squares
 
-from acr3d.carving.morphology import shrunk
+from acr3d.carving.morphology import eroded
 from acr3d.render.cameras import SIDES, Camera
 from acr3d.render.draw import closeness
 from acr3d.render.scene import Scene
@@ -64,7 +64,7 @@ def fit(scene: Scene, camera: Camera, sight: Sight, rounds: int) -> Camera:
 def _outline_points(camera: Camera, near: Floats) -> Floats:
     """Points in space on the rim of what the camera sees, holes included."""
     seen, side = np.isfinite(near), len(near)
-    rows, columns = np.nonzero(seen & ~shrunk(seen))
+    rows, columns = np.nonzero(seen & ~eroded(seen))
     step = max(1, len(rows) // _MOST_POINTS)
     rows, columns = rows[::step], columns[::step]
     middle = np.float64(0.5)

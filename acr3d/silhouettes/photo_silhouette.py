@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from acr3d.carving.photo_input import open_photo
-from acr3d.carving.silhouette import find_outline
+from acr3d.carving.photo_input import read_photo
+from acr3d.carving.silhouette import extract_silhouette
 
 Mask = NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ def outline_box(mask: Mask) -> tuple[int, int, int, int]:
 
 def open_sight(path: Path, side: str) -> Sight:
     """Find the part in a photo. Raises engine's Refused where none stands clear of a plain backdrop."""
-    outline = find_outline(open_photo(path, side))
+    outline = extract_silhouette(read_photo(path, side))
     left, top, right, bottom = outline.box
     half = (0.5 + _MARGIN) * max(right - left, bottom - top)
     middle = (left + right) / 2, (top + bottom) / 2
@@ -54,7 +54,7 @@ def open_sight(path: Path, side: str) -> Sight:
     return Sight(
         side,
         np.asarray(_cut(mask, window)) > 127,
-        np.asarray(_cut(Image.fromarray(outline.picture), window)),
+        np.asarray(_cut(Image.fromarray(outline.pixels), window)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from acr3d.carving.morphology import grown, shrunk
+from acr3d.carving.morphology import dilated, eroded
 from acr3d.render.cameras import Camera
 from acr3d.render.draw import mask
 from acr3d.render.scene import Scene
@@ -24,7 +24,7 @@ def agreement(scene: Scene, camera: Camera, sight: Sight) -> float:
     side = len(sight.mask)
     solid = mask(scene, camera, side, side)
     glass = mask(scene, camera, side, side, with_glass=True) & ~solid
-    known = ~grown(glass, 3) if glass.any() else np.ones_like(solid)
+    known = ~dilated(glass, 3) if glass.any() else np.ones_like(solid)
     both, either = (solid & sight.mask & known).sum(), ((solid | sight.mask) & known).sum()
     near = max(_LEAST_NEAR, _NEAR * sight.extent)
     return float(np.sqrt(both / max(either, 1)) * _shared_length(solid, sight.mask, known, near))
@@ -41,4 +41,4 @@ def _shared_length(one: Mask, other: Mask, known: Mask, near: float) -> float:
 
 
 def _rim(area: Mask) -> Mask:
-    return area & ~shrunk(area)
+    return area & ~eroded(area)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from acr3d.carving.cameras import Camera, EachCamera
-from acr3d.carving.distance_field import DistanceField, EachField
+from acr3d.carving.cameras import CameraBatch, PinholeCamera
+from acr3d.carving.distance_field import DistanceField, DistanceFieldStack
 
 CAMERAS = [
-    Camera("front", 500.0, (0.02, -0.01), (300.0, 200.0), (0.02, -0.03, 0.01), 0.3),
-    Camera("top", 420.0, (0.0, 0.05), (250.0, 260.0), nearness=0.1),
-    Camera("left", 610.0, (-0.03, 0.0), (310.0, 240.0), (0.0, 0.0, 0.04)),
+    PinholeCamera("front", 500.0, (0.02, -0.01), (300.0, 200.0), (0.02, -0.03, 0.01), 0.3),
+    PinholeCamera("top", 420.0, (0.0, 0.05), (250.0, 260.0), inverse_distance=0.1),
+    PinholeCamera("left", 610.0, (-0.03, 0.0), (310.0, 240.0), (0.0, 0.0, 0.04)),
 ]
 POINTS = np.random.default_rng(3).uniform(-0.4, 0.4, (40, 3))
 OWNER = np.arange(40) % 3
 
 
 def test_each_point_is_seen_by_its_own_camera_and_found_again() -> None:
-    each = EachCamera.of(CAMERAS).some(OWNER)
+    each = CameraBatch.stack(CAMERAS).take(OWNER)
 
     seen = np.array(each.project(POINTS))
 
     for number, camera in enumerate(CAMERAS):
         own = number == OWNER
         np.testing.assert_allclose(seen[:, own], camera.project(POINTS[own]), atol=1e-9)
-    np.testing.assert_allclose(each.points_at(*seen), POINTS, atol=1e-12)
+    np.testing.assert_allclose(each.unproject(*seen), POINTS, atol=1e-12)
 
 
 def test_each_point_is_as_deep_as_in_its_own_field() -> None:
@@ -35,7 +35,7 @@ def test_each_point_is_as_deep_as_in_its_own_field() -> None:
         for shape, step in zip(shapes, steps, strict=True)
     ]
 
-    depth = EachField(fields).depth_of(OWNER, EachCamera.of(CAMERAS).some(OWNER), POINTS)
+    depth = DistanceFieldStack(fields).depth_of(OWNER, CameraBatch.stack(CAMERAS).take(OWNER), POINTS)
 
     for number, (field, camera) in enumerate(zip(fields, CAMERAS, strict=True)):
         own = number == OWNER

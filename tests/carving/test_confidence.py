@@ -4,16 +4,19 @@ import itertools
 
 import pytest
 
-from acr3d.carving.calibration import LARGEST_MISFIT
-from acr3d.carving.cameras import Camera
-from acr3d.carving.confidence import LARGEST_DISAGREEMENT, sureness
+from acr3d.carving.calibration import MAX_MISFIT
+from acr3d.carving.cameras import PinholeCamera
+from acr3d.carving.confidence import MAX_DISAGREEMENT, confidence_score
 
 THREE = ("front", "right", "top")
 
 
-def of(sides=THREE, *, nearness=0.1, misfit=0.0, disagreement=0.0):
-    cameras = [Camera(side, 100.0, (0.0, 0.0), (50.0, 50.0), nearness=nearness) for side in sides]
-    return sureness(cameras, [misfit] * len(sides), [disagreement] * len(sides))
+def of(sides=THREE, *, inverse_distance=0.1, misfit=0.0, disagreement=0.0):
+    cameras = [
+        PinholeCamera(side, 100.0, (0.0, 0.0), (50.0, 50.0), inverse_distance=inverse_distance)
+        for side in sides
+    ]
+    return confidence_score(cameras, [misfit] * len(sides), [disagreement] * len(sides))
 
 
 def falls(values):
@@ -35,9 +38,9 @@ def test_more_photos_along_the_same_axes_change_nothing():
 @pytest.mark.parametrize(
     ("what", "worse"),
     [
-        ("misfit", [0, LARGEST_MISFIT / 4, LARGEST_MISFIT / 2, LARGEST_MISFIT]),
-        ("disagreement", [0, LARGEST_DISAGREEMENT / 4, LARGEST_DISAGREEMENT / 2, LARGEST_DISAGREEMENT]),
-        ("nearness", [0.5, 0.6, 0.8, 1.0]),
+        ("misfit", [0, MAX_MISFIT / 4, MAX_MISFIT / 2, MAX_MISFIT]),
+        ("disagreement", [0, MAX_DISAGREEMENT / 4, MAX_DISAGREEMENT / 2, MAX_DISAGREEMENT]),
+        ("inverse_distance", [0.5, 0.6, 0.8, 1.0]),
     ],
 )
 def test_what_fits_worse_is_less_sure(what, worse):
@@ -45,8 +48,8 @@ def test_what_fits_worse_is_less_sure(what, worse):
 
 
 def test_a_camera_from_afar_is_as_good_as_one_from_farther():
-    assert of(nearness=0.45) == of(nearness=0.0)
+    assert of(inverse_distance=0.45) == of(inverse_distance=0.0)
 
 
 def test_outlines_on_the_brink_of_a_refusal_are_worth_nothing():
-    assert of(misfit=LARGEST_MISFIT) == of(misfit=2 * LARGEST_MISFIT) == 0
+    assert of(misfit=MAX_MISFIT) == of(misfit=2 * MAX_MISFIT) == 0

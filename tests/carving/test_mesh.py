@@ -7,11 +7,11 @@ from skimage.measure import marching_cubes
 
 from acr3d.carving import uv_atlas
 from acr3d.carving.edge_collapse import simplify
-from acr3d.carving.edge_flips import turn_edges
+from acr3d.carving.edge_flips import flip_edges
 from acr3d.carving.errors import CarvingError
-from acr3d.carving.plane_fit import flatten
+from acr3d.carving.plane_fit import flatten_faces
 from acr3d.carving.texel_raster import covered_texels
-from acr3d.carving.visual_hull import Mesh
+from acr3d.carving.visual_hull import TriangleMesh
 from tests.support.carvings import GRID, box, carved, photograph, random_shape, solid
 
 
@@ -20,7 +20,7 @@ def surface_of(shape, cells):
     steps = np.linspace(-1, 1, cells)
     inside = shape(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1))
     vertices, triangles, _, _ = marching_cubes(inside.astype(np.float32), 0.37, gradient_direction="ascent")
-    return Mesh((vertices * 2 / (cells - 1) - 1).astype(np.float32), triangles.astype(np.int32))
+    return TriangleMesh((vertices * 2 / (cells - 1) - 1).astype(np.float32), triangles.astype(np.int32))
 
 
 def as_trimesh(mesh):
@@ -40,7 +40,7 @@ def fine():
 
 @pytest.fixture(scope="module")
 def simplified(fine):
-    return turn_edges(simplify(fine, 20_000))
+    return flip_edges(simplify(fine, 20_000))
 
 
 def test_a_simplified_mesh_is_closed_oriented_and_has_no_more_triangles_than_asked_for(simplified):
@@ -66,9 +66,9 @@ def test_the_simplified_mesh_has_the_shapes_volume(fine, simplified):
 def test_a_wavy_faces_vertices_are_laid_into_its_plane_and_none_moves_far():
     mesh = surface_of(box((0.8, 0.5, 0.6)), 80)
     waves = 0.003 * np.sin(9 * mesh.vertices[:, [1]]) * np.array([0, 0, 1])
-    wavy = Mesh((mesh.vertices + waves).astype(np.float32), mesh.triangles)
+    wavy = TriangleMesh((mesh.vertices + waves).astype(np.float32), mesh.triangles)
 
-    flat = flatten(wavy)
+    flat = flatten_faces(wavy)
 
     assert np.abs(flat.vertices - wavy.vertices).max() <= 0.003 * 1.7
     assert as_trimesh(flat).is_watertight
@@ -84,7 +84,7 @@ def top_of(mesh):
 def test_a_round_parts_crown_is_not_flattened():
     mesh = surface_of(lambda points: np.linalg.norm(points, axis=-1) < 0.8, 60)
 
-    assert np.array_equal(flatten(mesh).vertices, mesh.vertices)
+    assert np.array_equal(flatten_faces(mesh).vertices, mesh.vertices)
 
 
 def test_a_carved_boxs_faces_are_flat(tmp_path):
@@ -103,7 +103,7 @@ def test_a_carved_boxs_faces_are_flat(tmp_path):
 
 
 def test_no_uvs_overlap_on_the_engines_own_grid(simplified):
-    atlas = uv_atlas.lay_out(simplified, 400)
+    atlas = uv_atlas.unwrap(simplified, 400)
 
     taken = np.zeros(atlas.side**2, int)
     for texel, _ in covered_texels(atlas.corners, atlas.side, shrink=0.01):
@@ -114,14 +114,14 @@ def test_no_uvs_overlap_on_the_engines_own_grid(simplified):
 
 
 def test_charts_that_do_not_fit_are_laid_out_in_the_next_larger_atlas(monkeypatch, simplified):
-    monkeypatch.setattr(uv_atlas, "_SIDES", (16, 1024))
+    monkeypatch.setattr(uv_atlas, "_ATLAS_SIZES", (16, 1024))
 
-    assert uv_atlas.lay_out(simplified, 1).side == 1024
+    assert uv_atlas.unwrap(simplified, 1).side == 1024
 
 
 def test_charts_that_fit_into_no_atlas_are_refused_in_a_sentence(monkeypatch, simplified):
-    monkeypatch.setattr(uv_atlas, "_SIDES", (16,))
+    monkeypatch.setattr(uv_atlas, "_ATLAS_SIZES", (16,))
 
     with pytest.raises(CarvingError, match="fewer triangles") as caught:
-        uv_atlas.lay_out(simplified, 400)
+        uv_atlas.unwrap(simplified, 400)
     assert caught.value.code == "too_many_pieces"

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from acr3d.carving.morphology import grown, opened, shrunk
+from acr3d.carving.morphology import dilated, eroded, opened
 
 MASK = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=(60, 50)), 1.5) > 0.02
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
 def test_they_are_those_of_scipy_up_to_the_pictures_border(pixels: int) -> None:
-    assert (grown(MASK, pixels) == ndimage.binary_dilation(MASK, iterations=pixels)).all()
-    assert (shrunk(MASK, pixels) == ndimage.binary_erosion(MASK, iterations=pixels)).all()
+    assert (dilated(MASK, pixels) == ndimage.binary_dilation(MASK, iterations=pixels)).all()
+    assert (eroded(MASK, pixels) == ndimage.binary_erosion(MASK, iterations=pixels)).all()
     assert (opened(MASK, pixels) == ndimage.binary_opening(MASK, iterations=pixels)).all()
     assert MASK.any()
-    assert shrunk(np.ones((20, 20), bool), pixels).sum() == (20 - 2 * pixels) ** 2
+    assert eroded(np.ones((20, 20), bool), pixels).sum() == (20 - 2 * pixels) ** 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from acr3d.carving.shape_priors import kept_together
+from acr3d.carving.shape_priors import compatible_priors
 from acr3d.db.models import ModelVersion
 from acr3d.web import labels
 from tests.support.carvings import GRID, VIEWS, box, carved, contains, photograph, solid
@@ -147,10 +147,10 @@ def test_guesses_that_break_an_outline_only_together_are_not_all_kept():
     inside = 0.5 - np.abs(points[..., 2])
     weak, strong = Cut(-1, 0.505), Cut(1, 0.3)  # the ray all but meets what either leaves, not what both do
 
-    kept = kept_together([weak, strong], [(points, inside)])
+    kept = compatible_priors([weak, strong], [(points, inside)])
 
     assert kept == [strong]
-    assert len(kept_together([Cut(1, 0.3), Cut(-1, -0.3)], [(points, inside)])) == 2
+    assert len(compatible_priors([Cut(1, 0.3), Cut(-1, -0.3)], [(points, inside)])) == 2
 
 
 @pytest.mark.parametrize(

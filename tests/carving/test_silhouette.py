@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from acr3d.carving.background_flood import under_the_part
+from acr3d.carving.background_flood import grow_over_cast_shadows
 from acr3d.carving.errors import CarvingError
-from acr3d.carving.photo_input import Photo
-from acr3d.carving.silhouette import find_outline
+from acr3d.carving.photo_input import LabelledPhoto
+from acr3d.carving.silhouette import extract_silhouette
 
 LEFT, TOP, RIGHT, BOTTOM = 150, 200, 450, 400
 ROWS, COLUMNS = np.mgrid[:600, :600]
@@ -39,11 +39,11 @@ def photo(part, backdrop, colour=STEEL, noise=1.0, falloff=0.0, shade=1.0, kind=
     file = io.BytesIO()
     Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(file, kind, quality=92)
     with Image.open(file) as image:
-        return Photo("front", np.asarray(image.convert("RGB")))
+        return LabelledPhoto("front", np.asarray(image.convert("RGB")))
 
 
 def likeness(part, taken):
-    mask = find_outline(taken).mask
+    mask = extract_silhouette(taken).mask
     return (mask & part).sum() / (mask | part).sum()
 
 
@@ -57,7 +57,7 @@ def shadow_beneath(fading):
 def test_the_shadow_right_beneath_a_part_is_left_out(fading):
     taken = photo(box(), (205, 200, 196), colour=(40, 90, 160), shade=shadow_beneath(fading), kind="PNG")
 
-    assert find_outline(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=3)
+    assert extract_silhouette(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=3)
 
 
 @pytest.mark.parametrize("deep", [30, 60])
@@ -77,7 +77,7 @@ def test_the_shadow_beneath_rough_metal_is_left_out_where_both_have_one_tone():
     tight = 0.45 * np.exp(-np.maximum(below, 0) / 9) * (below > 0) * ends
     taken = photo(box(), (205, 200, 196), colour=metal[box()], shade=1 - tight)
 
-    assert find_outline(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=4)
+    assert extract_silhouette(taken).box == pytest.approx((LEFT, TOP, RIGHT, BOTTOM), abs=4)
 
 
 def test_grey_metal_that_fades_from_a_gap_in_its_edge_is_kept():
@@ -88,7 +88,7 @@ def test_grey_metal_that_fades_from_a_gap_in_its_edge_is_kept():
     inner |= part & (COLUMNS < LEFT + 8) & (abs(ROWS - 300) < 12)
     pixels[inner] = (metal[..., None] * (160, 157, 154))[inner]
 
-    assert likeness(part, Photo("front", pixels)) > 0.97
+    assert likeness(part, LabelledPhoto("front", pixels)) > 0.97
 
 
 def test_of_a_shadow_that_runs_into_metal_only_the_shadow_is_backdrop():
@@ -100,7 +100,7 @@ def test_of_a_shadow_that_runs_into_metal_only_the_shadow_is_backdrop():
     gradient = np.where(metal | shadow | gap | outside, 5, 60).astype(np.float32)
     level = np.where(outside, 1, 0.7).astype(np.float32)
 
-    backdrop = under_the_part(level, np.ones_like(outside), gradient, outside)
+    backdrop = grow_over_cast_shadows(level, np.ones_like(outside), gradient, outside)
 
     assert backdrop[shadow & (rows >= 90) & (abs(columns - 120) < 90)].all()
     assert not backdrop[metal].any()
@@ -112,7 +112,7 @@ def test_a_shine_that_passes_through_the_backdrops_tone_is_no_hole():
     pixels = photo(part, (190, 188, 182), noise=2).pixels.copy()
     pixels[260:340, 200:400] = shine[260:340, 200:400, None]
 
-    assert likeness(part, Photo("front", pixels)) > 0.98
+    assert likeness(part, LabelledPhoto("front", pixels)) > 0.98
 
 
 @pytest.mark.parametrize("noise", [0, 2, 4])
@@ -141,7 +141,7 @@ def test_white_print_is_no_hole():
     pixels = photo(part, (190, 188, 182)).pixels.copy()
     pixels[260:340, 200:400] = 230
 
-    assert likeness(part, Photo("front", pixels)) > 0.98
+    assert likeness(part, LabelledPhoto("front", pixels)) > 0.98
 
 
 def test_all_loose_pieces_are_kept():
@@ -155,6 +155,6 @@ def test_a_picture_without_a_plain_backdrop_is_refused():
     busy = Image.fromarray(picture).resize((600, 600), Image.Resampling.BILINEAR)
 
     with pytest.raises(CarvingError) as refusal:
-        find_outline(Photo("front", np.asarray(busy)))
+        extract_silhouette(LabelledPhoto("front", np.asarray(busy)))
 
     assert refusal.value.code in ("no_backdrop", "cropped")

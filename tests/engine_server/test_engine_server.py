@@ -20,13 +20,13 @@ import httpx
 import pytest
 from PIL import Image
 
-from acr3d.engine_server.app import BODY_LIMIT, Engine, create_engine_app
-from acr3d.engine_server.tasks import MOST_STARTS, Room, Tasks
+from acr3d.engine_server.app import BODY_LIMIT, EngineApp, create_engine_app
+from acr3d.engine_server.tasks import MAX_STARTS, TaskQuota, TaskStore
 from acr3d.engines import errors
 from acr3d.engines.glb_check import RAW_MODEL
 from acr3d.engines.meshy.client import CreateOptions, MeshyClient
 from acr3d.engines.remote_task import Task
-from acr3d.net.download import DownloadGone, fetch
+from acr3d.net.download import DownloadGone, download_file
 from tests.support.contract.checker import DESCRIPTIONS, CheckedApp, Contract
 from tests.support.engine_child import tiny_glb
 
@@ -50,7 +50,7 @@ class Clock:
 class Bench:
     """An engine in a folder of its own, a checking wrapper around it, and a client that speaks with it."""
 
-    def __init__(self, folder: Path, contract: Contract, room: Room | None = None) -> None:
+    def __init__(self, folder: Path, contract: Contract, room: TaskQuota | None = None) -> None:
         self.folder = folder
         self.clock = Clock()
         self._room = room
@@ -61,7 +61,7 @@ class Bench:
         # For what no description of the contract speaks of.
         self.unchecked = httpx.Client(base_url=BASE, transport=httpx.WSGITransport(self.engine), headers=KEY)
 
-    def another_engine(self) -> Engine:
+    def another_engine(self) -> EngineApp:
         lock = self.folder.parent / "heavy.lock"
         return create_engine_app(
             self.folder, heavy_lock=lock, carver=CHILD, room=self._room, clock=self.clock
@@ -85,7 +85,7 @@ class Bench:
         into = io.BytesIO()
         assert url is not None
         transport = httpx.WSGITransport(self.app)
-        fetch(url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport)
+        download_file(url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport)
         return into.getvalue()
 
 
@@ -238,7 +238,9 @@ def test_the_real_carving_makes_a_model_with_the_parts_proportions(
     task = until(client, task_id, ended)
     assert task.succeeded, task.error_message
     assert task.glb_url is not None
-    fetch(task.glb_url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport)
+    download_file(
+        task.glb_url, into, RAW_MODEL, allowed_origins=[BASE], transport_for=lambda _origin: transport
+    )
     engine.stop()
 
     model = read_json_chunk(into.getvalue())
@@ -461,7 +463,7 @@ def test_after_three_days_task_and_files_are_gone(bench: Bench) -> None:
 
 
 def test_only_so_many_tasks_may_wait(tmp_path: Path, contract: Contract) -> None:
-    bench = Bench(tmp_path / "engine", contract, Room(waiting=2))
+    bench = Bench(tmp_path / "engine", contract, TaskQuota(waiting=2))
     bench.tell_child("wait")
     first = bench.create()
     bench.until(first, is_carving)
@@ -477,7 +479,7 @@ def test_only_so_many_tasks_may_wait(tmp_path: Path, contract: Contract) -> None
 
 def test_old_results_make_room_and_young_ones_do_not(tmp_path: Path, contract: Contract) -> None:
     photos = len(FRONT[0]) + len(LEFT[0])
-    bench = Bench(tmp_path / "engine", contract, Room(disk_bytes=len(tiny_glb()) + photos))
+    bench = Bench(tmp_path / "engine", contract, TaskQuota(disk_bytes=len(tiny_glb()) + photos))
     first = bench.until(bench.create(), ended)
     second = bench.create()
     bench.until(second, ended)
@@ -555,7 +557,7 @@ def test_a_stop_hands_the_task_back_and_the_next_engine_finishes_it(bench: Bench
     bench.until(task_id, is_carving)
 
     bench.engine.stop()
-    handed_back = Tasks(bench.folder).get(task_id)
+    handed_back = TaskStore(bench.folder).get(task_id)
     bench.tell_child("carve")
     bench.app.app = bench.another_engine()
     task = bench.until(task_id, ended)
@@ -578,8 +580,8 @@ def test_a_stopped_engine_starts_nothing_new(bench: Bench) -> None:
 def test_a_task_that_loses_its_worker_again_and_again_is_given_up(bench: Bench) -> None:
     bench.engine.stop()
     task_id = bench.create()
-    tasks = Tasks(bench.folder, clock=bench.clock)
-    for _ in range(MOST_STARTS):
+    tasks = TaskStore(bench.folder, clock=bench.clock)
+    for _ in range(MAX_STARTS):
         assert tasks.claim() is not None  # and the worker is never heard of again
 
     bench.app.app = bench.another_engine()
@@ -601,7 +603,7 @@ def test_two_engines_share_the_work_and_start_each_task_once(bench: Bench) -> No
     bench.tell_child("carve")
 
     assert {bench.until(task_id, ended).status for task_id in made} == {"SUCCEEDED"}
-    rows = [Tasks(bench.folder, clock=bench.clock).get(task_id) for task_id in made]
+    rows = [TaskStore(bench.folder, clock=bench.clock).get(task_id) for task_id in made]
     assert [row.starts for row in rows if row] == [1] * 6
     assert len(bench.starts()) == 6
     second.stop()
@@ -684,7 +686,7 @@ def test_sigterm_ends_the_engine_cleanly_and_hands_the_task_back(tmp_path: Path)
         process.terminate()
         code = process.wait(15)
 
-    row = Tasks(folder).get(task_id)
+    row = TaskStore(folder).get(task_id)
     assert code == 0
     assert row is not None
     assert (row.status, row.starts) == ("PENDING", 0)
@@ -698,7 +700,9 @@ def test_on_a_port_the_model_is_fetched_large_orders_are_answered_and_no_signatu
     with served(tmp_path / "engine", tmp_path / "log") as (process, client):
         task = until(client, client.create([FRONT], CreateOptions()), ended)
         assert task.glb_url is not None
-        fetch(task.glb_url, into, RAW_MODEL, allowed_origins=[client.base], private_origins=[client.base])
+        download_file(
+            task.glb_url, into, RAW_MODEL, allowed_origins=[client.base], private_origins=[client.base]
+        )
         with pytest.raises(errors.InvalidRequest, match="20 MB"):
             client.create([(b"\xff\xd8\xff" + bytes(BODY_LIMIT), "front")], CreateOptions())
         process.terminate()

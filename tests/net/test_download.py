@@ -18,13 +18,13 @@ import pytest
 from acr3d.engines.glb_check import RAW_MODEL
 from acr3d.net import guard
 from acr3d.net.download import (
+    DownloadedFile,
     DownloadError,
     DownloadGone,
     DownloadInterrupted,
     DownloadRefused,
     DownloadStopped,
-    Fetched,
-    fetch,
+    download_file,
     origin_of,
 )
 from tests.support.contract.checker import Contract
@@ -51,11 +51,11 @@ def server() -> Iterator[PreparedServer]:
 
 def take(
     server: PreparedServer, *, path: str = "/model.glb?Signature=SIGNED", **options: Any
-) -> tuple[Fetched, bytes]:
+) -> tuple[DownloadedFile, bytes]:
     """Fetch from the server as an origin that the operator has configured."""
     into = io.BytesIO()
     options = {"allowed_origins": [server.base], "private_origins": [server.base]} | options
-    fetched = fetch(server.base + path, into, RAW_MODEL, **options)
+    fetched = download_file(server.base + path, into, RAW_MODEL, **options)
     return fetched, into.getvalue()
 
 
@@ -84,7 +84,7 @@ def test_a_model_is_fetched_whole_and_no_key_is_sent(server: PreparedServer) -> 
     fetched, written = take(server)
 
     assert written == content
-    assert fetched == Fetched(300_000, hashlib.sha256(content).hexdigest())
+    assert fetched == DownloadedFile(300_000, hashlib.sha256(content).hexdigest())
     [seen] = server.requests
     assert (seen.path, seen.query) == ("/model.glb", "Signature=SIGNED")
     assert "authorization" not in seen.headers
@@ -123,7 +123,7 @@ def test_an_engine_in_this_process_is_read_without_any_socket(monkeypatch: pytes
     transports = {"http://builtin.engine": httpx.WSGITransport(app)}
     into = io.BytesIO()
 
-    fetch(
+    download_file(
         "http://builtin.engine/results/x/model.glb",
         into,
         RAW_MODEL,
@@ -140,7 +140,7 @@ def test_an_engine_in_this_process_that_delivers_half_is_noticed() -> None:
         return [glb(1000)[:500]]
 
     with pytest.raises(DownloadInterrupted):
-        fetch(
+        download_file(
             "http://builtin.engine/model.glb",
             io.BytesIO(),
             RAW_MODEL,
@@ -176,7 +176,9 @@ def test_only_the_exact_origin_is_allowed(url: str) -> None:
         raise AssertionError(f"{host} was looked up")
 
     with pytest.raises(DownloadRefused):
-        fetch(url, io.BytesIO(), RAW_MODEL, allowed_origins=["https://assets.meshy.ai"], resolve=no_lookup)
+        download_file(
+            url, io.BytesIO(), RAW_MODEL, allowed_origins=["https://assets.meshy.ai"], resolve=no_lookup
+        )
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ def test_a_public_place_that_leads_into_a_private_network_is_not_even_dialled(
     origins = ["https://assets.example.test"]
 
     with pytest.raises(DownloadRefused, match="private network"):
-        fetch(
+        download_file(
             f"{origins[0]}/x.glb",
             io.BytesIO(),
             RAW_MODEL,
@@ -295,7 +297,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_the_address_that_wa
     origin = server.base.replace("127.0.0.1", "assets.example.test")
 
     with pytest.raises(DownloadInterrupted):
-        fetch(
+        download_file(
             f"{origin}/x.glb",
             io.BytesIO(),
             RAW_MODEL,
@@ -319,7 +321,7 @@ def test_a_connection_that_lands_elsewhere_than_dialled_is_refused(
     origin = server.base.replace("127.0.0.1", "assets.example.test")
 
     with pytest.raises(DownloadRefused, match="private network"):
-        fetch(
+        download_file(
             f"{origin}/x.glb",
             io.BytesIO(),
             RAW_MODEL,
@@ -380,7 +382,7 @@ def test_a_file_announced_too_large_is_refused_before_its_body(server: PreparedS
     into = io.BytesIO()
 
     with pytest.raises(DownloadRefused, match="larger than 1 MB"):
-        fetch(
+        download_file(
             f"{server.base}/x",
             into,
             replace(RAW_MODEL, max_bytes=1 << 20),
@@ -396,7 +398,7 @@ def test_an_endless_body_ends_at_the_limit(server: PreparedServer) -> None:
     server.answers = [_endless]
 
     with pytest.raises(DownloadRefused, match="larger than 2 MB"):
-        fetch(
+        download_file(
             f"{server.base}/x",
             written,
             replace(RAW_MODEL, max_bytes=2 << 20),
@@ -492,7 +494,7 @@ def test_a_full_disk_is_not_hidden(server: PreparedServer) -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        fetch(
+        download_file(
             f"{server.base}/x",
             FullDisk(),
             RAW_MODEL,

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, ModelVersion, Part
-from acr3d.db.session import writing
+from acr3d.db.session import transaction
 from acr3d.jobs import service
 from acr3d.jobs.states import VersionState
 from acr3d.parts.photos import add_photos
@@ -74,7 +74,7 @@ def _ask_for_jobs() -> None:
         for angle in ("front", "right"):
             add_photos(part.id, [picture], {"angle_label": angle})
         service.start(part.id, by_angle(part), "meshy", {}, user)
-    with writing() as session:
+    with transaction() as session:
         session.execute(update(Part).values(check_due_at=None))  # looking at their photos takes minutes
 
 
@@ -83,7 +83,7 @@ def _pollers_seen_until_the_end(log: Path) -> set[str]:
     seen: set[str] = set()
     end = time.monotonic() + PATIENCE
     while True:
-        with writing() as session:
+        with transaction() as session:
             jobs = session.execute(select(Job.status, Job.lease_owner)).all()
         seen |= {owner.partition(":")[0] for _status, owner in jobs if owner}
         if all(status in ("complete", "failed") for status, _owner in jobs):

@@ -22,7 +22,7 @@ from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.states import Status
 from acr3d.jobs.steps.poll import handle_missing_task
-from acr3d.net.download import DownloadGone, fetch
+from acr3d.net.download import DownloadGone, download_file
 from acr3d.parts.photos import media_url
 from acr3d.storage.local import storage
 
@@ -44,7 +44,7 @@ def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
         )
     with temporary_file() as raw:
         with raw.open("wb") as file:
-            fetch(
+            download_file(
                 task.glb_url,
                 file,
                 RAW_MODEL,

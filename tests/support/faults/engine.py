@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
-from acr3d.engine_server.app import Engine
+from acr3d.engine_server.app import EngineApp
 
 HELD_SECONDS = 120
 FAR = 1 << 20
@@ -28,7 +28,7 @@ FAR = 1 << 20
 class Call:
     """One request, which may be put to the engine, and answered otherwise."""
 
-    def __init__(self, environ: dict[str, Any], start_response: Callable[..., Any], app: Engine) -> None:
+    def __init__(self, environ: dict[str, Any], start_response: Callable[..., Any], app: EngineApp) -> None:
         self.environ = environ
         self._start_response = start_response
         self._app = app
@@ -72,7 +72,7 @@ class Call:
 class FaultyEngine:
     """The engine with its faults; `stop` it as the engine itself."""
 
-    def __init__(self, app: Engine) -> None:
+    def __init__(self, app: EngineApp) -> None:
         self._app = app
         self._lock = threading.Lock()
         self._faults: list[dict[str, Any]] = []

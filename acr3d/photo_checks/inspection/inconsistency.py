@@ -15,36 +15,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.cameras import SIDES, axis_towards
-from acr3d.carving.opposite_views import CELLS
-from acr3d.photo_checks.child.silhouette_shape import Shape
+from acr3d.carving.cameras import SIDES, viewing_axis
+from acr3d.carving.opposite_views import NORMALIZED_SIZE
+from acr3d.photo_checks.inspection.silhouette_shape import NormalizedSilhouette
 
 Vector = NDArray[np.float64]
 
-_USUAL_MISS = 0.004  # of the part's side, mean over an outline: what a lens close by and some tilt do
-_USUAL_STRETCH = 0.15  # in the logarithm of width over height: likewise
+_TYPICAL_MISS = 0.004  # of the part's side, mean over an outline: what a lens close by and some tilt do
+_TYPICAL_ASPECT_RESIDUAL = 0.15  # in the logarithm of width over height: likewise
 _ROUNDS = 12  # of reweighting, until one odd photo no longer pulls the others
 
 
-def strain(shapes: Sequence[Shape], angles: Sequence[str]) -> Vector:
+def inconsistency_scores(shapes: Sequence[NormalizedSilhouette], angles: Sequence[str]) -> Vector:
     """One figure per photo: about 1 is what ordinary photos show, from 3 or 4 on something is wrong."""
-    return _misses(shapes, angles) / _USUAL_MISS + np.abs(stretches(shapes, angles)) / _USUAL_STRETCH
+    return (
+        _coverage_misses(shapes, angles) / _TYPICAL_MISS
+        + np.abs(aspect_residuals(shapes, angles)) / _TYPICAL_ASPECT_RESIDUAL
+    )
 
 
-def _misses(shapes: Sequence[Shape], angles: Sequence[str]) -> Vector:
+def _coverage_misses(shapes: Sequence[NormalizedSilhouette], angles: Sequence[str]) -> Vector:
     """Per photo: how far, on average over its outline, all other outlines are from leaving matter there."""
     fields = [along_axes(shape.depth, angle) for shape, angle in zip(shapes, angles, strict=True)]
     misses = []
     for number, (shape, angle) in enumerate(zip(shapes, angles, strict=True)):
         others = [field for place, field in enumerate(fields) if place != number]
-        deepest = _least(others).max(axis_towards(angle), keepdims=True)
+        deepest = _hull_depth(others).max(viewing_axis(angle), keepdims=True)
         inside = along_axes(shape.mask, angle)
         misses.append(float(np.maximum(-deepest, 0)[inside].mean()))
     return np.array(misses)
 
 
-def _least(fields: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    least = np.full((CELLS, CELLS, CELLS), np.inf, np.float32)
+def _hull_depth(fields: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    least = np.full((NORMALIZED_SIZE, NORMALIZED_SIZE, NORMALIZED_SIZE), np.inf, np.float32)
     for field in fields:
         np.minimum(least, field, out=least)
     return least
@@ -57,19 +60,19 @@ def along_axes(picture: NDArray[Any], angle: str) -> NDArray[Any]:
     turned = picture[:, ::-1] if right[across] < 0 else picture
     turned = turned[::-1] if up[upwards] > 0 else turned
     ordered = turned.T if across < upwards else turned
-    return np.expand_dims(ordered, axis_towards(angle))
+    return np.expand_dims(ordered, viewing_axis(angle))
 
 
-def stretches(shapes: Sequence[Shape], angles: Sequence[str]) -> Vector:
+def aspect_residuals(shapes: Sequence[NormalizedSilhouette], angles: Sequence[str]) -> Vector:
     """Per photo: its stretch less that of the one width, height and depth that suit most of them."""
-    target = np.array([shape.stretch for shape in shapes])
-    return target - _differences(angles) @ sizes_of(shapes, angles)
+    target = np.array([shape.log_aspect for shape in shapes])
+    return target - _aspect_equations(angles) @ estimate_log_sizes(shapes, angles)
 
 
-def sizes_of(shapes: Sequence[Shape], angles: Sequence[str]) -> Vector:
+def estimate_log_sizes(shapes: Sequence[NormalizedSilhouette], angles: Sequence[str]) -> Vector:
     """The logarithms of width, height and depth that suit most of the photos, up to a constant."""
-    system = _differences(angles)
-    target = np.array([shape.stretch for shape in shapes])
+    system = _aspect_equations(angles)
+    target = np.array([shape.log_aspect for shape in shapes])
     weight = np.ones(len(shapes))
     sizes = np.zeros(3)
     for _round in range(_ROUNDS):  # towards the least sum of absolute differences
@@ -78,6 +81,6 @@ def sizes_of(shapes: Sequence[Shape], angles: Sequence[str]) -> Vector:
     return sizes
 
 
-def _differences(angles: Sequence[str]) -> Vector:
+def _aspect_equations(angles: Sequence[str]) -> Vector:
     """For each side a row that takes, of the three logarithms, the one across less the one upwards."""
     return np.array([np.abs(SIDES[angle][0]) - np.abs(SIDES[angle][1]) for angle in angles])

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-BLURRED = 3.4
+MAX_SHARP_EDGE_WIDTH = 3.4
 """Pixels at a longest side of 1024. Sharp photos stay under 3; a blur of 0.15 % of it gives 3.7 to 5."""
 
-_SIDE = 1024
-_REACH = 9  # pixels, of the window for the step across an edge: a larger one takes in its neighbours
-_SMALLEST_STEP = 20  # grey levels
-_FEWEST = 30  # edges, below which nothing is said
-_CLEAREST = 0.2  # of the edges of one direction
+_WORKING_SIDE = 1024
+_STEP_WINDOW = 9  # pixels, of the window for the step across an edge: a larger one takes in its neighbours
+_MIN_STEP = 20  # grey levels
+_MIN_EDGES = 30  # edges, below which nothing is said
+_CLEAREST_SHARE = 0.2  # of the edges of one direction
 
 
 def edge_width(pixels: NDArray[np.uint8]) -> float | None:
@@ -28,19 +28,19 @@ def edge_width(pixels: NDArray[np.uint8]) -> float | None:
     grey = _grey(pixels)
     down, across = (ndimage.sobel(grey, axis) / 8 for axis in (0, 1))
     slope = np.hypot(down, across)
-    step = ndimage.maximum_filter(grey, _REACH) - ndimage.minimum_filter(grey, _REACH)
-    clear = step > max(_SMALLEST_STEP, 0.3 * float(np.quantile(step, 0.995)))
+    step = ndimage.maximum_filter(grey, _STEP_WINDOW) - ndimage.minimum_filter(grey, _STEP_WINDOW)
+    clear = step > max(_MIN_STEP, 0.3 * float(np.quantile(step, 0.995)))
     crest = (slope == ndimage.maximum_filter(slope, 9)) & clear
     widths = [
-        np.quantile((step / np.maximum(slope, 1e-3))[chosen], _CLEAREST)
+        np.quantile((step / np.maximum(slope, 1e-3))[chosen], _CLEAREST_SHARE)
         for chosen in (crest & (np.abs(across) > np.abs(down)), crest & (np.abs(across) <= np.abs(down)))
-        if np.count_nonzero(chosen) >= _FEWEST
+        if np.count_nonzero(chosen) >= _MIN_EDGES
     ]
     return float(max(widths)) if widths else None
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     image = Image.fromarray(pixels).convert("L")
-    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    image.thumbnail((_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.BOX)
     smoothed: NDArray[np.float32] = ndimage.gaussian_filter(np.asarray(image, np.float32), 0.7)
     return smoothed

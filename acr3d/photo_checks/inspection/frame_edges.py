@@ -8,38 +8,44 @@ from scipy import ndimage
 
 Field = NDArray[np.float32]
 
-_FRAME = 0.03  # of the shorter side
-_FINE, _COARSE = 0.8, 4.0  # smoothing radii; their difference is zero on slow shading, whatever its tone
-_EDGE = 6.0  # grey levels of that difference that only a sharp edge has
-_BUSY = 3.0  # likewise, as the median along the frame: a pattern everywhere
-_CROSSED = 0.01  # of one side's frame
-_UNEVEN = 45.0  # grey levels, mean distance from the usual tone
+_FRAME_WIDTH = 0.03  # of the shorter side
+_FINE_BLUR, _COARSE_BLUR = (
+    0.8,
+    4.0,
+)  # smoothing radii; their difference is zero on slow shading, whatever its tone
+_MIN_EDGE = 6.0  # grey levels of that difference that only a sharp edge has
+_MAX_MEDIAN_SHARPNESS = 3.0  # likewise, as the median along the frame: a pattern everywhere
+_MAX_EDGE_SHARE = 0.01  # of one side's frame
+_MAX_TONE_DEVIATION = 45.0  # grey levels, mean distance from the usual tone
 
 
 def is_busy(sides: dict[str, tuple[Field, Field]]) -> bool:
     """Whether there is a pattern, or other things, all along the frame."""
-    return bool(np.median(np.concatenate([sharp.ravel() for sharp, _tone in sides.values()])) > _BUSY)
+    return bool(
+        np.median(np.concatenate([sharp.ravel() for sharp, _tone in sides.values()])) > _MAX_MEDIAN_SHARPNESS
+    )
 
 
 def is_uneven(sides: dict[str, tuple[Field, Field]]) -> bool:
     """Whether the backdrop is far brighter in one place than in another."""
     tones = np.concatenate([tone.ravel() for _sharp, tone in sides.values()])
-    return bool(np.abs(tones - np.median(tones)).mean() > _UNEVEN)
+    return bool(np.abs(tones - np.median(tones)).mean() > _MAX_TONE_DEVIATION)
 
 
-def crossed(sides: dict[str, tuple[Field, Field]]) -> list[str]:
+def crossed_sides(sides: dict[str, tuple[Field, Field]]) -> list[str]:
     """The sides at which something with a sharp edge runs out of the picture."""
-    return [name for name, (sharp, _tone) in sides.items() if np.mean(sharp > _EDGE) > _CROSSED]
+    return [name for name, (sharp, _tone) in sides.items() if np.mean(sharp > _MIN_EDGE) > _MAX_EDGE_SHARE]
 
 
-def frame(picture: NDArray[np.uint8]) -> dict[str, tuple[Field, Field]]:
+def measure_frame(picture: NDArray[np.uint8]) -> dict[str, tuple[Field, Field]]:
     """For each side of the picture: the sharpness and the grey tone along it."""
     colours = picture.astype(np.float32)
     fine, coarse = (
-        ndimage.gaussian_filter(colours, (radius, radius, 0), mode="nearest") for radius in (_FINE, _COARSE)
+        ndimage.gaussian_filter(colours, (radius, radius, 0), mode="nearest")
+        for radius in (_FINE_BLUR, _COARSE_BLUR)
     )
     sharp, tone = np.abs(fine - coarse).max(2), fine.mean(2)
-    width = max(4, round(_FRAME * min(tone.shape)))
+    width = max(4, round(_FRAME_WIDTH * min(tone.shape)))
     strips = {
         "top": np.s_[:width],
         "bottom": np.s_[-width:],

@@ -1,6 +1,6 @@
 """Spoil the photos of parts in four ways, one at a time, and count how often the check names what was done.
 
-    python bench/preflight.py SAMPLES_FOLDER
+    python bench/photo_checks.py SAMPLES_FOLDER
 
 SAMPLES_FOLDER holds one folder per part with the six photos front.jpg … bottom.jpg, perhaps `snapshot/` with
 another six. Spoilt are: each photo, by cutting a quarter off the part on one side, and by a blur of 0.4 % of
@@ -32,8 +32,8 @@ from PIL import Image, ImageFilter, ImageOps
 HOUSE = Path(__file__).parent.parent
 sys.path.insert(0, str(HOUSE))
 
-from acr3d.photo_checks.child.check_photos import report  # noqa: E402
-from acr3d.photo_checks.child.inspect_photo import Look, look_at  # noqa: E402
+from acr3d.photo_checks.inspection.check_photos import make_report  # noqa: E402
+from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo  # noqa: E402
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
 SPOILT = ("cropped", "blurred", "swapped", "stranger")
@@ -47,7 +47,7 @@ class Set:
     name: str
     kind: str
     paths: list[Path]
-    looks: list[Look]
+    looks: list[PhotoInspection]
     seconds: float
 
 
@@ -65,7 +65,7 @@ def main() -> None:
             named[way] += sum(outcomes)
             tried[way] += len(outcomes)
             cells.append(f"{sum(outcomes):4}/{len(outcomes):<4}")
-        alarms = said(report(one.looks, ANGLES))
+        alarms = said(make_report(one.looks, ANGLES))
         named["false"] += len(alarms)
         print(
             f"{one.name:16} {one.kind:9} {len(alarms):6} {' '.join(cells)} {one.seconds:8.1f}", alarms or ""
@@ -82,7 +82,7 @@ def read(samples: Path) -> Iterator[Set]:
             paths = [place / f"{angle}.jpg" for angle in ANGLES]
             if all(path.exists() for path in paths):
                 started = time.monotonic()
-                looks = [look_at(path, place) for place, path in enumerate(paths)]
+                looks = [inspect_photo(path, place) for place, path in enumerate(paths)]
                 yield Set(folder.name, kind, paths, looks, time.monotonic() - started)
 
 
@@ -106,10 +106,10 @@ def choices(sets: list[Set]) -> None:
 
 def choice_spoilt(one: Set, others: list[Set], chosen: tuple[int, ...], number: int) -> Counter[str]:
     looks, angles = [one.looks[place] for place in chosen], [ANGLES[place] for place in chosen]
-    seen = Counter[str](honest=1, false=len(said(report(looks, angles))))
+    seen = Counter[str](honest=1, false=len(said(make_report(looks, angles))))
     for place, angle in enumerate(chosen):
         other = others[(number + place) % len(others)]
-        found = said(report(replaced(looks, place, other.looks[angle]), angles))
+        found = said(make_report(replaced(looks, place, other.looks[angle]), angles))
         accused = [photos for code, photos in found if code == "stranger"]
         seen["strange"] += 1
         seen["named"] += (place,) in accused
@@ -119,7 +119,7 @@ def choice_spoilt(one: Set, others: list[Set], chosen: tuple[int, ...], number: 
     for pair in itertools.combinations(range(len(chosen)), 2):
         mixed = [*angles]
         mixed[pair[0]], mixed[pair[1]] = angles[pair[1]], angles[pair[0]]
-        found = said(report(looks, mixed))
+        found = said(make_report(looks, mixed))
         seen["swaps"] += 1
         seen["swapped"] += ("swapped", pair) in found
         seen["swaps said"] += bool(found)
@@ -130,8 +130,8 @@ def spoil_all(one: Set, sets: list[Set], *, misses: bool) -> dict[str, list[bool
     """For each way to spoil the photos, whether each try was named."""
     outcomes: dict[str, list[bool]] = {way: [] for way in SPOILT}
 
-    def note(way: str, place: int, looks: list[Look], angles: tuple[str, ...], what: str) -> None:
-        codes = said(report(looks, angles))
+    def note(way: str, place: int, looks: list[PhotoInspection], angles: tuple[str, ...], what: str) -> None:
+        codes = said(make_report(looks, angles))
         is_named = any(is_right(way, place, code) for code in codes)
         outcomes[way].append(is_named)
         if misses and not is_named:
@@ -162,11 +162,11 @@ def is_right(way: str, place: int, finding: tuple[str, tuple[int, ...]]) -> bool
     return place in photos and code in ({"stranger", "unlike"} if way == "stranger" else {way})
 
 
-def replaced(looks: list[Look], place: int, other: Look) -> list[Look]:
+def replaced(looks: list[PhotoInspection], place: int, other: PhotoInspection) -> list[PhotoInspection]:
     return [*looks[:place], other, *looks[place + 1 :]]
 
 
-def spoil(one: Set, place: int) -> Iterator[tuple[str, Look]]:
+def spoil(one: Set, place: int) -> Iterator[tuple[str, PhotoInspection]]:
     with Image.open(one.paths[place]) as opened:
         picture = ImageOps.exif_transpose(opened).convert("RGB")
     picture.thumbnail((2048, 2048))
@@ -176,10 +176,10 @@ def spoil(one: Set, place: int) -> Iterator[tuple[str, Look]]:
         for way, spoilt in (("cropped", cut), ("blurred", blurred)):
             path = Path(folder) / f"{way}.jpg"
             spoilt.save(path, quality=92)
-            yield way, look_at(path, place)
+            yield way, inspect_photo(path, place)
 
 
-def cut_off(picture: Image.Image, look: Look, side: str) -> Image.Image:
+def cut_off(picture: Image.Image, look: PhotoInspection, side: str) -> Image.Image:
     """The picture without the quarter of the part that lies on `side`."""
     numbers = [float(text) for text in re.findall(r"[\d.]+", look.path or "")]
     scale = picture.width / look.size[0]

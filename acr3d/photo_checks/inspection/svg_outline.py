@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours
 
-_EVERY = 3  # point of a contour is enough for the eye; approximate_polygon would load half of scipy
-_SHORTEST = 12  # points of a contour before it is made simpler
-_MOST = 24  # contours, the longest first
+_POINT_STEP = 3  # point of a contour is enough for the eye; approximate_polygon would load half of scipy
+_MIN_POINTS = 12  # points of a contour before it is made simpler
+_MAX_CONTOURS = 24  # contours, the longest first
 
 
-def drawn(mask: NDArray[np.bool_]) -> str:
+def svg_path(mask: NDArray[np.bool_]) -> str:
     """The contours of `mask`, holes included, in pixels of the mask, to be filled by the even-odd rule."""
     contours = find_contours(np.pad(mask, 1).astype(np.float32), 0.5)  # type: ignore[no-untyped-call]
-    longest = sorted((one for one in contours if len(one) >= _SHORTEST), key=len, reverse=True)[:_MOST]
-    return "".join(_path(one[:-1:_EVERY]) for one in longest)
+    longest = sorted((one for one in contours if len(one) >= _MIN_POINTS), key=len, reverse=True)[
+        :_MAX_CONTOURS
+    ]
+    return "".join(_path(one[:-1:_POINT_STEP]) for one in longest)
 
 
 def _path(points: NDArray[np.float64]) -> str:

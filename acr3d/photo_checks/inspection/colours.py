@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from acr3d.carving.morphology import shrunk
+from acr3d.carving.morphology import eroded
 
-Counts = NDArray[np.float64]
+ColourHistogram = NDArray[np.float64]
 
 _BINS = (8, 48, 48)  # brightness, blueness, redness
-_KNOWN = 0.003  # of the other photos' part, in the bins around
+_MIN_FAMILIAR = 0.003  # of the other photos' part, in the bins around
 
 
-def counts_of(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Counts:
+def colour_histogram(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColourHistogram:
     """The share of the part's pixels in each bin of YCbCr."""
-    inner = shrunk(mask, 3)
+    inner = eroded(mask, 3)
     colours = np.asarray(Image.fromarray(picture).convert("YCbCr"))[inner if inner.any() else mask]
     places = colours.astype(np.int32) * np.array(_BINS) // 256
     counts = np.zeros(_BINS)
@@ -27,7 +27,7 @@ def counts_of(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Counts:
     return counts
 
 
-def unknown_share(counts: Counts, others: Sequence[Counts]) -> float:
+def unfamiliar_share(counts: ColourHistogram, others: Sequence[ColourHistogram]) -> float:
     """The share of a part's pixels whose colour hardly occurs in the other photos."""
     pooled = ndimage.gaussian_filter(np.mean(others, axis=0), (1.5, 0.8, 0.8))
-    return float(counts[ndimage.maximum_filter(pooled, 3) < _KNOWN].sum())
+    return float(counts[ndimage.maximum_filter(pooled, 3) < _MIN_FAMILIAR].sum())

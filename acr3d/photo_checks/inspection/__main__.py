@@ -1,6 +1,6 @@
-"""python -m acr3d.photo_checks.child ANGLE=PHOTO…
+"""python -m acr3d.photo_checks.inspection ANGLE=PHOTO…
 
-    python -m acr3d.photo_checks.child front=one.jpg right=two.jpg =not-labelled-yet.jpg
+    python -m acr3d.photo_checks.inspection front=one.jpg right=two.jpg =not-labelled-yet.jpg
 
 Runs in a child (acr3d.sandbox) and prints its report as one JSON line.
 """
@@ -11,14 +11,14 @@ import json
 import sys
 from pathlib import Path
 
-from acr3d.photo_checks.child.check_photos import check
+from acr3d.photo_checks.inspection.check_photos import check_photos
 
 
 def main(argv: list[str]) -> int:
     """The command line; whatever the photos are, there is a report."""
     labelled = [argument.partition("=") for argument in argv[1:]]
     photos = [(Path(path), angle or None) for angle, _, path in labelled]
-    print(json.dumps({"report": check(photos)}), flush=True)
+    print(json.dumps({"report": check_photos(photos)}), flush=True)
     return 0
 
 

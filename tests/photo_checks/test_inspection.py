@@ -15,9 +15,9 @@ import pytest
 from PIL import Image, ImageFilter
 
 from acr3d import sandbox
-from acr3d.photo_checks.child.check_photos import check, report
-from acr3d.photo_checks.child.inspect_photo import Look, look_at
-from acr3d.photo_checks.child.sharpness import BLURRED
+from acr3d.photo_checks.inspection.check_photos import check_photos, make_report
+from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo
+from acr3d.photo_checks.inspection.sharpness import MAX_SHARP_EDGE_WIDTH
 
 DEMO = Path(__file__).parents[2] / "demo" / "photos"
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
@@ -28,19 +28,21 @@ def demo_photo(part: str, angle: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seen() -> Callable[[str], list[Look]]:
+def seen() -> Callable[[str], list[PhotoInspection]]:
     """What there is to see in a demo part's six photos, looked at once."""
-    known: dict[str, list[Look]] = {}
+    known: dict[str, list[PhotoInspection]] = {}
 
-    def look(part: str) -> list[Look]:
+    def look(part: str) -> list[PhotoInspection]:
         if part not in known:
-            known[part] = [look_at(demo_photo(part, angle), place) for place, angle in enumerate(ANGLES)]
+            known[part] = [
+                inspect_photo(demo_photo(part, angle), place) for place, angle in enumerate(ANGLES)
+            ]
         return known[part]
 
     return look
 
 
-Seen = Callable[[str], list[Look]]
+Seen = Callable[[str], list[PhotoInspection]]
 
 
 def said(result: dict[str, Any]) -> list[tuple[str, list[int]]]:
@@ -56,7 +58,7 @@ def changed(folder: Path, path: Path, change: Callable[[Image.Image], Image.Imag
 
 @pytest.mark.parametrize("part", ["alternator", "toy-car"])
 def test_nothing_is_said_of_good_photos(seen: Seen, part: str) -> None:
-    result = report(seen(part), ANGLES)
+    result = make_report(seen(part), ANGLES)
 
     assert said(result) == []
     assert result["best"] == [0, 3, 4, 1]  # front, right, top, back
@@ -69,13 +71,13 @@ def test_two_swapped_labels_are_named(seen: Seen, part: str, one: int, other: in
     angles = list(ANGLES)
     angles[one], angles[other] = angles[other], angles[one]
 
-    assert said(report(seen(part), angles)) == [("swapped", [one, other])]
+    assert said(make_report(seen(part), angles)) == [("swapped", [one, other])]
 
 
 def test_a_swap_that_another_explains_as_well_names_both(seen: Seen) -> None:
     looks = seen("alternator")[:4]
 
-    [finding] = report(looks, ("right", "back", "left", "front"))["findings"]
+    [finding] = make_report(looks, ("right", "back", "left", "front"))["findings"]
 
     assert {tuple(finding["photos"]), tuple(finding["or"])} == {(0, 3), (1, 2)}
 
@@ -86,7 +88,7 @@ def test_nothing_is_said_of_some_of_the_good_photos(seen: Seen, part: str, count
     for chosen in combinations(range(6), count):
         looks = [seen(part)[place] for place in chosen]
 
-        assert said(report(looks, [ANGLES[place] for place in chosen])) == [], chosen
+        assert said(make_report(looks, [ANGLES[place] for place in chosen])) == [], chosen
 
 
 @pytest.mark.parametrize("count", [3, 4, 5])
@@ -95,13 +97,13 @@ def test_an_honest_photo_is_never_called_a_stranger(seen: Seen, count: int) -> N
         for place, side in enumerate(chosen):
             looks = [seen("alternator")[one] for one in chosen]
             looks[place] = seen("toy-car")[side]
-            found = said(report(looks, [ANGLES[one] for one in chosen]))
+            found = said(make_report(looks, [ANGLES[one] for one in chosen]))
 
             assert all(photos == [place] for code, photos in found if code == "stranger"), (chosen, place)
 
 
 def test_photos_whose_labels_are_in_doubt_are_chosen_last(seen: Seen) -> None:
-    result = report(seen("alternator"), ("right", "back", "left", "front", "top", "bottom"))
+    result = make_report(seen("alternator"), ("right", "back", "left", "front", "top", "bottom"))
 
     assert said(result) == [("swapped", [0, 3])]
     assert set(result["best"]).isdisjoint({0, 3})
@@ -112,11 +114,11 @@ def test_a_slight_blur_is_told_from_a_part_with_many_edges(tmp_path: Path, photo
     path = DEMO / f"{photo}.jpg"
     slight = changed(tmp_path, path, lambda image: image.filter(ImageFilter.GaussianBlur(0.0015 * 1200)))
 
-    sharp, blurred = look_at(path, 0).edge_width, look_at(slight, 0).edge_width
+    sharp, blurred = inspect_photo(path, 0).edge_width, inspect_photo(slight, 0).edge_width
 
     assert sharp is not None
     assert blurred is not None
-    assert 1.1 * sharp < BLURRED < blurred
+    assert 1.1 * sharp < MAX_SHARP_EDGE_WIDTH < blurred
 
 
 @pytest.mark.parametrize("place", range(6))
@@ -124,7 +126,7 @@ def test_a_photo_of_another_part_is_named(seen: Seen, place: int) -> None:
     looks = [*seen("alternator")]
     looks[place] = seen("toy-car")[place]
 
-    result = report(looks, ANGLES)
+    result = make_report(looks, ANGLES)
 
     assert said(result) == [("stranger", [place])]
     assert place not in result["best"]
@@ -133,15 +135,15 @@ def test_a_photo_of_another_part_is_named(seen: Seen, place: int) -> None:
 def test_a_photo_that_lies_on_its_side_is_named(seen: Seen, tmp_path: Path) -> None:
     lying = changed(tmp_path, demo_photo("toy-car", "left"), lambda image: image.rotate(90, expand=True))
     looks = [*seen("toy-car")]
-    looks[2] = look_at(lying, 2)
+    looks[2] = inspect_photo(lying, 2)
 
-    assert said(report(looks, ANGLES)) == [("turned", [2])]
+    assert said(make_report(looks, ANGLES)) == [("turned", [2])]
 
 
 def test_outlines_that_nothing_simple_explains_are_said_not_to_fit(seen: Seen) -> None:
     looks = [seen("toy-car")[0], seen("alternator")[3], seen("toy-car")[4]]
 
-    [(code, _photos)] = said(report(looks, ("front", "right", "top")))
+    [(code, _photos)] = said(make_report(looks, ("front", "right", "top")))
 
     assert code == "contradicts"
 
@@ -151,7 +153,7 @@ def test_a_part_that_runs_out_of_the_picture_is_named(tmp_path: Path, way: str) 
     boxes = {"left": (500, 0, 1200, 1200), "bottom": (0, 0, 1200, 700), "inside": (400, 300, 900, 800)}
     path = changed(tmp_path, demo_photo("alternator", "front"), lambda image: image.crop(boxes[way]))
 
-    [photo] = check([(path, "front")])["photos"]
+    [photo] = check_photos([(path, "front")])["photos"]
 
     assert "cropped" in [finding["code"] for finding in photo["findings"]]
     assert photo["outline"] is None
@@ -165,7 +167,7 @@ def test_a_blurred_photo_is_named(tmp_path: Path, way: str) -> None:
     }
     path = changed(tmp_path, demo_photo("oil-filter", "front"), blurs[way])
 
-    assert said(check([(path, "front")])) == [("blurred", [0])]
+    assert said(check_photos([(path, "front")])) == [("blurred", [0])]
 
 
 def test_a_small_photo_and_a_part_that_is_small_in_its_photo_are_named(tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ def test_a_small_photo_and_a_part_that_is_small_in_its_photo_are_named(tmp_path:
 
     distant = changed(tmp_path, demo_photo("toy-car", "front"), far)
 
-    assert said(check([(small, "front"), (distant, "right")])) == [("small", [0]), ("part_small", [1])]
+    assert said(check_photos([(small, "front"), (distant, "right")])) == [("small", [0]), ("part_small", [1])]
 
 
 def test_a_busy_backdrop_and_an_empty_picture_are_named(tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ def test_a_busy_backdrop_and_an_empty_picture_are_named(tmp_path: Path) -> None:
     Image.new("RGB", (900, 900), "white").save(tmp_path / "empty.png")
     (tmp_path / "broken.png").write_bytes(b"not a picture")
 
-    result = check([(tmp_path / f"{name}.png", None) for name in ("busy", "empty", "broken")])
+    result = check_photos([(tmp_path / f"{name}.png", None) for name in ("busy", "empty", "broken")])
 
     assert said(result) == [("backdrop_busy", [0]), ("no_part", [1]), ("unreadable", [2])]
     assert result["best"] == []
@@ -200,17 +202,20 @@ def test_a_flawed_photo_is_chosen_only_where_its_axis_has_no_other(seen: Seen, t
         tmp_path, demo_photo("alternator", "right"), lambda image: image.filter(ImageFilter.GaussianBlur(6))
     )
     looks = [*seen("alternator")]
-    looks[3] = look_at(blurred, 3)
+    looks[3] = inspect_photo(blurred, 3)
 
-    assert report(looks, ANGLES)["best"] == [0, 4, 1, 2]  # left instead of right
-    assert report(looks[3:5], ["right", "top"])["best"] == [0, 1]
+    assert make_report(looks, ANGLES)["best"] == [0, 4, 1, 2]  # left instead of right
+    assert make_report(looks[3:5], ["right", "top"])["best"] == [0, 1]
 
 
 def test_the_child_needs_little_memory_and_prints_its_report(tmp_path: Path) -> None:
     photos = [f"{angle}={demo_photo('alternator', angle)}" for angle in ANGLES]
 
     found = sandbox.run(
-        "acr3d.photo_checks.child", photos, sandbox.Limits(60, memory_mb=250), lock=tmp_path / "heavy.lock"
+        "acr3d.photo_checks.inspection",
+        photos,
+        sandbox.Limits(60, memory_mb=250),
+        lock=tmp_path / "heavy.lock",
     )
 
     assert found["findings"] == []
@@ -218,7 +223,7 @@ def test_the_child_needs_little_memory_and_prints_its_report(tmp_path: Path) -> 
 
 def test_the_command_line_can_be_used_by_hand(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "acr3d.photo_checks.child", f"={tmp_path / 'none.jpg'}"],
+        [sys.executable, "-m", "acr3d.photo_checks.inspection", f"={tmp_path / 'none.jpg'}"],
         cwd=DEMO.parents[1],
         capture_output=True,
         text=True,

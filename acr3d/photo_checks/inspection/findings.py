@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Finding:
+class PhotoFinding:
     """`code` says what; `photos` whom it concerns, as places in the request; `facts` the particulars."""
 
     code: str

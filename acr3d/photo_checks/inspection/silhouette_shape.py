@@ -8,42 +8,46 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acr3d.carving.opposite_views import CELLS, stretched
+from acr3d.carving.opposite_views import NORMALIZED_SIZE, normalized_mask
 
 Mask = NDArray[np.bool_]
 Field = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Shape:
+class NormalizedSilhouette:
     """`mask` is the outline stretched to CELLS × CELLS; `depth` how far inside it each cell lies, as a share
     of the whole side (negative outside); `stretch` the logarithm of width over height in the photo; `scale`
     that of the outline's mean side over the photo's longest one."""
 
     mask: Mask
     depth: Field
-    stretch: float
-    scale: float
+    log_aspect: float
+    log_scale: float
 
-    def turned(self, quarters: int) -> Shape:
+    def rotated(self, quarters: int) -> NormalizedSilhouette:
         """The shape that the photo would have, turned anticlockwise by quarter turns."""
-        stretch = -self.stretch if quarters % 2 else self.stretch
-        return Shape(np.rot90(self.mask, quarters), np.rot90(self.depth, quarters), stretch, self.scale)
+        log_aspect = -self.log_aspect if quarters % 2 else self.log_aspect
+        return NormalizedSilhouette(
+            np.rot90(self.mask, quarters), np.rot90(self.depth, quarters), log_aspect, self.log_scale
+        )
 
 
-def shape_of(mask: Mask) -> Shape:
+def normalize_silhouette(mask: Mask) -> NormalizedSilhouette:
     """The shape of the part in `mask`, which must not be empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
-    cells = stretched(mask)
-    scale = 0.5 * np.log(width * height) - np.log(max(mask.shape))
-    return Shape(cells, _depth(cells), float(np.log(width / height)), float(scale))
+    cells = normalized_mask(mask)
+    log_scale = 0.5 * np.log(width * height) - np.log(max(mask.shape))
+    return NormalizedSilhouette(
+        cells, _signed_distance(cells), float(np.log(width / height)), float(log_scale)
+    )
 
 
-def _depth(cells: Mask) -> Field:
+def _signed_distance(cells: Mask) -> Field:
     """Signed distance to the outline; all around the square lies backdrop."""
-    margin = CELLS // 2
+    margin = NORMALIZED_SIZE // 2
     wide = np.pad(cells, margin)
     signed = ndimage.distance_transform_edt(wide) - ndimage.distance_transform_edt(~wide)
-    depth: Field = (signed[margin:-margin, margin:-margin] / CELLS).astype(np.float32)
+    depth: Field = (signed[margin:-margin, margin:-margin] / NORMALIZED_SIZE).astype(np.float32)
     return depth

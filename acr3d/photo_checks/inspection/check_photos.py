@@ -1,0 +1,79 @@
+"""All photos of a part: each by itself, then together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from acr3d.photo_checks.inspection.best_photos import best_photos
+from acr3d.photo_checks.inspection.findings import PhotoFinding
+from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo
+from acr3d.photo_checks.inspection.label_consistency import LabelledView, find_label_problems
+
+_LABEL_PROBLEMS = {"stranger", "swapped", "turned", "unlike", "contradicts"}
+_UNUSABLE = {"unreadable", "cropped", "backdrop_busy", "no_part"}
+
+
+def check_photos(photos: Sequence[tuple[Path, str | None]]) -> dict[str, Any]:
+    """The report on `photos`, (path, angle or None) in order; see `report`."""
+    inspections = [inspect_photo(path, index) for index, (path, _angle) in enumerate(photos)]
+    return make_report(inspections, [angle for _path, angle in photos])
+
+
+def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | None]) -> dict[str, Any]:
+    """What is to be said of photos that were looked at.
+
+    {"photos": [{"findings", "outline", "size", "edge_width"}], "findings": [those across photos],
+    "best": [places]}. An outline is an SVG path in a picture of `size` (width, height).
+    """
+    first = _first_of_each_angle(angles)
+    together = _same_angle(angles) + find_label_problems(_labelled_views(inspections, first))
+    flawed = {index for index, inspection in enumerate(inspections) if inspection.findings}
+    flawed |= {
+        index for finding in together if finding.code in _LABEL_PROBLEMS for index in finding.concerned
+    }
+    usable = {index: angle for index, angle in first.items() if not _is_unusable(inspections[index])}
+    return {
+        "photos": [_photo_report(inspection) for inspection in inspections],
+        "findings": [finding.as_json() for finding in together],
+        "best": best_photos(usable, flawed),
+    }
+
+
+def _first_of_each_angle(angles: Sequence[str | None]) -> dict[int, str]:
+    """{place: angle} of the labelled photos; of those with one label the first."""
+    first: dict[int, str] = {}
+    for index, angle in enumerate(angles):
+        if angle and angle not in first.values():
+            first[index] = angle
+    return first
+
+
+def _same_angle(angles: Sequence[str | None]) -> list[PhotoFinding]:
+    indices: dict[str, list[int]] = {}
+    for index, angle in enumerate(angles):
+        if angle:
+            indices.setdefault(angle, []).append(index)
+    return [PhotoFinding("same_angle", tuple(those)) for those in indices.values() if len(those) > 1]
+
+
+def _labelled_views(inspections: Sequence[PhotoInspection], angles: dict[int, str]) -> list[LabelledView]:
+    return [
+        LabelledView(index, angle, inspection.silhouette, inspection.colours)
+        for index, angle in angles.items()
+        if (inspection := inspections[index]).silhouette is not None and inspection.colours is not None
+    ]
+
+
+def _is_unusable(inspection: PhotoInspection) -> bool:
+    return any(finding.code in _UNUSABLE for finding in inspection.findings)
+
+
+def _photo_report(inspection: PhotoInspection) -> dict[str, Any]:
+    return {
+        "findings": [finding.as_json() for finding in inspection.findings],
+        "outline": inspection.outline_path,
+        "size": list(inspection.size),
+        "edge_width": round(inspection.edge_width, 2) if inspection.edge_width is not None else None,
+    }
