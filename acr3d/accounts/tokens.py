@@ -13,9 +13,8 @@ from acr3d.accounts.users import user_by_email
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, ApiToken, User
 from acr3d.db.session import transaction
-from acr3d.db.types import utc_now
+from acr3d.db.types import is_id, utc_now
 from acr3d.errors import InvalidInput, Missing
-from acr3d.parts.parts import is_id
 
 PREFIX = "acr3d_"
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)

@@ -17,9 +17,8 @@ from acr3d.accounts import passwords
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, User
 from acr3d.db.session import transaction
-from acr3d.db.types import new_id, utc_now
+from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.parts.parts import is_id
 
 EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

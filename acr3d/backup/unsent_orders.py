@@ -32,8 +32,8 @@ from sqlalchemy import (
     update,
 )
 
+from acr3d.db.states import AttemptState, ModelStatus, Status
 from acr3d.db.types import Moment
-from acr3d.jobs.states import AttemptState, ModelStatus, Status
 
 ACTOR = "restore"
 _WAITED = (

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from acr3d.billing.ledger import day_of
 from acr3d.db.extensions import db
 from acr3d.db.models import CreditEntry, Job, Part, User
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
-from acr3d.jobs.states import Status
 
 _DAYS, _MONTHS, _MOST = 31, 12, 20
 _MONTH = func.substr(CreditEntry.day, 1, 7)

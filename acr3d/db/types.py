@@ -18,6 +18,14 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+def is_id(text: str) -> bool:
+    """Whether `text` is a UUID as `new_id` writes it. Check before a query: PostgreSQL raises otherwise."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 

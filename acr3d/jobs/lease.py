@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from acr3d.db.models import Job, Part
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.states import Status
 from acr3d.storage.index import find_blob
 from acr3d.storage.local import storage
 

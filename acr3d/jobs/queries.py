@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion, Part
-from acr3d.db.types import utc_now
+from acr3d.db.states import LIVE, Status, VersionState
+from acr3d.db.types import is_id, utc_now
 from acr3d.errors import Missing
-from acr3d.jobs.states import LIVE, Status, VersionState
-from acr3d.parts.parts import is_id, part_by_id
+from acr3d.parts.parts import part_by_id
 
 PAGE_SIZE = 50
 

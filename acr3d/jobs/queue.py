@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, up
 from acr3d.db.extensions import db
 from acr3d.db.models import TO_DO, Job
 from acr3d.db.session import database_now, transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs.lease import LEASE
-from acr3d.jobs.states import Status
 
 FEW = 3  # so many tasks of one account are asked for one by one; more are looked at together
 FARTHEST = timedelta(hours=2)  # nothing waits longer between two looks

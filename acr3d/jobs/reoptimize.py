@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 
 from acr3d.db.models import MODEL_LEVELS, Job, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import new_id
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import already_running, one_live_job, wake
-from acr3d.jobs.states import Status
 
 # As `python -m acr3d.optimize --turn` takes it.
 _TURN = re.compile(r"([xyz](90|180|270)(,[xyz](90|180|270)){0,23})?")

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
 from acr3d.db.session import end_read
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines import errors
 from acr3d.engines.providers import engines
 from acr3d.engines.remote_task import RESULTS_KEPT
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, LONGEST_WAIT, JobLease, LeaseLost
-from acr3d.jobs.states import Status
 from acr3d.jobs.steps.download import download_result
 from acr3d.jobs.steps.optimize import optimize
 from acr3d.jobs.steps.poll import poll

@@ -18,11 +18,11 @@ from acr3d import settings
 from acr3d.billing import budget, ledger
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
 from acr3d.db.session import transaction
+from acr3d.db.states import LIVE, Status, VersionState
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.providers import engines, estimate, options_for
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.states import LIVE, Status, VersionState
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import images_of, locked_part
 from acr3d.worker.notify import tell_others

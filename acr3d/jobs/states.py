@@ -1,64 +1,8 @@
-"""The words of a job's life, which may follow which, and what a part shows for each."""
+"""Which job status may follow which, and what a part shows for each."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-
-class Status(StrEnum):
-    """A job's status."""
-
-    PENDING = "pending"  # written down; nothing sent yet, or what was sent is not settled
-    SUBMITTED = "submitted"  # the engine gave a task id
-    PROCESSING = "processing"  # the engine works on it, or has finished and we fetch the result
-    OPTIMIZING = "optimizing"  # the raw GLB is ours; a child makes it small
-    COMPLETE = "complete"  # there is a model version
-    FAILED = "failed"  # it ended, with a reason a person can act on
-    CANCELED = "canceled"  # a person ended it
-
-
-class ModelStatus(StrEnum):
-    """What a part shows: the mirror of its newest job."""
-
-    NONE = "none"
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    OPTIMIZING = "optimizing"
-    COMPLETE = "complete"
-    FAILED = "failed"
-
-
-class AttemptState(StrEnum):
-    """One try at submitting a job."""
-
-    SENDING = "sending"  # with `sent_at`: the request may have gone out
-    UNKNOWN = "unknown"  # it went out and no clear answer came back
-    ACCEPTED = "accepted"  # there is a task
-    REFUSED = "refused"  # there is certainly no task
-
-
-class Pause(StrEnum):
-    """Why nothing is submitted to an account for now."""
-
-    KEY = "key"  # it refuses our key (401)
-    CREDITS = "credits"  # it is empty (402)
-    PLAN = "plan"  # its plan does not include this (403)
-    ADDRESS = "address"  # what answers there is not the engine
-    FULL = "full"  # its queue has no free place (429)
-    RATE = "rate"  # we asked too often (429)
-
-
-class VersionState(StrEnum):
-    """One model of a part."""
-
-    DRAFT = "draft"  # waits for a person
-    PUBLISHED = "published"  # what customers see
-    SUPERSEDED = "superseded"  # was published; its URL keeps working
-    REJECTED = "rejected"  # was never published and shall not be
-
-
-LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})
-ENDED = frozenset(Status) - LIVE
+from acr3d.db.states import ModelStatus, Status
 
 MOVES: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.SUBMITTED, Status.FAILED, Status.CANCELED}),

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from acr3d.db.models import Job, JobEvent, ModelVersion, Part
+from acr3d.db.states import ENDED, Status, VersionState
 from acr3d.db.types import utc_now
 from acr3d.jobs.queries import newest_job, published_version
-from acr3d.jobs.states import ENDED, MOVES, Status, VersionState, model_status
+from acr3d.jobs.states import MOVES, model_status
 from acr3d.orders.admission import place_freed
-from acr3d.parts.photos import media_url
+from acr3d.storage.index import media_url
 
 
 def transition(

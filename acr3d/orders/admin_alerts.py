@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from acr3d import settings
 from acr3d.billing import spending
 from acr3d.db.extensions import db
-from acr3d.db.models import Account
+from acr3d.db.models import EngineAccount
+from acr3d.db.states import Pause
 from acr3d.engines.providers import engines
 from acr3d.jobs import queries
-from acr3d.jobs.states import Pause
 from acr3d.orders import circuit_breaker, disk_space
 
 
@@ -25,7 +25,7 @@ def for_admins() -> list[str]:
     return [*said, *(sentence for sentence in about_account if sentence)]
 
 
-def _pause(account: Account | None) -> str | None:
+def _pause(account: EngineAccount | None) -> str | None:
     if account is None or account.pause in (None, Pause.RATE):
         return None
     if account.pause != Pause.FULL:
@@ -40,7 +40,7 @@ def _pause(account: Account | None) -> str | None:
     )
 
 
-def _low_balance(account: Account | None) -> str | None:
+def _low_balance(account: EngineAccount | None) -> str | None:
     if account is None or account.balance is None or account.pause == Pause.CREDITS:
         return None
     if account.balance >= settings.current().low_balance:

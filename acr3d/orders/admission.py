@@ -8,17 +8,17 @@ from __future__ import annotations
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from acr3d.db.models import Account, Attempt, Job
+from acr3d.db.models import Attempt, EngineAccount, Job
+from acr3d.db.states import AttemptState, Pause, Status
 from acr3d.db.types import utc_now
-from acr3d.jobs.states import AttemptState, Pause, Status
 
 _QUIETLY = {"synchronize_session": False}
 
 
 def place_freed(session: Session, fingerprint: str) -> None:
     """A task of ours at this account has ended, so that a full queue has a place again."""
-    full = (Account.fingerprint == fingerprint, Account.pause == Pause.FULL)
-    lifted = update(Account).where(*full).values(pause=None, paused_at=None)
+    full = (EngineAccount.fingerprint == fingerprint, EngineAccount.pause == Pause.FULL)
+    lifted = update(EngineAccount).where(*full).values(pause=None, paused_at=None)
     session.execute(lifted, execution_options=_QUIETLY)
     wake_next(session, fingerprint)
 

@@ -17,13 +17,13 @@ from acr3d.billing import ledger
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, Part
 from acr3d.db.session import end_read, transaction
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import Unanswered
 from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import Task
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import unmatched
 from acr3d.orders.admission import wake_next
 

@@ -19,13 +19,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Account, Job, Part
+from acr3d.db.models import EngineAccount, Job, Part
 from acr3d.db.session import end_read, transaction
+from acr3d.db.states import Pause, Status
 from acr3d.db.types import utc_now
 from acr3d.engines import errors
 from acr3d.engines.providers import Provider
 from acr3d.jobs.lease import LONGEST_WAIT
-from acr3d.jobs.states import Pause, Status
 from acr3d.orders.admission import wake_next
 
 log = logging.getLogger("acr3d.jobs")
@@ -55,25 +55,25 @@ class Wait:
     grows: bool = False  # longer each time it is still so
 
 
-def account_of(fingerprint: str, session: Session | None = None) -> Account | None:
+def account_of(fingerprint: str, session: Session | None = None) -> EngineAccount | None:
     """What we know of the account; nothing until its first job."""
-    return (session or db.session).get(Account, fingerprint, populate_existing=True)
+    return (session or db.session).get(EngineAccount, fingerprint, populate_existing=True)
 
 
-def locked(session: Session, fingerprint: str, engine: str) -> Account:
+def locked(session: Session, fingerprint: str, engine: str) -> EngineAccount:
     """The account, held until the transaction ends; its row is made when it is new.
 
     All accounts are held together and in one order: budgets and disks are shared by all.
     """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = {"fingerprint": fingerprint, "engine": engine, "look_at": utc_now(), "looks": 0}
-    session.execute(dialect.insert(Account).values(new).on_conflict_do_nothing())
-    held = select(Account).order_by(Account.fingerprint).with_for_update()
+    session.execute(dialect.insert(EngineAccount).values(new).on_conflict_do_nothing())
+    held = select(EngineAccount).order_by(EngineAccount.fingerprint).with_for_update()
     accounts = session.scalars(held, execution_options={"populate_existing": True}).all()
     return next(account for account in accounts if account.fingerprint == fingerprint)
 
 
-def blocked_reason(account: Account | None) -> Wait | None:
+def blocked_reason(account: EngineAccount | None) -> Wait | None:
     """How long the account's pause, if there is one, keeps a job waiting."""
     if account is None or account.pause is None or _is_over(account):
         return None
@@ -165,7 +165,7 @@ def message(cause: Pause) -> str:
     return str(sentences[cause])
 
 
-def _is_over(account: Account) -> bool:
+def _is_over(account: EngineAccount) -> bool:
     """Whether the pause ends by time alone, and that is up."""
     return account.pause in _SHORT and _is_time(account.look_at)
 
@@ -174,7 +174,7 @@ def _is_time(moment: datetime) -> bool:
     return not utc_now() < moment < utc_now() + _FARTHEST
 
 
-def _plan_look(account: Account, seconds: int | None = None) -> None:
+def _plan_look(account: EngineAccount, seconds: int | None = None) -> None:
     first = _FIRST_SECONDS.get(Pause(account.pause), LOOK_SECONDS) if account.pause else LOOK_SECONDS
     grown = min(first * 2 ** min(account.looks, 6), LONGEST_WAIT)
     account.looks += 1
@@ -198,7 +198,7 @@ def _take_look(provider: Provider, only_paused: bool) -> bool:
     return True
 
 
-def _is_due(account: Account, only_paused: bool) -> bool:
+def _is_due(account: EngineAccount, only_paused: bool) -> bool:
     if not _is_time(account.look_at):
         return False
     if account.pause:

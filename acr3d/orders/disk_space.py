@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from acr3d import settings
 from acr3d.db.models import Attempt, Job
-from acr3d.jobs.states import Status
+from acr3d.db.states import Status
 from acr3d.orders.attempts import IN_FLIGHT
 
 _MB = 1_000_000

@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from acr3d.db.models import Attempt, Job, StrayTask, User
+from acr3d.db.models import Attempt, Job, UnmatchedTask, User
 from acr3d.db.session import transaction
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import wake
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import attempts, unmatched
 
 
@@ -29,7 +29,7 @@ class Undecided:
 
     job: Job
     attempt: Attempt
-    candidates: list[StrayTask]
+    candidates: list[UnmatchedTask]
     others_waiting: int
     """Other jobs that are not sent before this is decided."""
 
@@ -84,7 +84,7 @@ def order_anew(job_id: str, attempt_id: str, task_ids: Collection[str], actor: U
     return job
 
 
-def _open_attempt(session: Session, job: Job) -> tuple[Attempt, list[StrayTask]]:
+def _open_attempt(session: Session, job: Job) -> tuple[Attempt, list[UnmatchedTask]]:
     """The job's attempt that waits for somebody's word, held, and the tasks that it could have made."""
     found = attempts.attempt_in_flight(job.id, session)
     if found is None or job.status != Status.PENDING:
@@ -96,7 +96,7 @@ def _open_attempt(session: Session, job: Job) -> tuple[Attempt, list[StrayTask]]
     return attempt, candidates
 
 
-def _is_open(attempt: Attempt, candidates: list[StrayTask]) -> bool:
+def _is_open(attempt: Attempt, candidates: list[UnmatchedTask]) -> bool:
     """Whether there is anything for a person to say: else the engine's list is still looked through."""
     return bool(candidates or attempt.asked_at)
 

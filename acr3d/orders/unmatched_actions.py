@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from acr3d.db.models import Attempt, Job, StrayTask, User
+from acr3d.db.models import Attempt, Job, UnmatchedTask, User
 from acr3d.db.session import end_read, transaction
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.errors import EngineError, TaskNotFound, WrongState
 from acr3d.engines.providers import Provider, engines
@@ -25,7 +26,6 @@ from acr3d.engines.remote_task import SUCCEEDED, Task
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import one_live_job, wake
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.net.download import DownloadError, DownloadSpec, download_file
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
@@ -50,7 +50,7 @@ _PREVIEW_WAIT = 3.0
 log = logging.getLogger("acr3d.jobs")
 
 
-def present() -> list[StrayTask]:
+def present() -> list[UnmatchedTask]:
     """The orphans of the account that is set up now, newest first."""
     provider = engines().provider("meshy")
     return unmatched.unmatched_tasks(provider.account) if provider else []
@@ -61,7 +61,7 @@ def count() -> int:
     return unmatched.count_unmatched_tasks(provider.account) if provider else 0
 
 
-def set_aside() -> list[StrayTask]:
+def set_aside() -> list[UnmatchedTask]:
     """What people have put aside or deleted of that account, with who it was, the last one first."""
     provider = engines().provider("meshy")
     return unmatched.set_aside(provider.account) if provider else []
@@ -96,7 +96,7 @@ def sweep() -> None:
         log.info("generation.swept_twice")  # another process wrote the same rows just now
 
 
-def refresh() -> list[StrayTask]:
+def refresh() -> list[UnmatchedTask]:
     """Look now, for a person. Raises Refused."""
     _link()
     try:
@@ -257,7 +257,7 @@ def _end_deleting(stray_id: str, by: str | None = None) -> None:
             stray.dismissed_at, stray.dismissed_by, stray.is_deleted = utc_now(), by, True
 
 
-def _free(session: Session, stray_id: str, provider: Provider) -> StrayTask:
+def _free(session: Session, stray_id: str, provider: Provider) -> UnmatchedTask:
     """The row, held, when the task is an orphan still and no unanswered order's."""
     stray = _decidable(session, stray_id, provider)
     if unmatched.is_set_aside(stray) or unmatched.followed_ids([stray.task_id], session):
@@ -265,7 +265,7 @@ def _free(session: Session, stray_id: str, provider: Provider) -> StrayTask:
     return stray
 
 
-def _decidable(session: Session, stray_id: str, provider: Provider) -> StrayTask:
+def _decidable(session: Session, stray_id: str, provider: Provider) -> UnmatchedTask:
     """The row, held, when the task is no unanswered order's."""
     stray = unmatched.stray_by_id(stray_id, session, lock=True)
     if stray is None or stray.account != provider.account:
@@ -278,7 +278,7 @@ def _decidable(session: Session, stray_id: str, provider: Provider) -> StrayTask
     return stray
 
 
-def _could_be(attempt: Attempt, stray: StrayTask, provider: Provider) -> bool:
+def _could_be(attempt: Attempt, stray: UnmatchedTask, provider: Provider) -> bool:
     """Whether the order without an answer could have made the task; as `settle` sees it."""
     if stray.maybe_job_id == attempt.job_id:
         return True
@@ -288,7 +288,7 @@ def _could_be(attempt: Attempt, stray: StrayTask, provider: Provider) -> bool:
     return stray.first_seen_at >= earliest and (stray.made_at is None or stray.made_at >= earliest)
 
 
-def _give(session: Session, stray: StrayTask, job: Job, detail: str) -> None:
+def _give(session: Session, stray: UnmatchedTask, job: Job, detail: str) -> None:
     """Make the task this job's, also one that another job of ours ordered and no longer follows."""
     query = select(Attempt).where(Attempt.task_id == stray.task_id).with_for_update()
     attempt = session.scalar(query) or Attempt(params_sha256="", task_id=stray.task_id)

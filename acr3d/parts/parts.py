@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage
 from acr3d.db.session import transaction
-from acr3d.db.types import utc_now
+from acr3d.db.types import is_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
 
 PAGE_SIZE = 24
@@ -117,14 +116,6 @@ def search(query: str, page: int, *, published_only: bool) -> Page:
 def published_parts() -> list[Part]:
     """Every part that customers may see, for the site map."""
     return list(db.session.scalars(_visible().where(Part.is_published).order_by(Part.sku_key)))
-
-
-def is_id(text: str) -> bool:
-    """Whether `text` could be one of our ids; anything else is asked of no database."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except (ValueError, AttributeError, TypeError):
-        return False
 
 
 def sku_key(sku: str) -> str:

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from acr3d.db.extensions import db
 from acr3d.db.models import ANGLES, Part, PartImage
 from acr3d.db.session import transaction
-from acr3d.db.types import new_id, utc_now
+from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.parts.parts import images_of, is_id, locked_part
+from acr3d.parts.parts import images_of, locked_part
 from acr3d.photo_checks import queue
 from acr3d.photos.sanitize import Photo
+from acr3d.storage.index import media_url
 from acr3d.storage.local import storage
 
 PHOTOS_PER_PART = 6
@@ -166,11 +167,6 @@ def photo_key(image: PartImage, photo: Photo) -> str:
 
 def thumbnail_key(image: PartImage, photo: Photo) -> str:
     return f"parts/{image.part_id}/thumbnails/{image.id}-{photo.sha256[:16]}.jpg"
-
-
-def media_url(key: str) -> str:
-    """The address under which a blob is served."""
-    return f"/media/{key}"
 
 
 class _files_kept:  # noqa: N801 - used like a function

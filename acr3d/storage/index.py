@@ -11,8 +11,8 @@ from sqlalchemy import Connection, inspect, null, or_, select
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, ModelVersion, Part, PartImage
-from acr3d.jobs.states import VersionState
-from acr3d.parts.parts import is_id
+from acr3d.db.states import VersionState
+from acr3d.db.types import is_id
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".glb": "model/gltf-binary"}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
@@ -94,6 +94,11 @@ def find_blob(key: str) -> Blob | None:
         return None
     visible = part.is_published and part.deleted_at is None
     return _photo(key, part_id, visible) or _version(key, part_id, visible) or _raw_model(key, part_id)
+
+
+def media_url(key: str) -> str:
+    """The path under which a stored file is served."""
+    return f"/media/{key}"
 
 
 def _photo(key: str, part_id: str, visible: bool) -> Blob | None:

@@ -20,7 +20,7 @@ from acr3d import settings
 from acr3d.accounts import tokens, users
 from acr3d.db.extensions import login
 from acr3d.db.models import User
-from acr3d.parts.parts import is_id
+from acr3d.db.types import is_id
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_KEY = "_user_id"  # flask-login's

@@ -9,7 +9,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
-from acr3d.jobs.states import ModelStatus, Status, VersionState
+from acr3d.db.states import ModelStatus, Status, VersionState
 from acr3d.photos.sanitize import THUMBNAIL_SIDE
 
 

@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from werkzeug.routing import BaseConverter
 
 from acr3d import settings
-from acr3d.parts.photos import media_url
+from acr3d.storage.index import media_url
 from acr3d.web import labels, vendor
 
 LANGUAGES = ("en", "de")

@@ -32,9 +32,9 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.parts.parts import images_of
-from acr3d.parts.photos import add_photos, media_url
+from acr3d.parts.photos import add_photos
 from acr3d.settings import Settings
-from acr3d.storage.index import REFERRING
+from acr3d.storage.index import REFERRING, media_url
 from acr3d.storage.local import LocalStorage, storage
 from acr3d.worker.loop import JobPoller
 from tests.conftest import BOTH

@@ -15,11 +15,11 @@ from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.providers import engines
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.orders import circuit_breaker
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.at_meshy import (

@@ -15,7 +15,7 @@ from flask.testing import FlaskCliRunner
 from acr3d import settings
 from acr3d.app import create_app
 from acr3d.db.extensions import db
-from acr3d.db.models import Base, Part, PartImage, Poller, StrayTask, User
+from acr3d.db.models import Base, Part, PartImage, Poller, UnmatchedTask, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import images_of, part_by_id
@@ -117,13 +117,13 @@ def test_an_earlier_versions_pollers_and_put_aside_tasks_are_taken_over(
     task = {"status": "SUCCEEDED", "progress": 100, "texture_prompt": "", "has_thumbnail": False}
     with transaction() as session:
         session.add(Poller(id="one", host="here", pid=1, seen_at=now))
-        session.add(StrayTask(account="a", task_id="t", dismissed_at=now, is_deleted=True, **task))
+        session.add(UnmatchedTask(account="a", task_id="t", dismissed_at=now, is_deleted=True, **task))
     assert run("downgrade", "levels").exit_code == 0
 
     assert run("upgrade").exit_code == 0
 
     db.session.expire_all()
-    poller, stray = db.session.query(Poller).one(), db.session.query(StrayTask).one()
+    poller, stray = db.session.query(Poller).one(), db.session.query(UnmatchedTask).one()
     assert (poller.seen_at, poller.last_pass_at) == (now, now)
     assert (stray.dismissed_at, stray.is_deleted, stray.deleting_until) == (now, False, None)
 

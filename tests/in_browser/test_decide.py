@@ -10,11 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from acr3d import settings
 from acr3d.app import create_app
-from acr3d.db.models import Attempt, Job, StrayTask
+from acr3d.db.models import Attempt, Job, UnmatchedTask
 from acr3d.db.session import transaction
+from acr3d.db.states import AttemptState
 from acr3d.db.types import utc_now
 from acr3d.jobs import service
-from acr3d.jobs.states import AttemptState
 from acr3d.orders import unmatched_actions
 from acr3d.parts.parts import part_by_id
 from tests.conftest import close
@@ -76,7 +76,7 @@ def unclear_job(app: Flask, sku: str) -> tuple[str, str]:
         with transaction() as session:
             session.add(attempt)
             session.get_one(Job, job.id).waiting_for = "2 tasks could be this job's."
-            for row in session.query(StrayTask).where(StrayTask.task_id.in_(("one", "two"))):
+            for row in session.query(UnmatchedTask).where(UnmatchedTask.task_id.in_(("one", "two"))):
                 row.maybe_job_id = job.id
         return part.id, job.id
 

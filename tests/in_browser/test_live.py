@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from acr3d.jobs.states import Status
+from acr3d.db.states import Status
 from tests.support.by_hand import app_beside, finish, job_count, move, progress
 from tests.support.site import Site
 from tests.support.staff import add_photos, new_part, part_id, photo_file, set_side

@@ -12,9 +12,9 @@ from sqlalchemy import update
 
 from acr3d.db.models import Job, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.settings import Settings
 from acr3d.storage.local import storage
 from tests.support.accounts import browser, log_in

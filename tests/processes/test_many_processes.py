@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, ModelVersion, Part
 from acr3d.db.session import transaction
+from acr3d.db.states import VersionState
 from acr3d.jobs import service
-from acr3d.jobs.states import VersionState
 from acr3d.parts.photos import add_photos
 from acr3d.settings import Settings
 from acr3d.storage.local import storage

@@ -13,8 +13,8 @@ from acr3d.app import create_app
 from acr3d.db.extensions import db
 from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.states import Status
 from acr3d.storage.local import storage
 from tests.conftest import close
 from tests.support.factories import box_glb

@@ -21,7 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import object_session
 
 from acr3d.db.models import Attempt, Job, ModelVersion
-from acr3d.jobs.states import VersionState
+from acr3d.db.states import VersionState
 
 
 def die(*_what: object, **_more: object) -> None:

@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion
+from acr3d.db.states import LIVE
 from acr3d.db.types import utc_now
-from acr3d.jobs.states import LIVE
 from acr3d.storage.index import references
 from tests.support.factories import picture
 from tests.support.faults.control import EngineOnPort, engine_on_port

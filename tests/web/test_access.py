@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from acr3d.accounts import tokens, users
-from acr3d.db.models import ModelVersion, StrayTask
+from acr3d.db.models import ModelVersion, UnmatchedTask
 from acr3d.db.session import transaction
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.factories import finished_job, make_part_with_photos, order_of
@@ -28,7 +28,7 @@ def known(app: Flask) -> dict[str, str]:
             key = f"parts/{part.id}/models/{job.id}.glb"
             version = ModelVersion(part_id=part.id, job_id=job.id, number=1, storage_path=key, report={})
             version.sha256, version.file_size_bytes = "0" * 64, 1
-            stray = StrayTask(account="", task_id="a task", status="SUCCEEDED", progress=100)
+            stray = UnmatchedTask(account="", task_id="a task", status="SUCCEEDED", progress=100)
             stray.texture_prompt, stray.has_thumbnail = "", True
             session.add_all([version, stray])
         return {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import EngineError
 from acr3d.engines.providers import Provider, engines
@@ -21,7 +22,6 @@ from acr3d.engines.remote_task import PENDING, Task
 from acr3d.jobs.lease import JobLease, backoff_seconds
 from acr3d.jobs.queue import FEW, release
 from acr3d.jobs.runner import SETUP_SECONDS, advance, mismatch
-from acr3d.jobs.states import Status
 from acr3d.jobs.steps.bulk_progress import InFlight, ProgressUpdate, in_flight, write_progress
 from acr3d.jobs.steps.poll import apply_task, next_poll_seconds
 from acr3d.orders import circuit_breaker

@@ -13,6 +13,7 @@ from pathlib import Path
 from flask_babel import gettext as _
 
 from acr3d.db.models import Job
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import TaskNotFound
 from acr3d.engines.glb_check import RAW_MODEL
@@ -20,10 +21,9 @@ from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
-from acr3d.jobs.states import Status
 from acr3d.jobs.steps.poll import handle_missing_task
 from acr3d.net.download import DownloadGone, download_file
-from acr3d.parts.photos import media_url
+from acr3d.storage.index import media_url
 from acr3d.storage.local import storage
 
 

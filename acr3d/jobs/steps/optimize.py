@@ -14,14 +14,14 @@ from acr3d import sandbox, settings
 from acr3d.db.extensions import db
 from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part
 from acr3d.db.session import end_read
+from acr3d.db.states import Status
 from acr3d.engines.providers import heavy_lock
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.queries import published_version
 from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
-from acr3d.jobs.states import Status
 from acr3d.jobs.steps.download import file_facts, temporary_file
-from acr3d.parts.photos import media_url
+from acr3d.storage.index import media_url
 from acr3d.storage.local import storage
 
 OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from acr3d.billing import ledger
 from acr3d.db.models import Job, Part
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import TaskNotFound
 from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import PENDING, Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
-from acr3d.jobs.states import Status
 
 MISSING_SECONDS = 30
 

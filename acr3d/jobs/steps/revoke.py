@@ -14,13 +14,13 @@ from flask_babel import gettext as _
 from acr3d.billing import ledger
 from acr3d.db.models import Attempt, Job
 from acr3d.db.session import end_read
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import TaskNotFound, WrongState
 from acr3d.engines.providers import Provider, estimate
 from acr3d.engines.remote_task import PENDING, RESULTS_KEPT
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
-from acr3d.jobs.states import Status
 from acr3d.orders.attempts import attempt_in_flight, locked_attempt, settle
 
 

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.errors import EngineError, OutcomeUnknown
 from acr3d.engines.providers import Provider, create_options
 from acr3d.jobs.lease import JobLease
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import circuit_breaker, disk_space
 from acr3d.orders.attempts import (
     IN_FLIGHT,

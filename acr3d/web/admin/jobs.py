@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from acr3d.db.models import Job, User
+from acr3d.db.states import Status
+from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, service
-from acr3d.jobs.states import Status
 from acr3d.orders import unmatched, unmatched_actions
 from acr3d.parts import parts
 from acr3d.web import labels
@@ -46,7 +47,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/jobs/live")
 def live() -> ResponseReturnValue:
     """The states of the watched jobs (`job`, at most a list's worth), when they differ from `rev`."""
-    ids = [one for one in request.args.getlist("job")[: queries.PAGE_SIZE] if parts.is_id(one)]
+    ids = [one for one in request.args.getlist("job")[: queries.PAGE_SIZE] if is_id(one)]
     jobs = queries.jobs_by_ids(ids)
     if request.args.get("rev") == liveness.jobs_revision(jobs):
         return "", 204

@@ -15,9 +15,9 @@ from flask import url_for
 
 from acr3d import settings
 from acr3d.db.models import Job, ModelVersion
+from acr3d.db.states import Status
 from acr3d.engines import providers
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import attempt_in_flight
 from acr3d.parts import parts

@@ -8,8 +8,8 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from acr3d import settings
+from acr3d.db.states import Status
 from acr3d.jobs import queries
-from acr3d.jobs.states import Status
 from acr3d.orders import admin_alerts
 from acr3d.parts.parts import search
 from acr3d.web.access import caller

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from acr3d.db.models import Job, ModelVersion, Part, PartImage, StrayTask
-from acr3d.parts.photos import media_url
+from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
 from acr3d.photo_checks.results import Finding, Preflight
+from acr3d.storage.index import media_url
 from acr3d.web.templating import absolute
 
 _PART = (
@@ -92,13 +92,13 @@ def version_shape(version: ModelVersion) -> dict[str, Any]:
     return _columns(version, _VERSION) | {"url": media_url(version.storage_path)}
 
 
-def stray_shape(row: StrayTask) -> dict[str, Any]:
+def stray_shape(row: UnmatchedTask) -> dict[str, Any]:
     """A task at Meshy that nobody can place; `preview_url` is ours, and null without a picture."""
     preview = f"/api/admin/orphans/{row.id}/preview" if row.has_thumbnail else None
     return _columns(row, _STRAY) | {"preview_url": preview}
 
 
-def dismissed_shape(row: StrayTask) -> dict[str, Any]:
+def dismissed_shape(row: UnmatchedTask) -> dict[str, Any]:
     """The same of one that was put aside or deleted, with when and by whom."""
     by = {"dismissed_by": row.dismisser.email if row.dismisser else None}
     return stray_shape(row) | _columns(row, ("dismissed_at", "is_deleted")) | by
@@ -124,7 +124,7 @@ def _public_photo(image: PartImage) -> dict[str, Any]:
 
 
 def _columns(
-    row: Part | PartImage | Job | ModelVersion | StrayTask, names: tuple[str, ...]
+    row: Part | PartImage | Job | ModelVersion | UnmatchedTask, names: tuple[str, ...]
 ) -> dict[str, Any]:
     return {name: _plain(getattr(row, name)) for name in names}
 

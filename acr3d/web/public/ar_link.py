@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from flask import url_for
 
 from acr3d.db.models import ModelVersion, Part
-from acr3d.parts.photos import media_url
+from acr3d.storage.index import media_url
 from acr3d.web.templating import absolute
 
 _APP = "com.google.android.googlequicksearchbox"

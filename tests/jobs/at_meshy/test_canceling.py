@@ -9,8 +9,8 @@ from flask import Flask
 from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part, User
+from acr3d.db.states import AttemptState, Status
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import unmatched_actions
 from acr3d.orders.attempts import mark_accepted, mark_unknown
 from acr3d.parts.parts import part_by_id

@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 
 from acr3d import sandbox
 from acr3d.db.extensions import db
-from acr3d.db.models import Account, Attempt, Job, Part, User
+from acr3d.db.models import Attempt, EngineAccount, Job, Part, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.jobs.steps import optimize
 from acr3d.storage.local import storage
 from acr3d.worker.loop import JobPoller
@@ -56,7 +56,7 @@ def step(app: Flask, job: Job, times: int = 1) -> Job:
         with transaction() as session:
             past = utc_now() - timedelta(seconds=1)
             session.execute(update(Job).where(Job.id == job.id).values(next_at=past))
-            session.execute(update(Account).values(look_at=past))
+            session.execute(update(EngineAccount).values(look_at=past))
         JobPoller(app).run_once()
     db.session.expire_all()
     return job

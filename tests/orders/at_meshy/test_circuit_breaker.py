@@ -11,12 +11,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Account, Job, User
+from acr3d.db.models import EngineAccount, Job, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Pause, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.providers import engines
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Pause, Status
 from acr3d.orders import circuit_breaker
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import browser
@@ -43,7 +43,7 @@ def balance(credits: int) -> Answer:
     return answer(200, {"balance": credits})
 
 
-def account() -> Account:
+def account() -> EngineAccount:
     link = engines().provider("meshy")
     assert link is not None
     found = circuit_breaker.account_of(link.account)
@@ -62,7 +62,7 @@ def everybody_looks(app: Flask) -> None:
 def look_due() -> None:
     """Let the time pass until the account is looked at again."""
     with transaction() as session:
-        session.execute(update(Account).values(look_at=utc_now() - timedelta(seconds=1)))
+        session.execute(update(EngineAccount).values(look_at=utc_now() - timedelta(seconds=1)))
 
 
 def run_pollers(app: Flask, count: int = 3) -> None:

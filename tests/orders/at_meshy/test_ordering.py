@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
+from acr3d.db.states import AttemptState, Status, VersionState
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import AttemptState, Status, VersionState
 from acr3d.parts.parts import images_of, part_by_id
 from acr3d.parts.photos import delete_photo
 from acr3d.settings import Settings

@@ -12,12 +12,12 @@ from sqlalchemy import update
 
 from acr3d.billing import spending
 from acr3d.db.extensions import db
-from acr3d.db.models import Attempt, Job, Part, StrayTask, User
+from acr3d.db.models import Attempt, Job, Part, UnmatchedTask, User
 from acr3d.db.session import transaction
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service, webhook_hints
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import admission, resolve, unmatched, unmatched_actions
 from acr3d.orders.attempts import mark_accepted
 from acr3d.worker.loop import JobPoller
@@ -75,7 +75,7 @@ def test_a_job_that_waits_for_a_person_is_shown_also_when_its_tasks_are_gone(
     meshy.answers += listing(made("one"), made("two"))
     step(app, job)
     with transaction() as session:
-        session.execute(update(StrayTask).values(maybe_job_id=None))
+        session.execute(update(UnmatchedTask).values(maybe_job_id=None))
     meshy.answers += [answer(200, [])]
     unmatched_actions.sweep()
 

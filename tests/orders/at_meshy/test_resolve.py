@@ -10,12 +10,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Attempt, Job, StrayTask, User
+from acr3d.db.models import Attempt, Job, UnmatchedTask, User
 from acr3d.db.session import transaction
+from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import AttemptState, Status
 from acr3d.orders import resolve, unmatched_actions
 from tests.support.at_meshy import created, creates, file, let_pass, listing, made, step, two_candidates
 from tests.support.contract.server import PreparedServer, answer, cut_off
@@ -31,7 +31,7 @@ def end_of_its_time(app: Flask, meshy: PreparedServer, job: Job) -> Job:
     """Later, when no other order's task can be taken for one of the two."""
     let_pass(timedelta(minutes=5))
     with transaction() as session:
-        for row in session.scalars(select(StrayTask)):
+        for row in session.scalars(select(UnmatchedTask)):
             row.first_seen_at -= timedelta(minutes=5)
     then = utc_now() - timedelta(minutes=5)
     meshy.answers += listing(made("one", then), made("two", then))
@@ -176,7 +176,7 @@ def test_what_was_listed_before_an_order_was_sent_is_not_its_task_but_clocks_may
     unmatched_actions.refresh()
     with transaction() as session:
         seen_at = utc_now() - timedelta(seconds=seconds)
-        session.execute(update(StrayTask).values(first_seen_at=seen_at))
+        session.execute(update(UnmatchedTask).values(first_seen_at=seen_at))
 
     meshy.answers += [cut_off, *listing(made("listed"))]
     step(app, job, 2)

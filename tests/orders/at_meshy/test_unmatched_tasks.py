@@ -11,13 +11,13 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Job, Part, StrayTask, User
+from acr3d.db.models import Job, Part, UnmatchedTask, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.meshy.client import MeshyClient
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.orders import unmatched_actions
 from acr3d.parts.parts import part_by_id
 from tests.support.at_meshy import asked, created, creates, file, listing, made, missing_for_long, step
@@ -27,7 +27,7 @@ from tests.support.factories import box_glb, make_part_with_photos, picture
 # --- orphans -------------------------------------------------------------------------------------------
 
 
-def swept(meshy: PreparedServer, *tasks: dict[str, object]) -> list[StrayTask]:
+def swept(meshy: PreparedServer, *tasks: dict[str, object]) -> list[UnmatchedTask]:
     meshy.answers += listing(*tasks)
     return unmatched_actions.refresh()
 
@@ -52,7 +52,7 @@ def test_the_orphans_are_the_tasks_that_no_order_of_ours_made(
         "steel",
     )
     assert swept(meshy, made("ours")) == []
-    assert db.session.scalars(select(StrayTask)).all() == []
+    assert db.session.scalars(select(UnmatchedTask)).all() == []
 
 
 def test_an_orphan_becomes_a_draft_of_the_part_it_is_given_to_and_costs_nothing(
@@ -186,7 +186,7 @@ def test_a_task_whose_deletion_was_cut_short_by_a_crash_is_listed_again(
     assert swept(meshy, made("lost")) == []
 
     with transaction() as session:
-        session.execute(update(StrayTask).values(deleting_until=utc_now() - timedelta(seconds=1)))
+        session.execute(update(UnmatchedTask).values(deleting_until=utc_now() - timedelta(seconds=1)))
 
     assert [row.task_id for row in unmatched_actions.present()] == ["lost"]
     assert unmatched_actions.attach(row.id, part.id, user).meshy_task_id == "lost"
@@ -208,7 +208,7 @@ def test_nobody_attaches_a_task_while_meshy_deletes_it(
     unmatched_actions.delete(row.id, user)
 
     assert "just decided" in said[0]
-    [kept] = db.session.scalars(select(StrayTask)).all()
+    [kept] = db.session.scalars(select(UnmatchedTask)).all()
     assert kept.dismissed_by == user.id
 
 
@@ -217,7 +217,7 @@ def test_a_deletion_that_a_clock_far_ahead_began_does_not_hide_the_task(
 ) -> None:
     swept(meshy, made("lost"))
     with transaction() as session:
-        session.execute(update(StrayTask).values(deleting_until=utc_now() + timedelta(days=1)))
+        session.execute(update(UnmatchedTask).values(deleting_until=utc_now() + timedelta(days=1)))
 
     assert [row.task_id for row in unmatched_actions.present()] == ["lost"]
 
@@ -247,7 +247,7 @@ def test_a_preview_is_fetched_with_a_fresh_address_and_made_a_small_jpeg(
     assert preview is not None
     assert preview.startswith(b"\xff\xd8\xff")
     assert "authorization" not in meshy.requests[-1].headers
-    kept = str([vars(one) for one in db.session.scalars(select(StrayTask))])
+    kept = str([vars(one) for one in db.session.scalars(select(UnmatchedTask))])
     assert "SECRET" not in kept
 
 
@@ -280,7 +280,7 @@ def test_a_preview_that_is_no_picture_or_too_large_is_none(app: Flask, meshy: Pr
 def test_a_row_of_another_account_is_not_asked_about(app: Flask, meshy: PreparedServer, user: User) -> None:
     [row] = swept(meshy, made("lost", thumbnail_url="https://assets.meshy.ai/x.png"))
     with transaction() as session:
-        session.execute(update(StrayTask).values(account="another"))
+        session.execute(update(UnmatchedTask).values(account="another"))
 
     assert unmatched_actions.present() == []
     assert unmatched_actions.preview(row.id) is None

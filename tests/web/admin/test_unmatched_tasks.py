@@ -11,11 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from acr3d.db.models import Attempt, StrayTask
+from acr3d.db.models import Attempt, UnmatchedTask
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.jobs.states import Status
 from acr3d.orders import unmatched_actions
 from acr3d.parts.parts import part_by_id
 from acr3d.worker.loop import JobPoller
@@ -232,7 +232,7 @@ def test_a_task_that_meshy_no_longer_keeps_is_not_offered_to_be_brought_back(
     admin.post(f"/admin/orphans/{rows['aside']}/dismiss", headers=csrf_header(admin) | HTMX)
     assert "/bring-back" in admin.get("/admin/orphans").text
     with app.app_context(), transaction() as session:
-        session.execute(update(StrayTask).values(expires_at=utc_now()))
+        session.execute(update(UnmatchedTask).values(expires_at=utc_now()))
 
     page = admin.get("/admin/orphans").text
 

@@ -1,0 +1,145 @@
+"""Generation jobs, their history, and the models they made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from acr3d.db.models.base import Base, one_of, partial_unique
+from acr3d.db.models.parts import Part
+from acr3d.db.states import LIVE, Status, VersionState
+from acr3d.db.types import Id, new_id, utc_now
+
+MODEL_LEVELS = ("web", "light", "full")
+
+_LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
+
+_TO_DO_SQL = f"{_LIVE_SQL} OR needs_cleanup"
+# Jobs that somebody has still to move, in the very words of the index: only so do databases use it.
+TO_DO = text(f"({_TO_DO_SQL})")
+
+
+class Job(Base):
+    __tablename__ = "model_generation_jobs"
+    __table_args__ = (
+        one_of("status", Status, "model_generation_jobs_status"),
+        partial_unique("ux_model_generation_jobs_live_part", "part_id", where=_LIVE_SQL),
+        Index("ix_model_generation_jobs_part_id", "part_id"),
+        Index("ix_model_generation_jobs_status", "status"),
+        Index("ix_model_generation_jobs_meshy_task_id", "meshy_task_id"),
+        # The poller's question, kept small however many jobs have ended.
+        Index(
+            "ix_model_generation_jobs_due",
+            "next_at",
+            sqlite_where=text(_TO_DO_SQL),
+            postgresql_where=text(_TO_DO_SQL),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    created_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    status: Mapped[str] = mapped_column(String(16), default=Status.PENDING)
+    progress: Mapped[int] = mapped_column(default=0)
+
+    # The inputs, frozen: photos may be deleted, replaced or relabelled meanwhile.
+    selected_image_ids: Mapped[list[str]]
+    selected_image_urls: Mapped[list[str]]
+    selected_image_metadata: Mapped[list[dict[str, Any]]]  # {id, url, angle, storage_path}
+    generation_config: Mapped[dict[str, Any]]
+    # The job whose raw model this one optimizes again; it orders nothing, and never publishes itself.
+    optimized_from: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
+
+    # Where it is submitted; when these no longer match the settings, the job waits.
+    engine: Mapped[str] = mapped_column(String(16))
+    engine_base: Mapped[str] = mapped_column(Text)
+    account: Mapped[str] = mapped_column(String(64))  # a fingerprint, never the key
+    meshy_task_id: Mapped[str | None] = mapped_column(Text)
+    task_expires_at: Mapped[datetime | None]
+    task_missing_since: Mapped[datetime | None]  # the engine says that it does not know the task
+    # The engine has finished, and the raw GLB is to fetch; of a failed job: once more, for it was refused.
+    has_result: Mapped[bool] = mapped_column(default=False)
+    needs_cleanup: Mapped[bool] = mapped_column(default=False)  # canceled; its task is to be taken back
+
+    generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine saw and guessed
+    raw_model_url: Mapped[str | None] = mapped_column(Text)
+    raw_storage_path: Mapped[str | None] = mapped_column(Text)
+    raw_file_size_bytes: Mapped[int | None]
+    optimized_model_url: Mapped[str | None] = mapped_column(Text)
+    optimized_file_size_bytes: Mapped[int | None]
+    polycount: Mapped[int | None]
+    meshy_credits_used: Mapped[int | None]  # the sum of what the ledger knows of its tasks
+    estimated_credits: Mapped[int] = mapped_column(default=0)
+    processing_duration_seconds: Mapped[float | None]
+    optimization_duration_seconds: Mapped[float | None]
+
+    error_message: Mapped[str | None] = mapped_column(Text)
+    input_refused: Mapped[bool] = mapped_column(default=False)  # the same photos would be refused again
+    waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move, for people
+    retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
+    snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change
+    next_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deadline_at: Mapped[datetime | None]  # from the submit on
+    lease_owner: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None]
+
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    submitted_at: Mapped[datetime | None]
+    processing_started_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+
+    part: Mapped[Part] = relationship(lazy="raise")
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+
+class JobEvent(Base):
+    """The history of a job: one row a transition."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (Index("ix_job_events_job_id", "job_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor: Mapped[str] = mapped_column(Text)  # an email address, or "poller"
+    from_status: Mapped[str | None] = mapped_column(String(16))
+    to_status: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class ModelVersion(Base):
+    """One finished model of a part. A new one never overwrites an old one."""
+
+    __tablename__ = "model_versions"
+    __table_args__ = (
+        one_of("state", VersionState, "model_versions_state"),
+        partial_unique("ux_model_versions_published_part", "part_id", where="state = 'published'"),
+        Index("ux_model_versions_part_id_number", "part_id", "number", unique=True),
+        Index("ix_model_versions_job_id", "job_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    job_id: Mapped[str] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16), default=VersionState.DRAFT)
+    level: Mapped[str] = mapped_column(String(16), default="web", server_default="web")
+    storage_path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    file_size_bytes: Mapped[int]
+    # The same model in core glTF, for Android's Scene Viewer; null where that cannot be.
+    ar_storage_path: Mapped[str | None] = mapped_column(Text)
+    ar_sha256: Mapped[str | None] = mapped_column(String(64))
+    ar_file_size_bytes: Mapped[int | None]
+    polycount: Mapped[int | None]
+    poster_path: Mapped[str | None] = mapped_column(Text)  # null where none could be drawn
+    report: Mapped[dict[str, Any]]  # the optimizer's, what the engine guessed, the poster's camera
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

@@ -1,0 +1,95 @@
+"""What was ordered from an engine, and what is known of its accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from acr3d.db.models.accounts import User
+from acr3d.db.models.base import Base, one_of, partial_unique
+from acr3d.db.states import AttemptState, Pause
+from acr3d.db.types import Id, new_id, utc_now
+
+
+class Attempt(Base):
+    """One try at submitting a job: written before the request goes out."""
+
+    __tablename__ = "generation_attempts"
+    __table_args__ = (
+        one_of("state", AttemptState, "generation_attempts_state"),
+        # One submit in flight per account: what makes an unknown outcome decidable by listing. One that
+        # waits for a person's word no longer counts: no task of a later order can be taken for its own.
+        partial_unique(
+            "ux_generation_attempts_account_in_flight",
+            "account",
+            where="state IN ('sending', 'unknown') AND asked_at IS NULL",
+        ),
+        partial_unique("ux_generation_attempts_task_id", "account", "task_id", where="task_id IS NOT NULL"),
+        Index("ix_generation_attempts_job_id", "job_id"),
+        Index("ix_generation_attempts_task_id", "task_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    job_id: Mapped[str] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    account: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default=AttemptState.SENDING)
+    params_sha256: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    sent_at: Mapped[datetime | None]
+    unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
+    asked_at: Mapped[datetime | None]  # since when only a person can say which task it made, if any
+    removal_asked_at: Mapped[datetime | None]  # written before its task, still waiting, was to be deleted
+    settled_at: Mapped[datetime | None]
+
+
+class UnmatchedTask(Base):
+    """A task in an engine's account that belongs to no attempt of ours, as it was when last seen there.
+
+    Columns that describe it are as the engine tells them (`generation.task`); no address is kept.
+    """
+
+    __tablename__ = "stray_tasks"
+    __table_args__ = (
+        Index("ux_stray_tasks_account_task_id", "account", "task_id", unique=True),
+        Index("ix_stray_tasks_maybe_job_id", "maybe_job_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    account: Mapped[str] = mapped_column(String(64))
+    task_id: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    progress: Mapped[int]
+    texture_prompt: Mapped[str] = mapped_column(Text)
+    has_thumbnail: Mapped[bool]
+    consumed_credits: Mapped[int | None]
+    made_at: Mapped[datetime | None]  # by the engine's clock
+    expires_at: Mapped[datetime | None]
+    maybe_job_id: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
+    first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    deleting_until: Mapped[datetime | None]  # somebody is deleting it at the engine; runs out by itself
+    dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours, or deleted it
+    dismissed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    is_deleted: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    dismisser: Mapped[User | None] = relationship(lazy="raise")
+
+
+class EngineAccount(Base):
+    """What we know of one account at an engine. The key itself is nowhere in the database."""
+
+    __tablename__ = "engine_accounts"
+    __table_args__ = (one_of("pause", Pause, "engine_accounts_pause"),)
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(16))
+    pause: Mapped[str | None] = mapped_column(String(16))  # why nothing is submitted to it
+    paused_at: Mapped[datetime | None]
+    look_at: Mapped[datetime] = mapped_column(default=utc_now)  # when it is looked at again
+    looks: Mapped[int] = mapped_column(default=0)  # fruitless ones since the last order that it took
+    balance: Mapped[int | None]  # credits
+    balance_at: Mapped[datetime | None]

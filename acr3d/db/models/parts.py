@@ -1,0 +1,97 @@
+"""Parts, their photos, and what the photo check found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from acr3d.db.models.base import Base, one_of, only_where, partial_unique
+from acr3d.db.states import ModelStatus
+from acr3d.db.types import Id, new_id, utc_now
+
+ANGLES = ("front", "back", "left", "right", "top", "bottom")
+
+
+class Part(Base):
+    __tablename__ = "parts"
+    __table_args__ = (
+        one_of("model_status", ModelStatus, "parts_model_status"),
+        partial_unique("ux_parts_sku_key", "sku_key", where="deleted_at IS NULL"),
+        Index("ix_parts_model_status", "model_status"),
+        Index("ix_parts_check_due_at", "check_due_at", **only_where("check_due_at IS NOT NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    sku: Mapped[str] = mapped_column(Text)
+    sku_key: Mapped[str] = mapped_column(Text)  # the SKU without case: what must be unique
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    image_url: Mapped[str | None] = mapped_column(Text)  # the earlier design's one picture, kept as it came
+    width_mm: Mapped[float | None]
+    height_mm: Mapped[float | None]
+    depth_mm: Mapped[float | None]
+    is_published: Mapped[bool] = mapped_column(default=True)
+    primary_image_url: Mapped[str | None] = mapped_column(Text)
+    model_status: Mapped[str] = mapped_column(String(16), default=ModelStatus.NONE)
+    model_3d_url: Mapped[str | None] = mapped_column(Text)
+    model_generation_started_at: Mapped[datetime | None]
+    model_generation_completed_at: Mapped[datetime | None]
+    model_generation_error: Mapped[str | None] = mapped_column(Text)
+    meshy_task_id: Mapped[str | None] = mapped_column(Text)
+    # When somebody is to look at the photos again; while somebody does, until when the others leave it alone.
+    check_due_at: Mapped[datetime | None]
+    # Counts the changes that an open page wants to hear of.
+    revision: Mapped[int] = mapped_column(default=1)
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+
+class PartImage(Base):
+    __tablename__ = "part_images"
+    __table_args__ = (
+        one_of("angle_label", ANGLES, "part_images_angle_label"),
+        # Below zero only inside a reordering transaction, whose first phase clears the places.
+        CheckConstraint("display_order BETWEEN -6 AND 5", name="part_images_display_order"),
+        partial_unique(
+            "ux_part_images_part_id_display_order", "part_id", "display_order", where="deleted_at IS NULL"
+        ),
+        Index("ix_part_images_part_id", "part_id"),
+        Index("ix_part_images_part_id_is_selected", "part_id", "is_selected_for_3d_generation"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    image_url: Mapped[str] = mapped_column(Text)
+    # Null while an adopted remote picture is still to be imported; so are its facts.
+    storage_path: Mapped[str | None] = mapped_column(Text)
+    thumbnail_path: Mapped[str | None] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    file_size_bytes: Mapped[int | None]
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    mime_type: Mapped[str | None] = mapped_column(String(64))
+    display_order: Mapped[int]
+    alt_text: Mapped[str | None] = mapped_column(Text)
+    caption: Mapped[str | None] = mapped_column(Text)
+    angle_label: Mapped[str | None] = mapped_column(String(16))
+    is_selected_for_3d_generation: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    part: Mapped[Part] = relationship(lazy="raise")
+
+
+class PhotoCheck(Base):
+    """What the last check of a part's photos found; it holds for the photos and labels it was made of."""
+
+    __tablename__ = "photo_checks"
+
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of photos and labels
+    report: Mapped[dict[str, Any]]  # the child's; empty when it broke off
+    checked_at: Mapped[datetime]

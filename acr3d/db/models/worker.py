@@ -1,0 +1,24 @@
+"""Running job pollers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from acr3d.db.models.base import Base
+from acr3d.db.types import utc_now
+
+
+class Poller(Base):
+    """One running poller; when no row's last pass is of late, nobody moves the jobs."""
+
+    __tablename__ = "pollers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    host: Mapped[str] = mapped_column(Text)
+    pid: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)  # when its last pass began
+    last_pass_at: Mapped[datetime | None]  # when one came through to its end
