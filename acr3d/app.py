@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from acr3d import settings
-from acr3d.cli import commands
+from acr3d.cli import register as cli
 from acr3d.db import session
 from acr3d.db.extensions import babel, csrf, db, migrate
 from acr3d.engines.providers import Engines
@@ -27,7 +27,7 @@ from acr3d.web import (
     webhooks,
 )
 from acr3d.web.admin import overview
-from acr3d.web.api import routes, unmatched_tasks, versions
+from acr3d.web.api import register as api
 from acr3d.web.public import pages as public
 
 ROOT = Path(__file__).parent.parent
@@ -53,11 +53,12 @@ def create_app(config: Settings | None = None) -> Flask:
     _bind_extensions(app)
     templating.install(app)
     error_handlers.install(app)
-    for area in (public, auth, overview, routes, unmatched_tasks, versions, media, health, webhooks):
+    for area in (public, auth, overview, media, health, webhooks):
         app.register_blueprint(area.bp)
+    api.register(app)
     security_headers.install(app)
     static.install(app)
-    commands.register(app)
+    cli.register(app)
     if config.proxy_count:
         hops = config.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

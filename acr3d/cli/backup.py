@@ -1,4 +1,4 @@
-"""`flask backup`, `flask restore` and `flask sweep`."""
+"""`flask backup` and `flask restore`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from acr3d.backup.create import back_up
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Manifest
 from acr3d.backup.restore import restore
-from acr3d.storage import cleanup
-from acr3d.storage.index import Kind
-from acr3d.web.labels import file_size
+from acr3d.storage.file_size import file_size
 
 _path = click.Path(path_type=Path)
 
@@ -56,37 +54,6 @@ def restore_command(file: Path) -> None:
     if restored.needs_upgrade:
         click.echo("The backup is of an earlier version: run “flask --app wsgi db upgrade” now.")
     click.echo("Everybody must log in again, unless SECRET_KEY is the same as before. API tokens work.")
-
-
-@click.command("sweep")
-@click.option("--delete", is_flag=True, help="Remove the files that no row refers to.")
-@with_appcontext
-def sweep_command(delete: bool) -> None:
-    """List the space that each part takes, and files older than an hour that nothing refers to."""
-    try:
-        found = cleanup.survey()
-        orphans = cleanup.delete(found) if delete else found.orphans
-    except cleanup.SweepRefused as problem:
-        raise click.ClickException(str(problem)) from problem
-    for space in found.parts:
-        name = f"{space.sku} (deleted)" if space.is_deleted else space.sku
-        click.echo(f"{file_size(space.sizes.total()):>12}  {name}: {_by_kind(space)}")
-    total = file_size(sum(space.sizes.total() for space in found.parts))
-    click.echo(f"{total:>12}  in all, for {len(found.parts)} part(s) with files.")
-    for orphan in orphans:
-        click.echo(f"{file_size(orphan.size):>12}  {orphan.key}")
-    size = file_size(sum(orphan.size for orphan in orphans))
-    if delete:
-        click.echo(f"{len(orphans)} file(s) that nothing refers to removed, {size}.")
-    elif orphans:
-        click.echo(f"Nothing refers to these {len(orphans)} file(s), {size}; --delete removes them.")
-    else:
-        click.echo("Something refers to every file that is older than an hour.")
-
-
-def _by_kind(space: cleanup.Space) -> str:
-    named = {Kind.PHOTO: "photos", Kind.RAW: "raw models", Kind.VERSION: "versions"}
-    return ", ".join(f"{name} {file_size(space.sizes[kind])}" for kind, name in named.items())
 
 
 def _contents(manifest: Manifest) -> str:

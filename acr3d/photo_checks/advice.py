@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 
-def advice(finding: dict[str, Any], names: Sequence[str], others: Sequence[str]) -> str:
+def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Sequence[str]) -> str:
     """The sentence for one finding of the report about the photos of these `names`.
 
     `others` are those of a swap that would explain the same.

@@ -1,4 +1,4 @@
-"""What the check of a part's photos found, for pages and the API."""
+"""The result of a part's photo check, as pages and the API show it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 from flask_babel import gettext as _
 
 from acr3d.db.models import Part, PartImage, PhotoCheck
+from acr3d.parts.angles import angle_name
 from acr3d.photo_checks import queue
-from acr3d.photo_checks.advice import advice
-from acr3d.web.health import poller_problem
-from acr3d.web.labels import angle_name
+from acr3d.photo_checks.advice import advice_sentence
 
 
 @dataclass(frozen=True)
-class Finding:
-    """`code`: a word for programs; `images`: whom it concerns; `sentence`: for people."""
+class Advice:
+    """`code` names the finding for programs, `images` are the photos concerned, `sentence` is for people."""
 
     code: str
     images: list[PartImage]
@@ -25,8 +24,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Outline:
-    """An SVG path in a picture of this size."""
+class PartOutline:
+    """The part's outline in a photo: an SVG path in a picture of this size."""
 
     path: str
     width: int
@@ -34,56 +33,53 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Preflight:
-    """`state`: "none" (no photos), "waiting", "checked", or "unknown" when nobody could look."""
+class PhotoCheckResult:
+    """`state` is "none" (no photos), "waiting", "checked", or "unknown" when the check could not run."""
 
     state: str
-    found: list[Finding] = field(default_factory=list)
-    outlines: dict[str, Outline] = field(default_factory=dict)
+    advice: list[Advice] = field(default_factory=list)
+    outlines: dict[str, PartOutline] = field(default_factory=dict)
     best: list[PartImage] = field(default_factory=list)
     checked: PhotoCheck | None = None
 
-    @property
-    def is_coming(self) -> bool:
-        """Whether it is worth asking again soon."""
-        return self.state == "waiting" and poller_problem() is None
-
-    def about(self, image: PartImage) -> list[Finding]:
-        return [finding for finding in self.found if image in finding.images]
+    def about(self, image: PartImage) -> list[Advice]:
+        return [one for one in self.advice if image in one.images]
 
 
-def preflight_of(part: Part, images: Sequence[PartImage]) -> Preflight:
+def check_result(part: Part, images: Sequence[PartImage]) -> PhotoCheckResult:
     """What is known about these photos of the part, in the reader's language."""
     row = queue.found_for(part, images)
     if row is not None and "photos" in row.report:
-        return _told(row, queue.report_order(images), images)
+        return _checked(row, queue.report_order(images), images)
     if part.check_due_at is not None and images:
-        return Preflight("waiting")
-    return Preflight("unknown" if any(image.storage_path for image in images) else "none")
+        return PhotoCheckResult("waiting")
+    return PhotoCheckResult("unknown" if any(image.storage_path for image in images) else "none")
 
 
-def _told(row: PhotoCheck, places: list[PartImage], order: Sequence[PartImage]) -> Preflight:
-    raw = [finding for photo in row.report["photos"] for finding in photo["findings"]]
-    found = [_told_one(finding, places, order) for finding in (*raw, *row.report["findings"])]
+def _checked(row: PhotoCheck, places: list[PartImage], order: Sequence[PartImage]) -> PhotoCheckResult:
+    """`places` are the photos in the report's order, `order` in the page's."""
+    photos = row.report["photos"]
+    findings = [finding for photo in photos for finding in photo["findings"]] + row.report["findings"]
+    advice = [_advice(finding, places, order) for finding in findings]
+    advice.sort(key=lambda one: min(list(order).index(image) for image in one.images))
     outlines = {
-        image.id: Outline(photo["outline"], *photo["size"])
-        for image, photo in zip(places, row.report["photos"], strict=True)
+        image.id: PartOutline(photo["outline"], *photo["size"])
+        for image, photo in zip(places, photos, strict=True)
         if photo["outline"]
     }
     best = [places[place] for place in row.report["best"]]
-    found.sort(key=lambda finding: min(list(order).index(image) for image in finding.images))
-    return Preflight("checked", found, outlines, best, row)
+    return PhotoCheckResult("checked", advice, outlines, best, row)
 
 
-def _told_one(finding: dict[str, Any], places: list[PartImage], order: Sequence[PartImage]) -> Finding:
+def _advice(finding: dict[str, Any], places: list[PartImage], order: Sequence[PartImage]) -> Advice:
     images = [places[place] for place in finding["photos"]]
     names = [_photo_name(image, order) for image in images]
     others = [_photo_name(places[place], order) for place in finding.get("or", ())]
-    return Finding(finding["code"], images, advice(finding, names, others))
+    return Advice(finding["code"], images, advice_sentence(finding, names, others))
 
 
 def _photo_name(image: PartImage, order: Sequence[PartImage]) -> str:
-    """How people find the photo: its number on the page and the side it is said to show."""
+    """How people find the photo: its number on the page and the side it shows."""
     number = list(order).index(image) + 1
     if not image.angle_label:
         return str(_("Photo %(n)s", n=number))

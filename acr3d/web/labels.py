@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
+from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part, PartImage
 from acr3d.db.states import ModelStatus, Status, VersionState
+from acr3d.parts.angles import angle_name
 from acr3d.photos.sanitize import THUMBNAIL_SIDE
 
 
@@ -147,31 +147,6 @@ def turned_further(version: ModelVersion, step: str) -> str:
 
 def engine_name(engine: str) -> str:
     return str(_("Built-in engine")) if engine == "builtin" else "Meshy"
-
-
-def angles() -> list[tuple[str, str]]:
-    """Every side with its name."""
-    return [(angle, angle_name(angle)) for angle in ANGLES]
-
-
-def file_size(size: int) -> str:
-    """Bytes in the unit that people use for them."""
-    if size < 100_000:
-        return f"{format_decimal(round(size / 1000, 1))} kB"
-    return f"{format_decimal(round(size / 1_000_000, 1))} MB"
-
-
-def angle_name(angle: str | None) -> str:
-    """The name of a side for people."""
-    names = {
-        "front": _("Front"),
-        "back": _("Back"),
-        "left": _("Left"),
-        "right": _("Right"),
-        "top": _("Top"),
-        "bottom": _("Bottom"),
-    }
-    return names[angle] if angle else ""
 
 
 def photo_alt(image: PartImage, part: Part) -> str:

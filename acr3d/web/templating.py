@@ -9,6 +9,8 @@ from flask_babel import get_locale
 from werkzeug.routing import BaseConverter
 
 from acr3d import settings
+from acr3d.parts.angles import angle_name, angles
+from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
 from acr3d.web import labels, vendor
 
@@ -43,7 +45,10 @@ def install(app: Flask) -> None:
         draco_location=vendor.draco_location,
         media_url=media_url,
         absolute=absolute,
-        words=labels,
+        labels=labels,
+        angles=angles,
+        angle_name=angle_name,
+        file_size=file_size,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

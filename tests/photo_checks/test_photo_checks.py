@@ -179,7 +179,7 @@ def test_a_stopped_check_is_handed_back_and_a_broken_one_says_nothing(
 
     errors: list[Exception] = [sandbox.ChildStopped("stopping")]
     errors += [sandbox.ChildCrashed("too much memory")] * queue.TRIES
-    monkeypatch.setattr(run.children, "run", broken)
+    monkeypatch.setattr(run.sandbox, "run", broken)
     for is_still_due in (True, True, True, False):
         settle(part)
         claimed = queue.claim()

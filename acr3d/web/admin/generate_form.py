@@ -12,10 +12,8 @@ from werkzeug.datastructures import MultiDict
 from acr3d.db.models import MODEL_LEVELS, PartImage
 from acr3d.errors import InvalidInput
 from acr3d.jobs.service import MOST
-from acr3d.web.labels import angle_name
-
-# Three axes and the other side of the first say more about a shape than four views around it.
-_BEST_FIRST = ("front", "right", "top", "back", "left", "bottom")
+from acr3d.parts.angles import angle_name
+from acr3d.photo_checks.inspection.best_photos import BEST_FIRST
 
 
 @dataclass
@@ -39,7 +37,7 @@ class Choice:
         for image in images:
             if image.angle_label and image.storage_path:
                 first.setdefault(image.angle_label, image.id)
-        used = [first[angle] for angle in _BEST_FIRST if angle in first][:MOST]
+        used = [first[angle] for angle in BEST_FIRST if angle in first][:MOST]
         if len(best) > 1:
             used = [image.id for image in best]
         return cls(set(used), {image.id: image.angle_label or "" for image in images})

@@ -104,7 +104,7 @@ def reject(version_id: str) -> ResponseReturnValue:
 def preview(version_id: str) -> ResponseReturnValue:
     version = queries.version_by_id(version_id)
     context = liveness.part_context(version.part_id)
-    return render_template("admin/_preview.html", shown=version, **context)
+    return render_template("admin/_model_preview.html", shown=version, **context)
 
 
 def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> ResponseReturnValue:
@@ -121,7 +121,7 @@ def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> Resp
 def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:
     """The model panel, and out of band everything else that follows the newest job."""
     context = liveness.part_context(part_id)
-    choice = choice or Choice.suggested(context["images"], context["preflight"].best)
+    choice = choice or Choice.suggested(context["images"], context["photo_check"].best)
     return render_template(
-        "admin/_model_answer.html", choice=choice, model_problem=problem, said=said, **context
+        "admin/_model_panel_update.html", choice=choice, model_problem=problem, said=said, **context
     )

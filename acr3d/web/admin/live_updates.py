@@ -21,7 +21,8 @@ from acr3d.jobs import queries, service
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import attempt_in_flight
 from acr3d.parts import parts
-from acr3d.photo_checks.results import Preflight, preflight_of
+from acr3d.photo_checks.results import PhotoCheckResult, check_result
+from acr3d.web.health import poller_problem
 
 _SHOWN = 11  # jobs whose histories are shown, the newest among them
 OFTEN, SELDOM = 3, 10
@@ -35,11 +36,11 @@ def part_context(part_id: str) -> dict[str, Any]:
     job = jobs[0] if jobs else None
     versions = queries.versions_of(part_id)
     images = parts.images_of(part_id)
-    preflight = preflight_of(part, images)
+    photo_check = check_result(part, images)
     return {
         "part": part,
         "images": images,
-        "preflight": preflight,
+        "photo_check": photo_check,
         "job": job,
         "earlier_jobs": jobs[1:_SHOWN],
         "undecided": job is not None and job.status == Status.PENDING and bool(unmatched.candidates(job.id)),
@@ -48,26 +49,31 @@ def part_context(part_id: str) -> dict[str, Any]:
         "retry_pays": job is not None and job.status == Status.FAILED and service.retry_pays(job),
         "order_is_open": job is not None and attempt_in_flight(job.id) is not None,
         "engines": {name: providers.estimate(name) for name in settings.current().engines},
-        "live_part": part_poller(part_id, job, versions, preflight),
+        "live_part": part_poller(part_id, job, versions, photo_check),
     }
 
 
 def part_poller(
-    part_id: str, job: Job | None, versions: list[ModelVersion], preflight: Preflight
+    part_id: str, job: Job | None, versions: list[ModelVersion], photo_check: PhotoCheckResult
 ) -> dict[str, Any]:
     """The polling element of a part's page; it asks only while the newest job moves or photos are checked."""
-    revision = part_revision(job, versions, preflight)
-    moving = (job is not None and job.is_live) or preflight.is_coming
+    revision = part_revision(job, versions, photo_check)
+    moving = (job is not None and job.is_live) or _is_coming(photo_check)
     return {
         "url": url_for("admin.parts.live", part_id=part_id, rev=revision) if moving else None,
         "seconds": OFTEN,
     }
 
 
-def part_revision(job: Job | None, versions: list[ModelVersion], preflight: Preflight) -> str:
-    """Four words, one for each group of fragments: the job, its progress, model versions, photos' check."""
+def _is_coming(photo_check: PhotoCheckResult) -> bool:
+    """Whether a result will be there soon, so that asking again is worth it."""
+    return photo_check.state == "waiting" and poller_problem() is None
+
+
+def part_revision(job: Job | None, versions: list[ModelVersion], photo_check: PhotoCheckResult) -> str:
+    """Four words, one for each group of fragments: the job, its progress, model versions, photo check."""
     state = (job.id, job.status, job.waiting_for, job.error_message, job.retry_count) if job else ()
-    checked = (preflight.state, preflight.checked.fingerprint if preflight.checked else "")
+    checked = (photo_check.state, photo_check.checked.fingerprint if photo_check.checked else "")
     made = _digest((v.id, v.state) for v in versions)
     words = (_digest(state), str(job.progress if job else 0), made, _digest(checked))
     return ".".join(words)
@@ -75,7 +81,7 @@ def part_revision(job: Job | None, versions: list[ModelVersion], preflight: Pref
 
 def changed_groups(before: str, now: str) -> set[str]:
     """Which groups of fragments differ; all of them if `before` is no revision."""
-    groups = ("job", "progress", "versions", "preflight")
+    groups = ("job", "progress", "versions", "photo_check")
     old, new = before.split("."), now.split(".")
     if len(old) != len(new):
         return set(groups)

@@ -9,13 +9,14 @@ from flask_babel import format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 
 from acr3d.db.models import ModelVersion
-from acr3d.web.labels import file_size, level_name
+from acr3d.storage.file_size import file_size
+from acr3d.web.labels import level_name
 
 Rows = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Findings:
+class ModelReport:
     """Facts by name, what to look at before publishing, the maps, the steps, and the programs' own notes.
 
     The notes are English, as the command lines say them.
@@ -28,11 +29,11 @@ class Findings:
     notes: list[str]
 
 
-def findings(version: ModelVersion) -> Findings:
+def model_report(version: ModelVersion) -> ModelReport:
     """What there is to say about `version`."""
     report, engine = (version.report.get(name) or {} for name in ("optimizer", "engine"))
     facts = [*_facts(version, report), *_carving(engine)]
-    return Findings(
+    return ModelReport(
         [(name, value) for name, value in facts if value],
         _concerns(report.get("condition") or {}),
         [(_map_name(one), _map_change(one)) for one in report.get("maps", [])],

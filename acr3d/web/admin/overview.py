@@ -15,7 +15,7 @@ from acr3d.parts.parts import search
 from acr3d.web.access import caller
 from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
-from acr3d.web.admin.model_report import findings
+from acr3d.web.admin.model_report import model_report
 from acr3d.web.health import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -34,7 +34,7 @@ def _shared() -> dict[str, Any]:
         "poller_problem": poller_problem,
         "admin_notices": admin_alerts.for_admins,
         "has_credits": "meshy" in settings.current().engines,
-        "findings": findings,
+        "model_report": model_report,
     }
 
 

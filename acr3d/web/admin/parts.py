@@ -13,7 +13,7 @@ from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
 from acr3d.photo_checks import queue
-from acr3d.photo_checks.results import preflight_of
+from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
 from acr3d.web.admin import live_updates as liveness
 from acr3d.web.admin.generate_form import Choice
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/new")
 def new() -> ResponseReturnValue:
-    return render_template("admin/new.html", values=_NEW, problem=None)
+    return render_template("admin/new_part.html", values=_NEW, problem=None)
 
 
 @bp.post("")
@@ -50,7 +50,7 @@ def create() -> ResponseReturnValue:
     try:
         part = parts.create_part(values)
     except InvalidInput as problem:
-        return render_template("admin/new.html", values=values, problem=problem), problem.status
+        return render_template("admin/new_part.html", values=values, problem=problem), problem.status
     flash(_("The part is there. Now add its photos."), "success")
     return redirect(url_for("admin.parts.show", part_id=part.id))
 
@@ -85,13 +85,13 @@ def delete(part_id: str) -> ResponseReturnValue:
 def live(part_id: str) -> ResponseReturnValue:
     seen = request.args.get("rev", "")
     job, versions = queries.newest_job(part_id), queries.versions_of(part_id)
-    preflight = preflight_of(parts.part_by_id(part_id), parts.images_of(part_id))
-    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, preflight))
+    photo_check = check_result(parts.part_by_id(part_id), parts.images_of(part_id))
+    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, photo_check))
     if not changed:
         return "", 204
     context = liveness.part_context(part_id)
     if "job" in changed:
-        context["choice"] = Choice.suggested(context["images"], context["preflight"].best)
+        context["choice"] = Choice.suggested(context["images"], context["photo_check"].best)
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 
@@ -104,7 +104,7 @@ def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidIn
         "admin/part.html",
         values=values or {name: getattr(part, name) for name in parts.FIELDS},
         problem=problem,
-        choice=Choice.suggested(context["images"], context["preflight"].best),
+        choice=Choice.suggested(context["images"], context["photo_check"].best),
         space=cleanup.space_of(part_id),
         **context,
     )

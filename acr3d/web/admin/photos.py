@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import OrderChanged
-from acr3d.photo_checks.results import preflight_of
+from acr3d.photo_checks.results import check_result
 from acr3d.web.admin.generate_form import Choice
 from acr3d.web.admin.live_updates import part_poller
 
@@ -37,7 +37,7 @@ def label(image_id: str) -> ResponseReturnValue:
     """Takes those of the labels that are given; answers with what follows from them, not with the photos."""
     labels = {name: request.form[name] for name in photos.LABELS if name in request.form}
     image = photos.label_photo(image_id, labels)
-    return render_template("admin/_labelled.html", **_context(image.part_id))
+    return render_template("admin/_photo_labels_saved.html", **_context(image.part_id))
 
 
 @bp.delete("/photos/<image_id>")
@@ -47,18 +47,18 @@ def delete(image_id: str) -> ResponseReturnValue:
 
 def _fragments(part_id: str, problem: str | None = None) -> str:
     """The photos, and out of band what else on the page depends on them."""
-    return render_template("admin/_photos_answer.html", problem=problem, **_context(part_id))
+    return render_template("admin/_photos_update.html", problem=problem, **_context(part_id))
 
 
 def _context(part_id: str) -> dict[str, Any]:
     part, images = parts.part_by_id(part_id), parts.images_of(part_id)
     job = queries.newest_job(part_id)
-    preflight = preflight_of(part, images)
+    photo_check = check_result(part, images)
     return {
         "part": part,
         "images": images,
-        "preflight": preflight,
-        "live_part": part_poller(part_id, job, queries.versions_of(part_id), preflight),
-        "choice": Choice.suggested(images, preflight.best),
+        "photo_check": photo_check,
+        "live_part": part_poller(part_id, job, queries.versions_of(part_id), photo_check),
+        "choice": Choice.suggested(images, photo_check.best),
         "is_live": job is not None and job.is_live,  # then the form that the choice belongs to is not there
     }

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
-from acr3d.photo_checks.results import Finding, Preflight
+from acr3d.photo_checks.results import Advice, PhotoCheckResult
 from acr3d.storage.index import media_url
 from acr3d.web.templating import absolute
 
@@ -45,12 +45,12 @@ _STRAY = (
 )
 
 
-def part_shape(part: Part) -> dict[str, Any]:
+def part_json(part: Part) -> dict[str, Any]:
     """A part as its admins see it."""
     return _columns(part, _PART)
 
 
-def image_shape(image: PartImage) -> dict[str, Any]:
+def image_json(image: PartImage) -> dict[str, Any]:
     """A photo; `url` is null while it is still to be imported from where an earlier database found it."""
     return _columns(image, _IMAGE) | {
         "url": image.image_url if image.storage_path else None,
@@ -58,53 +58,53 @@ def image_shape(image: PartImage) -> dict[str, Any]:
     }
 
 
-def preflight_shape(preflight: Preflight) -> dict[str, Any]:
-    """What the check found in the part's photos; `state` as in `Preflight`, `best` the ids to choose."""
+def photo_check_json(photo_check: PhotoCheckResult) -> dict[str, Any]:
+    """The result of the part's photo check; `best` are the ids of the photos to choose."""
     return {
-        "state": preflight.state,
-        "findings": [_finding_shape(finding) for finding in preflight.found],
-        "best": [image.id for image in preflight.best],
-        "checked_at": _plain(preflight.checked.checked_at) if preflight.checked else None,
+        "state": photo_check.state,
+        "findings": [_advice_json(one) for one in photo_check.advice],
+        "best": [image.id for image in photo_check.best],
+        "checked_at": _plain(photo_check.checked.checked_at) if photo_check.checked else None,
     }
 
 
-def looked_shape(image: PartImage, preflight: Preflight) -> dict[str, Any]:
-    """What the check found in one photo; the outline is an SVG path in a picture of `width` × `height`."""
-    outline = preflight.outlines.get(image.id)
+def image_check_json(image: PartImage, photo_check: PhotoCheckResult) -> dict[str, Any]:
+    """What the check found in one photo. The outline is an SVG path in a picture of `width` × `height`."""
+    outline = photo_check.outlines.get(image.id)
     drawn = {"path": outline.path, "width": outline.width, "height": outline.height} if outline else None
-    about = [_finding_shape(finding) for finding in preflight.about(image)]
+    about = [_advice_json(one) for one in photo_check.about(image)]
     return {"preflight": {"findings": about, "outline": drawn}}
 
 
-def _finding_shape(finding: Finding) -> dict[str, Any]:
-    images = [image.id for image in finding.images]
-    return {"code": finding.code, "images": images, "message": finding.sentence}
+def _advice_json(advice: Advice) -> dict[str, Any]:
+    images = [image.id for image in advice.images]
+    return {"code": advice.code, "images": images, "message": advice.sentence}
 
 
-def job_shape(job: Job) -> dict[str, Any]:
+def job_json(job: Job) -> dict[str, Any]:
     """A job; `selected` are the photos it was started with."""
     chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
     return _columns(job, _JOB) | {"selected": chosen}
 
 
-def version_shape(version: ModelVersion) -> dict[str, Any]:
+def version_json(version: ModelVersion) -> dict[str, Any]:
     """A model; `url` is for everybody once it is, or was, published."""
     return _columns(version, _VERSION) | {"url": media_url(version.storage_path)}
 
 
-def stray_shape(row: UnmatchedTask) -> dict[str, Any]:
+def unmatched_task_json(row: UnmatchedTask) -> dict[str, Any]:
     """A task at Meshy that nobody can place; `preview_url` is ours, and null without a picture."""
     preview = f"/api/admin/orphans/{row.id}/preview" if row.has_thumbnail else None
     return _columns(row, _STRAY) | {"preview_url": preview}
 
 
-def dismissed_shape(row: UnmatchedTask) -> dict[str, Any]:
+def dismissed_task_json(row: UnmatchedTask) -> dict[str, Any]:
     """The same of one that was put aside or deleted, with when and by whom."""
     by = {"dismissed_by": row.dismisser.email if row.dismisser else None}
-    return stray_shape(row) | _columns(row, ("dismissed_at", "is_deleted")) | by
+    return unmatched_task_json(row) | _columns(row, ("dismissed_at", "is_deleted")) | by
 
 
-def public_part_shape(part: Part, images: list[PartImage]) -> dict[str, Any]:
+def public_part_json(part: Part, images: list[PartImage]) -> dict[str, Any]:
     """A published part as anybody may see it; addresses are absolute, for machines elsewhere."""
     return {
         "sku": part.sku,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
-from acr3d.db.extensions import csrf
 from acr3d.errors import Conflict
 from acr3d.jobs import queries
 from acr3d.orders import resolve, unmatched_actions
@@ -13,7 +12,6 @@ from acr3d.web.access import actor
 from acr3d.web.api import request_body, serializers
 
 bp = Blueprint("api_orphans", __name__, url_prefix="/api/admin")
-csrf.exempt(bp)  # as the API's other part
 
 
 @bp.get("/jobs/<job_id>/candidates")
@@ -28,7 +26,7 @@ def candidates(job_id: str) -> ResponseReturnValue:
     return jsonify(
         undecided=True,
         attemptId=found.attempt.id,
-        candidates=[serializers.stray_shape(row) for row in found.candidates],
+        candidates=[serializers.unmatched_task_json(row) for row in found.candidates],
         othersWaiting=found.others_waiting,
     )
 
@@ -37,7 +35,7 @@ def candidates(job_id: str) -> ResponseReturnValue:
 def adopt(job_id: str) -> ResponseReturnValue:
     queries.job_by_id(job_id)
     body = request_body.json_object({"taskId": str}, needed=("taskId",))
-    return jsonify(serializers.job_shape(resolve.adopt(job_id, body["taskId"], actor())))
+    return jsonify(serializers.job_json(resolve.adopt(job_id, body["taskId"], actor())))
 
 
 @bp.post("/jobs/<job_id>/order-anew")
@@ -47,23 +45,23 @@ def order_anew(job_id: str) -> ResponseReturnValue:
     queries.job_by_id(job_id)
     body = request_body.json_object({"attemptId": str, "taskIds": list}, needed=("attemptId", "taskIds"))
     looked_at = [str(one) for one in body["taskIds"]]
-    return jsonify(serializers.job_shape(resolve.order_anew(job_id, body["attemptId"], looked_at, actor())))
+    return jsonify(serializers.job_json(resolve.order_anew(job_id, body["attemptId"], looked_at, actor())))
 
 
 @bp.get("/orphans")
 def index() -> ResponseReturnValue:
-    return jsonify([serializers.stray_shape(row) for row in unmatched_actions.present()])
+    return jsonify([serializers.unmatched_task_json(row) for row in unmatched_actions.present()])
 
 
 @bp.get("/orphans/dismissed")
 def dismissed() -> ResponseReturnValue:
     """What people have put aside, or deleted, the last one first."""
-    return jsonify([serializers.dismissed_shape(row) for row in unmatched_actions.set_aside()])
+    return jsonify([serializers.dismissed_task_json(row) for row in unmatched_actions.set_aside()])
 
 
 @bp.post("/orphans/refresh")
 def refresh() -> ResponseReturnValue:
-    return jsonify([serializers.stray_shape(row) for row in unmatched_actions.refresh()])
+    return jsonify([serializers.unmatched_task_json(row) for row in unmatched_actions.refresh()])
 
 
 @bp.get("/orphans/<stray_id>/preview")
@@ -80,7 +78,7 @@ def preview(stray_id: str) -> ResponseReturnValue:
 @bp.post("/orphans/<stray_id>/attach")
 def attach(stray_id: str) -> ResponseReturnValue:
     body = request_body.json_object({"partId": str}, needed=("partId",))
-    return jsonify(serializers.job_shape(unmatched_actions.attach(stray_id, body["partId"], actor()))), 202
+    return jsonify(serializers.job_json(unmatched_actions.attach(stray_id, body["partId"], actor()))), 202
 
 
 @bp.post("/orphans/<stray_id>/dismiss")

@@ -5,29 +5,27 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from acr3d.db.extensions import csrf
 from acr3d.jobs import queries, service
 from acr3d.parts import parts
 from acr3d.web.access import actor
 from acr3d.web.api import serializers
 
 bp = Blueprint("api_versions", __name__, url_prefix="/api/admin")
-csrf.exempt(bp)  # as the API's other parts
 
 
 @bp.get("/parts/<part_id>/versions")
 def index(part_id: str) -> ResponseReturnValue:
     """Newest first."""
     parts.part_by_id(part_id)
-    return jsonify([serializers.version_shape(version) for version in queries.versions_of(part_id)])
+    return jsonify([serializers.version_json(version) for version in queries.versions_of(part_id)])
 
 
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
     """Show this model to customers; also the way back to an earlier one."""
-    return jsonify(serializers.version_shape(service.publish(version_id, actor())))
+    return jsonify(serializers.version_json(service.publish(version_id, actor())))
 
 
 @bp.post("/versions/<version_id>/reject")
 def reject(version_id: str) -> ResponseReturnValue:
-    return jsonify(serializers.version_shape(service.reject(version_id, actor())))
+    return jsonify(serializers.version_json(service.reject(version_id, actor())))

@@ -24,14 +24,14 @@ def demo_file(name: str, cut: tuple[int, int, int, int] | None = None) -> FilePa
 
 
 def checked(page: Page, sentence: str) -> None:
-    expect(page.locator("#preflight")).to_contain_text(sentence, timeout=PATIENCE)
+    expect(page.locator("#photo-check")).to_contain_text(sentence, timeout=PATIENCE)
 
 
 def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
     visitor: Callable[..., Visitor],
 ) -> None:
     page = new_part(visitor(staff=True), "CUT-1")
-    expect(page.locator("#preflight")).to_be_hidden()
+    expect(page.locator("#photo-check")).to_be_hidden()
 
     add_photos(page, demo_file("toy-car-front", cut=(500, 0, 1200, 1200)))
     checked(page, "Photo 1: the part, or something else, runs out of the picture (on the left).")
@@ -39,8 +39,8 @@ def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
 
     page.locator("input[data-replace]").first.set_input_files(demo_file("toy-car-front"))
     checked(page, "Nothing speaks against these photos.")
-    expect(page.locator("#preflight .notice.is-waiting")).to_have_count(0)
-    expect(page.locator("#preflight path")).to_have_count(1)
+    expect(page.locator("#photo-check .notice.is-waiting")).to_have_count(0)
+    expect(page.locator("#photo-check path")).to_have_count(1)
     expect(page.locator("#announce")).to_contain_text("The photos are checked.")
 
 

@@ -1,4 +1,4 @@
-"""The `flask` commands."""
+"""`flask jobs …`: the job poller."""
 
 from __future__ import annotations
 
@@ -11,31 +11,14 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from acr3d import settings
-from acr3d.cli.backup import backup_command, restore_command, sweep_command
-from acr3d.cli.photos import photos
-from acr3d.cli.users import users
-from acr3d.cli.webhook import webhook
-from acr3d.engine_server.app import serve
 from acr3d.engines.errors import EngineError
-from acr3d.engines.providers import engines
 from acr3d.orders.unmatched_actions import sweep
-from acr3d.parts import demo
 from acr3d.worker.loop import JobPoller, look
 
-jobs = AppGroup("jobs", help="Models in the making.")
-engine = AppGroup("engine", help="The built-in engine.")
+jobs = AppGroup("jobs", help="Run the job poller.")
 
 STOP_SECONDS = 18
 log = logging.getLogger("acr3d.poller")
-
-_KEEPING = (backup_command, restore_command, sweep_command)
-
-
-def register(app: Flask) -> None:
-    """Add acr3d's commands to `flask`."""
-    for command in (users, photos, jobs, engine, webhook, demo_command, *_KEEPING):
-        app.cli.add_command(command)
 
 
 @jobs.command("run")
@@ -70,21 +53,6 @@ def _end_at_once() -> None:
     """Whatever still hangs must not keep us from ending: what it holds is taken over by the next start."""
     log.warning("poller.stop_took_too_long seconds=%d", STOP_SECONDS)
     os._exit(0)
-
-
-@engine.command("serve")
-@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Listens on 127.0.0.1 only.")
-def serve_engine(port: int) -> None:
-    """Serve the built-in engine to another acr3d of this host; any bearer key is accepted."""
-    serve(engines().builtin_app, port)
-
-
-@click.command("demo")
-def demo_command() -> None:
-    """Add the demo parts with their photos; those that are there, or were deleted, are left alone."""
-    added = demo.add_parts()
-    parts = f"http://127.0.0.1:{settings.current().port}/admin/parts"
-    click.echo(f"{added} demo parts added; see them at {parts}" if added else "The demo parts are there.")
 
 
 def _app() -> Flask:

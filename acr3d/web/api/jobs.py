@@ -1,0 +1,56 @@
+"""The JSON API for jobs: start, cancel, retry, optimize again."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d.errors import InvalidInput
+from acr3d.jobs import reoptimize, service
+from acr3d.web.access import actor
+from acr3d.web.api import request_body, serializers
+
+_TEXT = (str, NoneType)
+
+bp = Blueprint("api_jobs", __name__, url_prefix="/api")
+
+
+@bp.post("/admin/3d-models/generate")
+def generate() -> ResponseReturnValue:
+    known: dict[str, type | tuple[type, ...]] = {
+        "partId": str,
+        "selectedAngles": dict,
+        "engine": _TEXT,
+        "config": (dict, NoneType),
+    }
+    body = request_body.json_object(known, needed=("partId", "selectedAngles"))
+    selected: dict[str, Any] = body["selectedAngles"]
+    if not all(isinstance(image_id, str) for image_id in selected.values()):
+        raise InvalidInput(_("“selectedAngles” must give a photo's id for each angle."))
+    job = service.start(body["partId"], selected, body.get("engine"), body.get("config") or {}, actor())
+    message = _("The model is in the queue.")
+    return jsonify(success=True, jobId=job.id, meshyTaskId=job.meshy_task_id, message=message), 202
+
+
+@bp.post("/admin/jobs/<job_id>/cancel")
+def cancel_job(job_id: str) -> ResponseReturnValue:
+    return jsonify(serializers.job_json(service.cancel(job_id, actor())))
+
+
+@bp.post("/admin/jobs/<job_id>/retry")
+def retry_job(job_id: str) -> ResponseReturnValue:
+    """A retry that orders and pays for a new task wants `{"pay": true}`; any other takes no body."""
+    body = request_body.json_object({"pay": bool}) if request.content_length else {}
+    return jsonify(serializers.job_json(service.retry(job_id, actor(), pay=body.get("pay", False))))
+
+
+@bp.post("/admin/jobs/<job_id>/optimize")
+def optimize_job_again(job_id: str) -> ResponseReturnValue:
+    """A new job that makes another version of the raw model that this one kept."""
+    body = request_body.json_object({"level": str, "turn": _TEXT}, needed=("level",))
+    job = reoptimize.optimize_again(job_id, body["level"], body.get("turn"), actor())
+    return jsonify(serializers.job_json(job)), 202

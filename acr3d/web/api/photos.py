@@ -1,0 +1,67 @@
+"""The JSON API for a part's photos."""
+
+from __future__ import annotations
+
+from types import NoneType
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from acr3d.errors import InvalidInput
+from acr3d.parts import parts as catalogue
+from acr3d.parts import photos
+from acr3d.web.api import request_body, serializers
+
+_TEXT = (str, NoneType)
+_UPLOAD_NAMES = [f"image{place}" for place in range(photos.PHOTOS_PER_PART)]
+
+bp = Blueprint("api_photos", __name__, url_prefix="/api")
+
+
+@bp.post("/admin/3d-models/upload-images")
+def upload_images() -> ResponseReturnValue:
+    """Photos for a part, put behind its others; labels in the form are those of each photo of this call."""
+    request_body.begin_upload()
+    request_body.check_parts(set(_UPLOAD_NAMES), {"partId", *photos.LABELS})
+    part_id = request.form.get("partId", "")
+    if not part_id:
+        raise InvalidInput(_("The field “%(name)s” is missing.", name="partId"))
+    catalogue.part_by_id(part_id)  # before the work of decoding
+    labels = {name: request.form[name] for name in photos.LABELS if name in request.form}
+    images = photos.add_photos(part_id, request_body.uploaded_photos(_UPLOAD_NAMES), labels)
+    listed = [serializers.image_json(image) for image in images]
+    urls = [image["url"] for image in listed]
+    return jsonify(success=True, uploadedCount=len(listed), urls=urls, images=listed)
+
+
+@bp.put("/admin/images/<image_id>/file")
+def replace_image(image_id: str) -> ResponseReturnValue:
+    """Another picture in the same place with the same labels, sent as `image`; it has an id of its own."""
+    request_body.begin_upload()
+    request_body.check_parts({"image"}, set())
+    photos.image_by_id(image_id)  # before the work of decoding
+    [photo] = request_body.uploaded_photos(["image"])
+    return jsonify(serializers.image_json(photos.replace_photo(image_id, photo)))
+
+
+@bp.patch("/admin/images/<image_id>")
+def label_image(image_id: str) -> ResponseReturnValue:
+    labels = request_body.json_object(dict.fromkeys(photos.LABELS, _TEXT))
+    return jsonify(serializers.image_json(photos.label_photo(image_id, labels)))
+
+
+@bp.delete("/admin/images/<image_id>")
+def delete_image(image_id: str) -> ResponseReturnValue:
+    photos.delete_photo(image_id)
+    return "", 204
+
+
+@bp.put("/admin/parts/<part_id>/images/order")
+def reorder_images(part_id: str) -> ResponseReturnValue:
+    try:
+        images = photos.reorder(part_id, request_body.json_ids())
+    except photos.OrderChanged as conflict:
+        present = [serializers.image_json(image) for image in conflict.images]
+        return jsonify(error=str(conflict), images=present), conflict.status
+    return jsonify([serializers.image_json(image) for image in images])
