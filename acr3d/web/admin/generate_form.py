@@ -13,7 +13,7 @@ from acr3d.db.models import MODEL_LEVELS, PartImage
 from acr3d.errors import InvalidInput
 from acr3d.jobs.service import MOST
 from acr3d.parts.angles import angle_name
-from acr3d.photo_checks.inspection.best_photos import BEST_FIRST
+from acr3d.photo_checks.inspection.best_photos import PREFERRED_ORDER
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Choice:
         for image in images:
             if image.angle_label and image.storage_path:
                 first.setdefault(image.angle_label, image.id)
-        used = [first[angle] for angle in BEST_FIRST if angle in first][:MOST]
+        used = [first[angle] for angle in PREFERRED_ORDER if angle in first][:MOST]
         if len(best) > 1:
             used = [image.id for image in best]
         return cls(set(used), {image.id: image.angle_label or "" for image in images})
