@@ -37,10 +37,10 @@ from acr3d.settings import Settings
 from acr3d.storage.index import REFERRING, media_url
 from acr3d.storage.local import LocalStorage, storage
 from acr3d.worker.loop import JobPoller
-from tests.conftest import BOTH
 from tests.support.accounts import bearer, log_in, make_account
 from tests.support.contract.checker import Contract
 from tests.support.contract.server import prepared_server
+from tests.support.databases import BOTH
 from tests.support.factories import (
     box_glb,
     by_angle,

@@ -19,7 +19,7 @@ from acr3d.db.models import Base, Part, PartImage, Poller, UnmatchedTask, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import images_of, part_by_id
-from tests.conftest import BOTH, close
+from tests.support.databases import BOTH, close
 from tests.support.postgres import Server
 
 OLD_PARTS = {

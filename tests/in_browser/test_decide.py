@@ -17,10 +17,10 @@ from acr3d.db.types import utc_now
 from acr3d.jobs import service
 from acr3d.orders import unmatched_actions
 from acr3d.parts.parts import part_by_id
-from tests.conftest import close
 from tests.support.at_meshy import KEY, made
 from tests.support.contract.checker import Contract
 from tests.support.contract.server import Always, Handler, answer, prepared_server, raw
+from tests.support.databases import close
 from tests.support.factories import by_angle, make_part_with_photos, make_user, picture
 from tests.support.site import Site, running_site
 from tests.support.visits import Visitor

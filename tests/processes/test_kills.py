@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import BOTH
+from tests.support.databases import BOTH
 from tests.support.kills import Place, database, running_place, server_for
 from tests.support.site import running_site
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import BOTH
+from tests.support.databases import BOTH
 from tests.support.kills import Place, running_place, running_poller, server_for
 from tests.support.postgres import Server
 from tests.support.requirements import LIBFAKETIME

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import BOTH
+from tests.support.databases import BOTH
 from tests.support.kills import Place, running_place, running_poller, server_for
 
 # point → attempts in the end, and what the history says of it

@@ -12,7 +12,6 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import BOTH
 from tests.support.contract.checker import Contract
 from tests.support.contract.server import (
     Always,
@@ -23,6 +22,7 @@ from tests.support.contract.server import (
     prepared_server,
     raw,
 )
+from tests.support.databases import BOTH
 from tests.support.factories import box_glb, picture
 from tests.support.postgres import Server
 from tests.support.site import EMAIL, PASSWORD, Site, running_site

@@ -1,6 +1,6 @@
-"""Holds requests and answers against OpenAPI descriptions of the contract.
+"""Checks requests and answers against OpenAPI descriptions of the contract.
 
-Our own description is always used; a second one, when the place for it is there, is used as well.
+Our own description is always used. A second one beside the repository is used as well where it exists.
 """
 
 import io
@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 
 OURS = Path(__file__).parent / "meshy.yaml"
 SECOND = Path(__file__).parents[4] / "shared" / "reference" / "meshy-openapi.yaml"
-DESCRIPTIONS = [path for path in (OURS, SECOND) if path.exists()]
+DESCRIPTIONS = [OURS, *([SECOND] if SECOND.exists() else [])]
 
 
 @cache
