@@ -21,7 +21,7 @@ from typing import IO
 from acr3d.backup import manifest
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Entry, Manifest
-from acr3d.storage.local import sync
+from acr3d.storage.local import fsync_path
 
 STORED = "storage/"
 _CHUNK = 1 << 20
@@ -68,9 +68,9 @@ def writing_to(target: Path) -> Iterator[tuple[Writer, Path]]:
                 partial.chmod(0o600)  # it holds password hashes and unpublished parts
                 with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
                     yield Writer(tar), Path(name)
-            sync(partial)
+            fsync_path(partial)
             partial.rename(target)
-            sync(target.parent)
+            fsync_path(target.parent)
     except OSError as error:
         raise BackupError(
             f"The backup could not be written to {target} ({error.strerror or error}); there is none."

@@ -18,11 +18,11 @@ from acr3d.backup import archive, postgres, sqlite
 from acr3d.backup.archive import Writer
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Manifest
-from acr3d.backup.schema_revision import revision_of
 from acr3d.db.extensions import db
+from acr3d.db.schema_revision import revision_of
 from acr3d.db.types import utc_now
+from acr3d.storage.blobs import StorageError, storage
 from acr3d.storage.index import Reference, references
-from acr3d.storage.local import StorageError, storage
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 KINDS: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgres}

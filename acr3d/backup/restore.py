@@ -21,12 +21,12 @@ from acr3d.backup.archive import STORED, Archive
 from acr3d.backup.create import KINDS
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Manifest
-from acr3d.backup.schema_revision import is_known, is_newest
 from acr3d.db.extensions import db
 from acr3d.db.models import Base
+from acr3d.db.schema_revision import is_known, is_newest
 from acr3d.db.types import utc_now
 from acr3d.jobs.steps.download import temporary_file
-from acr3d.storage.local import StorageError, storage
+from acr3d.storage.blobs import StorageError, storage
 
 _VERSIONS = "alembic_version"
 
@@ -123,7 +123,7 @@ def _check_storage(backup: Archive) -> None:
     for key in sorted(storage().keys()):
         if key not in ours or _sha256(key) != backup.entry(key).sha256:
             raise BackupError(
-                f"The storage folder {storage().folder} is not empty: it holds {key}. "
+                f"The storage folder {storage().location} is not empty: it holds {key}. "
                 "Restore into an empty one; nothing was changed."
             )
 

@@ -16,26 +16,26 @@ from acr3d.storage.index import Kind
 def sweep_command(delete: bool) -> None:
     """List the space that each part takes, and files older than an hour that nothing refers to."""
     try:
-        found = cleanup.survey()
-        orphans = cleanup.delete(found) if delete else found.orphans
-    except cleanup.SweepRefused as problem:
+        found = cleanup.inspect_storage()
+        stray_files = cleanup.delete_stray_files(found) if delete else found.stray_files
+    except cleanup.CleanupRefused as problem:
         raise click.ClickException(str(problem)) from problem
     for space in found.parts:
         name = f"{space.sku} (deleted)" if space.is_deleted else space.sku
         click.echo(f"{file_size(space.sizes.total()):>12}  {name}: {_by_kind(space)}")
     total = file_size(sum(space.sizes.total() for space in found.parts))
     click.echo(f"{total:>12}  in all, for {len(found.parts)} part(s) with files.")
-    for orphan in orphans:
-        click.echo(f"{file_size(orphan.size):>12}  {orphan.key}")
-    size = file_size(sum(orphan.size for orphan in orphans))
+    for file in stray_files:
+        click.echo(f"{file_size(file.size):>12}  {file.key}")
+    size = file_size(sum(file.size for file in stray_files))
     if delete:
-        click.echo(f"{len(orphans)} file(s) that nothing refers to removed, {size}.")
-    elif orphans:
-        click.echo(f"Nothing refers to these {len(orphans)} file(s), {size}; --delete removes them.")
+        click.echo(f"{len(stray_files)} file(s) that nothing refers to removed, {size}.")
+    elif stray_files:
+        click.echo(f"Nothing refers to these {len(stray_files)} file(s), {size}; --delete removes them.")
     else:
         click.echo("Something refers to every file that is older than an hour.")
 
 
-def _by_kind(space: cleanup.Space) -> str:
+def _by_kind(space: cleanup.PartSpace) -> str:
     named = {Kind.PHOTO: "photos", Kind.RAW: "raw models", Kind.VERSION: "versions"}
     return ", ".join(f"{name} {file_size(space.sizes[kind])}" for kind, name in named.items())

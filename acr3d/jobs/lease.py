@@ -17,8 +17,8 @@ from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, transitions
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import find_blob
-from acr3d.storage.local import storage
 
 LEASE = timedelta(seconds=60)
 LONGEST_WAIT = 600

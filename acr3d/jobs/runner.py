@@ -30,7 +30,7 @@ from acr3d.orders import circuit_breaker
 from acr3d.orders.attempts import attempt_in_flight
 from acr3d.orders.circuit_breaker import Wait
 from acr3d.sandbox import ChildError, ChildRefused, ChildStopped
-from acr3d.storage.local import StorageError
+from acr3d.storage.blobs import StorageError
 
 MOST_TRIES = 5
 FIRST_BACKOFF_SECONDS = 60

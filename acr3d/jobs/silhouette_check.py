@@ -10,7 +10,7 @@ from acr3d import sandbox, settings
 from acr3d.db.models import Job
 from acr3d.engines.providers import heavy_lock
 from acr3d.jobs.lease import JobLease
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 
 LIMITS = sandbox.Limits(seconds=180, memory_mb=400)
 

@@ -18,7 +18,7 @@ from acr3d.net.download import DownloadError, DownloadSpec, download_file, origi
 from acr3d.parts.photos import import_photo
 from acr3d.photos import sanitize
 from acr3d.photos.sanitize import Photo, PhotoRefused
-from acr3d.storage.local import StorageError
+from acr3d.storage.blobs import StorageError
 
 SECONDS = 120
 STALL_SECONDS = 20

@@ -18,8 +18,8 @@ from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.parts.parts import images_of, locked_part
 from acr3d.photo_checks import queue
 from acr3d.photos.sanitize import Photo
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 
 PHOTOS_PER_PART = 6
 TEXT_LENGTH = 300

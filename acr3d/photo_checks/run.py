@@ -9,7 +9,7 @@ from acr3d import sandbox, settings
 from acr3d.engines.providers import heavy_lock
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.queue import Claim
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 
 # Six photos take a few seconds and some 180 MB; whatever else waits for the lock waits no longer than that.
 LIMITS = sandbox.Limits(seconds=60, memory_mb=250, threads=1)

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from acr3d.backup.schema_revision import is_newest, revision_of
 from acr3d.db.extensions import db
 from acr3d.db.models import Part
+from acr3d.db.schema_revision import is_newest, revision_of
 from acr3d.storage import index
+from acr3d.storage.blobs import BlobStat, StorageError, storage
 from acr3d.storage.index import Kind, references
-from acr3d.storage.local import StorageError, storage
 
-# An upload, or a fetched model, is stored before its row is committed. None takes nearly that long.
-YOUNGEST_SECONDS = 3600
+MIN_AGE_SECONDS = 3600
+"""A file is stored before the row that refers to it is committed; no upload or download takes this long."""
 
 
-class SweepRefused(Exception):
-    """Nothing can be told, or removed. `str()` says why, for a person."""
+class CleanupRefused(Exception):
+    """Nothing can be said or removed. `str()` says why, for a person."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class StrayFile:
 
 
 @dataclass
-class Space:
+class PartSpace:
     """The bytes that a part's files take, by kind."""
 
     sku: str
@@ -41,68 +41,69 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What is in storage: orphans by key, parts with files by size, the largest first."""
+class StorageReport:
+    """What is in storage: stray files by key, parts with files by size, largest first."""
 
-    orphans: list[StrayFile]
-    parts: list[Space]
-    any_referred: bool
+    stray_files: list[StrayFile]
+    parts: list[PartSpace]
+    any_referenced: bool
 
 
-def survey() -> Survey:
-    """Look at everything in storage. Raises SweepRefused when the schema is not this version's."""
-    keys = list(storage().keys())
-    sizes = {key: size for key in keys if (size := _size(key)) is not None}
+def inspect_storage() -> StorageReport:
+    """Compare what is stored with what rows refer to.
+
+    Raises CleanupRefused when the database's schema is not this version's.
+    """
+    # The storage first: a file is stored before the row that refers to it is committed.
+    stats = {key: stat for key in storage().keys() if (stat := _stat(key)) is not None}  # noqa: SIM118
     connection = db.session.connection()
     if not is_newest(revision_of(connection)):
-        raise SweepRefused(
-            "The database is not as this version of acr3d knows it, so what refers to a file cannot be told. "
-            "Run “flask --app wsgi db upgrade” first."
+        raise CleanupRefused(
+            "The database schema is not the one of this version of acr3d, so it is unknown which files are "
+            "referred to. Run “flask --app wsgi db upgrade” first."
         )
-    # Only now: a row may follow its file.
     refers = {one.key: one for one in references(connection)}
     parts = {
-        part_id: Space(sku, deleted_at is not None)
+        part_id: PartSpace(sku, deleted_at is not None)
         for part_id, sku, deleted_at in connection.execute(select(Part.id, Part.sku, Part.deleted_at))
     }
-    for key in sizes.keys() & refers.keys():
-        parts[refers[key].part_id].sizes[refers[key].kind] += sizes[key]
+    for key in stats.keys() & refers.keys():
+        parts[refers[key].part_id].sizes[refers[key].kind] += stats[key].size
     with_files = [space for space in parts.values() if space.sizes]
-    return Survey(
-        orphans=[StrayFile(key, sizes[key]) for key in sorted(sizes.keys() - refers.keys()) if _is_old(key)],
+    unreferenced = sorted(stats.keys() - refers.keys())
+    return StorageReport(
+        stray_files=[StrayFile(key, stats[key].size) for key in unreferenced if _is_old(_stat(key))],
         parts=sorted(with_files, key=lambda space: (-space.sizes.total(), space.sku)),
-        any_referred=not sizes.keys().isdisjoint(refers),
+        any_referenced=not stats.keys().isdisjoint(refers),
     )
 
 
-def space_of(part_id: str) -> int:
+def bytes_of_part(part_id: str) -> int:
     """The bytes that the part's files take."""
-    return sum(_size(key) or 0 for key in index.keys_of(part_id))
+    stats = [_stat(key) for key in index.keys_of(part_id)]
+    return sum(stat.size for stat in stats if stat)
 
 
-def delete(found: Survey) -> list[StrayFile]:
-    """Remove the orphans that still are old; returns those. Raises SweepRefused."""
-    if found.orphans and not found.any_referred:
-        raise SweepRefused(
+def delete_stray_files(report: StorageReport) -> list[StrayFile]:
+    """Remove the stray files that are still old, and return them. Raises CleanupRefused."""
+    if report.stray_files and not report.any_referenced:
+        raise CleanupRefused(
             "The database refers to none of the stored files, so it is probably not the one they belong to "
-            "(DATABASE_URL, ACR3D_STORAGE_URL). Nothing was removed."
+            "(check DATABASE_URL and ACR3D_STORAGE_URL). Nothing was removed."
         )
-    removed = [orphan for orphan in found.orphans if _is_old(orphan.key)]
-    for orphan in removed:
-        storage().delete(orphan.key)
+    removed = [file for file in report.stray_files if _is_old(_stat(file.key))]
+    for file in removed:
+        storage().delete(file.key)
     return removed
 
 
-def _is_old(key: str) -> bool:
-    try:
-        return storage().path(key).stat().st_mtime < time.time() - YOUNGEST_SECONDS
-    except FileNotFoundError:
-        return False
+def _is_old(stat: BlobStat | None) -> bool:
+    return stat is not None and stat.stored_at < time.time() - MIN_AGE_SECONDS
 
 
-def _size(key: str) -> int | None:
-    """None for a file that has gone meanwhile, or that is none of ours."""
+def _stat(key: str) -> BlobStat | None:
+    """None for a file that was deleted in the meantime, or that acr3d did not store."""
     try:
-        return storage().path(key).stat().st_size
-    except (StorageError, FileNotFoundError):
+        return storage().stat(key)
+    except StorageError:
         return None

@@ -27,8 +27,8 @@ class Kind(StrEnum):
     POSTER = "poster"
 
 
-# Every column that holds a key, and the one that holds the file's hash. A job's frozen photos are not among
-# them: their keys are those of photos, whose rows are never removed.
+# Every column that holds a key, and the one with the file's hash. A job's frozen copy of its photos is left
+# out: its keys are those of photos, whose rows are never removed.
 REFERRING = (
     (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
     (Kind.PHOTO, PartImage.thumbnail_path, null()),
@@ -41,7 +41,7 @@ REFERRING = (
 
 @dataclass(frozen=True)
 class Reference:
-    """A row's word that there is a stored file."""
+    """A row that refers to a stored file."""
 
     kind: Kind
     key: str
@@ -50,7 +50,7 @@ class Reference:
 
 
 def references(connection: Connection) -> Iterator[Reference]:
-    """All of them, those of deleted photos and rejected models too; a table that is not there has none."""
+    """All references, also by deleted photos and rejected models. A table that does not exist has none."""
     present = set(inspect(connection).get_table_names())
     for kind, key, sha256 in REFERRING:
         if key.class_.__tablename__ not in present:
@@ -60,7 +60,7 @@ def references(connection: Connection) -> Iterator[Reference]:
 
 
 def keys_of(part_id: str) -> list[str]:
-    """The keys of all the part's files, those of deleted photos and rejected models too."""
+    """The keys of all the part's files, those of deleted photos and rejected models included."""
     found: list[str] = []
     for _kind, key, _sha256 in REFERRING:
         query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
@@ -70,7 +70,7 @@ def keys_of(part_id: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Blob:
-    """A stored file that the database knows."""
+    """A stored file that a row refers to."""
 
     key: str
     sha256: str | None
@@ -84,16 +84,18 @@ class Blob:
 def find_blob(key: str) -> Blob | None:
     """The file of a photo, a model version (or its poster) or a raw model; None when nothing refers to `key`.
 
-    Every key begins parts/<part id>/, which keeps the search to one part.
+    Every key begins with parts/<part id>/, so only one part's rows are searched.
     """
     folder, _slash, rest = key.partition("/")
     part_id = rest.partition("/")[0]
-    is_ours = folder == "parts" and is_id(part_id) and "\x00" not in key
-    part = db.session.get(Part, part_id) if is_ours and PurePosixPath(key).suffix in MEDIA_TYPES else None
+    is_well_formed = folder == "parts" and is_id(part_id) and "\x00" not in key
+    part = (
+        db.session.get(Part, part_id) if is_well_formed and PurePosixPath(key).suffix in MEDIA_TYPES else None
+    )
     if part is None:
         return None
-    visible = part.is_published and part.deleted_at is None
-    return _photo(key, part_id, visible) or _version(key, part_id, visible) or _raw_model(key, part_id)
+    is_visible = part.is_published and part.deleted_at is None
+    return _photo(key, part_id, is_visible) or _version(key, part_id, is_visible) or _raw_model(key, part_id)
 
 
 def media_url(key: str) -> str:
@@ -101,16 +103,16 @@ def media_url(key: str) -> str:
     return f"/media/{key}"
 
 
-def _photo(key: str, part_id: str, visible: bool) -> Blob | None:
+def _photo(key: str, part_id: str, is_visible: bool) -> Blob | None:
     names = or_(PartImage.storage_path == key, PartImage.thumbnail_path == key)
     image = db.session.scalar(select(PartImage).where(PartImage.part_id == part_id, names))
     if image is None:
         return None
     sha256 = image.sha256 if image.storage_path == key else None
-    return Blob(key, sha256, visible and image.deleted_at is None)
+    return Blob(key, sha256, is_visible and image.deleted_at is None)
 
 
-def _version(key: str, part_id: str, visible: bool) -> Blob | None:
+def _version(key: str, part_id: str, is_visible: bool) -> Blob | None:
     columns = (ModelVersion.storage_path, ModelVersion.ar_storage_path, ModelVersion.poster_path)
     names = or_(*(column == key for column in columns))
     versions = db.session.scalars(select(ModelVersion).where(ModelVersion.part_id == part_id, names)).all()
@@ -122,7 +124,7 @@ def _version(key: str, part_id: str, visible: bool) -> Blob | None:
         versions[0].ar_storage_path: versions[0].ar_sha256,
     }
     sha256 = hashes.get(key)
-    return Blob(key, sha256, visible and shown)
+    return Blob(key, sha256, is_visible and shown)
 
 
 def _raw_model(key: str, part_id: str) -> Blob | None:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
 from acr3d.errors import InvalidInput
-from acr3d.storage.local import StorageError
+from acr3d.storage.blobs import StorageError
 from acr3d.web.access import is_api, is_htmx
 
 _OUTDATED_FORM = 0

@@ -7,8 +7,8 @@ import hashlib
 from flask import Blueprint, abort, send_file
 from flask.typing import ResponseReturnValue
 
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import Blob, find_blob
-from acr3d.storage.local import storage
 from acr3d.web.access import caller
 from acr3d.web.static import FOR_EVER
 

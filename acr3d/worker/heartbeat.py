@@ -21,7 +21,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Poller
 from acr3d.db.session import database_now, transaction
 from acr3d.jobs.queue import release
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 
 _SHORTEST_PATIENCE = 90
 _ROW_KEPT = timedelta(days=1)

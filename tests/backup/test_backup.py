@@ -34,8 +34,9 @@ from acr3d.jobs import queries, service
 from acr3d.parts.parts import images_of
 from acr3d.parts.photos import add_photos
 from acr3d.settings import Settings
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import REFERRING, media_url
-from acr3d.storage.local import LocalStorage, storage
+from acr3d.storage.local import LocalStorage
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import bearer, log_in, make_account
 from tests.support.contract.checker import Contract

@@ -16,7 +16,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Job
 from acr3d.db.session import transaction
 from acr3d.parts.parts import create_part
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.by_hand import app_beside
 from tests.support.factories import finished_job

@@ -20,7 +20,7 @@ from acr3d.db.models import Base, Job, Part, PartImage, User
 from acr3d.jobs import queries, reoptimize, service
 from acr3d.parts.parts import delete_part, part_by_id, update_part
 from acr3d.parts.photos import delete_photo, label_photo
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.factories import by_angle, make_due, make_part, make_part_with_photos, make_user, order_of
 from tests.support.requirements import NODE_MODULES

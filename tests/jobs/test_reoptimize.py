@@ -16,7 +16,7 @@ from acr3d.db.session import transaction
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, service
 from acr3d.parts.parts import delete_part, part_by_id
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.factories import box_glb, finished_job, make_part, make_user

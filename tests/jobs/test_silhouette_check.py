@@ -16,7 +16,7 @@ from acr3d.db.session import transaction
 from acr3d.jobs import silhouette_check
 from acr3d.jobs.queries import events_of, versions_of
 from acr3d.settings import Settings
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.web import labels
 from acr3d.worker.loop import JobPoller
 from tests.support.factories import finished_job, make_part

@@ -16,8 +16,8 @@ from acr3d.db.session import transaction
 from acr3d.errors import InvalidInput
 from acr3d.jobs import queries, service
 from acr3d.parts.parts import part_by_id
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.factories import box_glb, finished_job, make_part, make_user
 from tests.web.test_media import version

@@ -16,7 +16,7 @@ from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.settings import Settings
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.accounts import browser, log_in
 from tests.support.at_meshy import KEY, created, creates, step
 from tests.support.contract.server import PreparedServer

@@ -21,7 +21,7 @@ from acr3d.parts import legacy_import
 from acr3d.parts.legacy_import import import_picture, pictures_to_import
 from acr3d.parts.parts import delete_part, images_of
 from acr3d.parts.photos import add_photos, delete_photo, label_photo, replace_photo
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.accounts import browser
 from tests.support.contract.checker import Contract
 from tests.support.contract.server import (

@@ -23,7 +23,7 @@ from acr3d.parts.photos import (
     reorder,
     replace_photo,
 )
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.factories import make_part, order_of, photo, places_of
 
 

@@ -29,7 +29,7 @@ from acr3d.parts.photos import add_photos, delete_photo, label_photo, reorder
 from acr3d.photo_checks import queue, run
 from acr3d.photo_checks.run import check_photos
 from acr3d.photos import sanitize
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import browser
 from tests.support.factories import make_part, make_part_with_photos, order_of, picture

@@ -19,7 +19,7 @@ from acr3d.db.states import VersionState
 from acr3d.jobs import service
 from acr3d.parts.photos import add_photos
 from acr3d.settings import Settings
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.factories import by_angle, make_part, make_user, photo
 from tests.support.live_meshy import LivelyAccount, lively_account
 from tests.support.processes import running

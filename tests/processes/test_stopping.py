@@ -19,7 +19,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Job, Poller
 from acr3d.jobs import queries, service
 from acr3d.settings import Settings
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.contract.server import Always, Handler, silent
 from tests.support.factories import box_glb, by_angle, make_part_with_photos, make_user
 from tests.support.live_meshy import LivelyAccount, lively_account

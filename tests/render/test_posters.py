@@ -13,8 +13,8 @@ from acr3d.jobs import service
 from acr3d.jobs.queries import versions_of
 from acr3d.jobs.steps import optimize
 from acr3d.parts.parts import images_of
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 from tests.support.factories import make_part, make_part_with_photos, make_user
 from tests.web.public.test_true_size import PLACES, one_database, optimize_raw_model
 

@@ -16,12 +16,12 @@ from acr3d.db.models import ModelVersion, Part
 from acr3d.db.session import transaction
 from acr3d.parts.parts import delete_part, images_of
 from acr3d.parts.photos import add_photos, delete_photo
-from acr3d.storage import cleanup as sweeping
-from acr3d.storage.local import storage
+from acr3d.storage import cleanup
+from acr3d.storage.blobs import storage
 from tests.support.factories import finished_job, make_part, make_part_with_photos, photo
 
 HOUR = 3600
-ORPHAN = "parts/0a1b/raw/4e.glb"
+STRAY = "parts/0a1b/raw/4e.glb"
 
 
 @pytest.fixture
@@ -85,20 +85,22 @@ def test_the_space_of_each_part_the_largest_first(in_app: Flask, sweep: Callable
     assert lines[3:] == ["Something refers to every file that is older than an hour."]
 
 
-def test_an_orphan_is_listed_and_removed_only_when_told(in_app: Flask, sweep: Callable[..., Result]) -> None:
+def test_a_stray_file_is_only_listed_until_delete_is_given(
+    in_app: Flask, sweep: Callable[..., Result]
+) -> None:
     make_part_with_photos()
-    store(ORPHAN, 1_500_000, 2 * HOUR)
+    store(STRAY, 1_500_000, 2 * HOUR)
 
     listed = sweep()
-    assert listed.output.splitlines()[-2].split() == ["1.5", "MB", ORPHAN]
+    assert listed.output.splitlines()[-2].split() == ["1.5", "MB", STRAY]
     assert "Nothing refers to these 1 file(s), 1.5 MB; --delete removes them." in listed.output
-    assert ORPHAN in stored()
+    assert STRAY in stored()
 
     removed = sweep("--delete")
     assert removed.exit_code == 0
-    assert f"1.5 MB  {ORPHAN}" in removed.output
+    assert f"1.5 MB  {STRAY}" in removed.output
     assert "1 file(s) that nothing refers to removed, 1.5 MB." in removed.output
-    assert ORPHAN not in stored()
+    assert STRAY not in stored()
     assert "0 file(s)" in sweep("--delete").output
 
 
@@ -135,17 +137,17 @@ def test_an_upload_in_progress_is_left_alone(
     assert image.storage_path in stored()
 
 
-def test_a_file_that_is_stored_anew_meanwhile_is_left_alone(
+def test_a_file_that_is_stored_again_in_the_meantime_is_left_alone(
     in_app: Flask, sweep: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_part_with_photos()
-    store(ORPHAN, 10, 2 * HOUR)
-    found = sweeping.survey()
-    store(ORPHAN, 10)
+    store(STRAY, 10, 2 * HOUR)
+    found = cleanup.inspect_storage()
+    store(STRAY, 10)
 
-    assert sweeping.delete(found) == []
+    assert cleanup.delete_stray_files(found) == []
 
-    assert ORPHAN in stored()
+    assert STRAY in stored()
 
 
 def test_files_that_are_not_ours_are_left_alone(in_app: Flask, sweep: Callable[..., Result]) -> None:
@@ -160,26 +162,26 @@ def test_files_that_are_not_ours_are_left_alone(in_app: Flask, sweep: Callable[.
 
 
 def test_with_the_wrong_database_nothing_is_removed(in_app: Flask, sweep: Callable[..., Result]) -> None:
-    store(ORPHAN, 10, 2 * HOUR)
+    store(STRAY, 10, 2 * HOUR)
 
     result = sweep("--delete")
 
     assert result.exit_code == 1
     assert "probably not the one they belong to" in result.output
-    assert ORPHAN in stored()
+    assert STRAY in stored()
 
 
 def test_with_the_database_of_another_version_nothing_is_removed(
     in_app: Flask, sweep: Callable[..., Result]
 ) -> None:
-    """A newer one may refer to files in ways that this version knows nothing of."""
+    """A newer one may refer to files in ways unknown to this version."""
     make_part_with_photos()
-    store(ORPHAN, 10, 2 * HOUR)
+    store(STRAY, 10, 2 * HOUR)
     with transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'year_3000'"))
 
     result = sweep("--delete")
 
     assert result.exit_code == 1
-    assert "is not as this version of acr3d knows it" in result.output
-    assert ORPHAN in stored()
+    assert "is not the one of this version" in result.output
+    assert STRAY in stored()

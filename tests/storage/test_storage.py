@@ -1,4 +1,4 @@
-"""Blobs: whole or absent, under keys of our own making only."""
+"""Blobs: whole or absent, and under keys that we made only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from acr3d.storage.local import LocalStorage, StorageError
+from acr3d.storage.blobs import StorageError
+from acr3d.storage.local import LocalStorage
 
 KEY = "parts/0a1b/photos/2c-3d.jpg"
 
@@ -69,12 +70,35 @@ def test_any_other_key_is_nowhere(storage: LocalStorage, key: str) -> None:
 
 def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path / "storage")
-    (tmp_path / "storage" / "parts").write_text("a file stands where the folder should be")
+    (tmp_path / "storage" / "parts").write_text("a file where the folder should be")
 
     with pytest.raises(StorageError, match="could not be stored"):
         storage.put(KEY, b"picture")
 
     assert list(storage.incoming.iterdir()) == []
+
+
+def test_a_stored_blob_survives_a_power_cut(storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes are on disk before its name appears, and the names in all folders above it after that."""
+    events: list[int | str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def noting_fsync(handle: int) -> None:
+        events.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def noting_replace(path: Path, target: Path) -> Path:
+        events.append("named")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(Path, "replace", noting_replace)
+    storage.put(KEY, b"picture")
+
+    file = storage.path(KEY)
+    folders = [file.parent, *file.parents[1:4]]
+    assert folders[-1] == storage.folder
+    assert events == [file.stat().st_ino, "named", *(folder.stat().st_ino for folder in folders)]
 
 
 def test_leftovers_of_processes_that_are_gone_are_removed(storage: LocalStorage) -> None:
@@ -88,7 +112,7 @@ def test_leftovers_of_processes_that_are_gone_are_removed(storage: LocalStorage)
     assert list(storage.incoming.iterdir()) == [ours]
 
 
-def test_a_process_that_nobody_has_buried_yet_does_not_keep_its_file(storage: LocalStorage) -> None:
+def test_a_process_that_is_dead_but_not_collected_does_not_keep_its_file(storage: LocalStorage) -> None:
     with begun_upload(storage) as process:
         assert process.stdout is not None
         Path(process.stdout.read().strip()).write_bytes(b"half an upload")
@@ -116,8 +140,8 @@ def begun_upload(storage: LocalStorage) -> subprocess.Popen[str]:
 
 def test_a_process_that_got_the_pid_of_a_dead_one_does_not_keep_its_file(storage: LocalStorage) -> None:
     ours = storage.temporary().name
-    neighbourhood, pid, started, rest = ours.split("-")
-    (storage.incoming / f"{neighbourhood}-{pid}-{int(started) - 1}-{rest}").write_bytes(b"left")
+    namespace, pid, started, rest = ours.split("-")
+    (storage.incoming / f"{namespace}-{pid}-{int(started) - 1}-{rest}").write_bytes(b"left")
 
     storage.discard_leftovers()
 

@@ -15,7 +15,7 @@ from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.jobs import queries, transitions
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.databases import close
 from tests.support.factories import box_glb
 from tests.support.site import Site

@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 from acr3d.db.models import Job, ModelVersion, PartImage
 from acr3d.db.session import transaction
 from acr3d.parts import parts, photos
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 from tests.support.accounts import bearer, browser
 from tests.support.factories import box_glb, finished_job, make_part_with_photos, photo
 

@@ -16,7 +16,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.jobs.lease import LEASE, JobLease, LeaseLost
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Handler, PreparedServer, answer, silent
 from tests.support.factories import by_angle, make_due, make_part_with_photos, make_user

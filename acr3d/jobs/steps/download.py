@@ -23,8 +23,8 @@ from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.steps.poll import handle_missing_task
 from acr3d.net.download import DownloadGone, download_file
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 
 
 def download_result(lease: JobLease, job: Job, provider: Provider) -> None:

@@ -21,8 +21,8 @@ from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.queries import published_version
 from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
 from acr3d.jobs.steps.download import file_facts, temporary_file
+from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.local import storage
 
 OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)
 POSTER_LIMITS = sandbox.Limits(seconds=60, memory_mb=300)

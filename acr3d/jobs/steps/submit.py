@@ -37,7 +37,7 @@ from acr3d.orders.attempts import (
     settle,
 )
 from acr3d.orders.circuit_breaker import Wait
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 
 _ROOM_SECONDS = 60
 

@@ -105,7 +105,7 @@ def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidIn
         values=values or {name: getattr(part, name) for name in parts.FIELDS},
         problem=problem,
         choice=Choice.suggested(context["images"], context["photo_check"].best),
-        space=cleanup.space_of(part_id),
+        space=cleanup.bytes_of_part(part_id),
         **context,
     )
 

@@ -18,7 +18,7 @@ from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.jobs.steps import optimize
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.at_meshy import missing_for_long
 from tests.support.factories import by_angle, make_part_with_photos

@@ -16,7 +16,7 @@ from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.sandbox import ChildCrashed
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.at_meshy import TASK_ID, asked, created, creates, file, finished, missing_for_long, step
 from tests.support.contract.server import PreparedServer, answer
 from tests.support.factories import box_glb

@@ -12,7 +12,7 @@ from acr3d.db.models import Job, Part
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.at_meshy import created, creates, file, finished, step, task
 from tests.support.contract.server import PreparedServer, answer, cut_off, raw
 from tests.support.factories import box_glb

@@ -19,7 +19,7 @@ from acr3d.jobs import queries, service
 from acr3d.parts.parts import images_of, part_by_id
 from acr3d.parts.photos import delete_photo
 from acr3d.settings import Settings
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.at_meshy import (
     KEY,

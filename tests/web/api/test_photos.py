@@ -15,7 +15,7 @@ from acr3d.db.models import PartImage
 from acr3d.db.session import transaction
 from acr3d.parts import parts
 from acr3d.photos import sanitize
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from tests.support.accounts import bearer
 from tests.support.factories import make_part, picture
 

@@ -15,7 +15,7 @@ from acr3d.db.models import Job, ModelVersion, Part
 from acr3d.db.session import transaction
 from acr3d.jobs import queries, service, transitions
 from acr3d.parts.parts import update_part
-from acr3d.storage.local import storage
+from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.factories import box_glb, finished_job, make_part, make_user
 
