@@ -23,7 +23,7 @@ from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Manifest
 from acr3d.db.extensions import db
 from acr3d.db.models import Base
-from acr3d.db.schema_revision import is_known, is_newest
+from acr3d.db.schema_revision import includes, is_known, is_newest
 from acr3d.db.types import utc_now
 from acr3d.jobs.steps.download import temporary_file
 from acr3d.storage.blobs import StorageError, storage
@@ -132,7 +132,13 @@ def _put_database(backup: Archive, replaced: list[str], now: datetime) -> None:
     kind, manifest = KINDS[backup.manifest.database], backup.manifest
     with temporary_file() as copy:
         backup.copy_out(kind.NAME, copy)
-        kind.put_back(copy, list(unsent_orders.statements(manifest.made_at, now, manifest.rows)), replaced)
+        statements = unsent_orders.statements(
+            manifest.made_at,
+            now,
+            manifest.rows,
+            has_next_step=includes(manifest.revision, unsent_orders.NEXT_STEP),
+        )
+        kind.put_back(copy, list(statements), replaced)
 
 
 def _sha256(key: str) -> str:

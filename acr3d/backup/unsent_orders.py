@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -32,10 +33,11 @@ from sqlalchemy import (
     update,
 )
 
-from acr3d.db.states import AttemptState, ModelStatus, Status
+from acr3d.db.states import AttemptState, ModelStatus, NextStep, Status
 from acr3d.db.types import Moment
 
 ACTOR = "restore"
+NEXT_STEP = "next_step"  # the revision since which a job has that column
 _WAITED = (
     "This is restored from a backup of {at} UTC, when the job still waited to be sent. It may have been "
     "ordered since, so it is not sent by itself: look for its task at the engine first, then try again."
@@ -54,7 +56,9 @@ _JOBS = table(
     *(column(name, String()) for name in ("id", "part_id", "status", "engine", "error_message")),
     *(column(name, String()) for name in ("waiting_for", "lease_owner")),
     *(column(name, Moment()) for name in ("created_at", "completed_at", "lease_until")),
-    column("has_result", Boolean()),
+    column("next_step", String()),
+    column("raw_refused", Boolean()),
+    column("has_result", Boolean()),  # before revision NEXT_STEP
 )
 _ATTEMPTS = table(
     "generation_attempts",
@@ -69,16 +73,22 @@ _EVENTS = table(
 _POLLERS = table("pollers")
 
 
-def statements(made_at: datetime, now: datetime, tables: Mapping[str, int]) -> Iterator[Executable]:
-    """What to run, in this order, on a database with `tables`, restored `now` from a backup of `made_at`."""
+def statements(
+    made_at: datetime, now: datetime, tables: Mapping[str, int], *, has_next_step: bool
+) -> Iterator[Executable]:
+    """What to run, in this order, on a database with `tables`, restored `now` from a backup of `made_at`.
+
+    `has_next_step`: its schema has revision NEXT_STEP; an older one gets the column from the upgrade.
+    """
     if _JOBS.name not in tables:
         return
     at = f"{made_at.astimezone(UTC):%Y-%m-%d %H:%M}"
     at_engine = (Status.PENDING, Status.SUBMITTED, Status.PROCESSING)
     builtin = and_(_JOBS.c.engine == "builtin", _JOBS.c.status.in_(at_engine))
     waited = and_(_JOBS.c.engine != "builtin", _JOBS.c.status == Status.PENDING)
-    yield from _ending(builtin, _BUILTIN.format(at=at), now)
-    yield from _ending(waited, _WAITED.format(at=at), now)
+    step = {"next_step": NextStep.NONE, "raw_refused": false()} if has_next_step else {"has_result": false()}
+    yield from _ending(builtin, _BUILTIN.format(at=at), now, step)
+    yield from _ending(waited, _WAITED.format(at=at), now, step)
     yield delete(_POLLERS)
     yield update(_JOBS).where(_JOBS.c.lease_owner.is_not(None)).values(lease_owner=null(), lease_until=null())
 
@@ -91,8 +101,10 @@ def count_ended(connection: Connection, now: datetime, tables: Mapping[str, int]
     return connection.scalar(events) or 0
 
 
-def _ending(which: ColumnElement[bool], why: str, now: datetime) -> Iterator[Executable]:
-    """Let the jobs fail as `generation.record.move` does: part, history, attempts, and last the jobs."""
+def _ending(
+    which: ColumnElement[bool], why: str, now: datetime, step: dict[str, Any]
+) -> Iterator[Executable]:
+    """Let the jobs fail as `jobs.transitions.transition` does: part, history, attempts, and last the jobs."""
     newer = _JOBS.alias("newer")
     is_newest = ~exists().where(newer.c.part_id == _JOBS.c.part_id, newer.c.created_at > _JOBS.c.created_at)
     yield (
@@ -128,6 +140,6 @@ def _ending(which: ColumnElement[bool], why: str, now: datetime) -> Iterator[Exe
             error_message=why,
             completed_at=now,
             waiting_for=null(),
-            has_result=false(),
+            **step,
         )
     )

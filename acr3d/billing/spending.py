@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from acr3d.billing.ledger import day_of
 from acr3d.db.extensions import db
 from acr3d.db.models import CreditEntry, Job, Part, User
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep
 from acr3d.db.types import utc_now
 
 _DAYS, _MONTHS, _MOST = 31, 12, 20
 _MONTH = func.substr(CreditEntry.day, 1, 7)
-_WAITS = or_(Job.status == Status.PENDING, Job.needs_cleanup)
+_WAITS = Job.next_step.in_((NextStep.SUBMIT, NextStep.REVOKE))
 _COUNTS = or_(CreditEntry.task_id.is_not(None), _WAITS)
 _OPEN = case((CreditEntry.spent.is_(None), CreditEntry.estimated), else_=0)
 

@@ -21,6 +21,11 @@ def is_known(revision: str) -> bool:
         return False
 
 
+def includes(revision: str, earlier: str) -> bool:
+    """Whether a database of `revision` has been through the revision `earlier`."""
+    return any(one.revision == earlier for one in _script().iterate_revisions(revision, "base"))
+
+
 def is_newest(revision: str | None) -> bool:
     return revision in _script().get_heads()
 

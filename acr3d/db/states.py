@@ -17,6 +17,17 @@ class Status(StrEnum):
     CANCELED = "canceled"  # a person ended it
 
 
+class NextStep(StrEnum):
+    """What the worker does next with a job."""
+
+    SUBMIT = "submit"  # order the model from the engine
+    POLL = "poll"  # ask the engine how far the task is
+    DOWNLOAD = "download"  # the engine has finished: fetch the raw GLB and keep it
+    OPTIMIZE = "optimize"  # make the kept raw GLB small
+    REVOKE = "revoke"  # the job is canceled: take its task back from the engine
+    NONE = "none"  # nothing: the job has ended
+
+
 class ModelStatus(StrEnum):
     """What a part shows: the mirror of its newest job."""
 
@@ -59,3 +70,14 @@ class VersionState(StrEnum):
 
 LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})
 ENDED = frozenset(Status) - LIVE
+
+# The steps that a job in each status may wait for, the usual one first; the schema checks the pairs.
+STEPS: dict[Status, tuple[NextStep, ...]] = {
+    Status.PENDING: (NextStep.SUBMIT,),
+    Status.SUBMITTED: (NextStep.POLL,),
+    Status.PROCESSING: (NextStep.POLL, NextStep.DOWNLOAD),
+    Status.OPTIMIZING: (NextStep.OPTIMIZE,),
+    Status.COMPLETE: (NextStep.NONE,),
+    Status.FAILED: (NextStep.NONE,),
+    Status.CANCELED: (NextStep.NONE, NextStep.REVOKE),
+}

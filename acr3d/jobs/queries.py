@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion, Part
-from acr3d.db.states import LIVE, Status, VersionState
+from acr3d.db.states import LIVE, NextStep, Status, VersionState
 from acr3d.db.types import is_id, utc_now
 from acr3d.errors import Missing
 from acr3d.parts.parts import part_by_id
@@ -83,10 +83,6 @@ def newest_jobs(part_ids: Sequence[str]) -> dict[str, Job]:
     return {job.part_id: job for job in db.session.scalars(select(Job).join(newest, same))}
 
 
-def live_count() -> int:
-    return db.session.scalar(select(func.count()).select_from(Job).where(Job.status.in_(LIVE))) or 0
-
-
 def any_at_engine(account: str) -> bool:
     """Whether a task of ours is at this account."""
     at_engine = Job.status.in_((Status.SUBMITTED, Status.PROCESSING))
@@ -94,11 +90,11 @@ def any_at_engine(account: str) -> bool:
 
 
 def about_to_expire() -> list[Job]:
-    """Jobs whose result is not fetched and is deleted at its engine within a day, the next one first."""
+    """Jobs whose result is not downloaded and is deleted at its engine within a day, the soonest first."""
     now = utc_now()
     query = select(Job).where(
         Job.status.in_((Status.PROCESSING, Status.FAILED)),
-        or_(Job.raw_storage_path.is_(None), Job.has_result),
+        or_(Job.raw_storage_path.is_(None), Job.next_step == NextStep.DOWNLOAD, Job.raw_refused),
         Job.task_expires_at.between(now, now + timedelta(days=1)),
     )
     return list(db.session.scalars(query.options(joinedload(Job.part)).order_by(Job.task_expires_at)))

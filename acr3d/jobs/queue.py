@@ -1,6 +1,6 @@
 """Which jobs are due, and who takes them: the poller's questions to the jobs table.
 
-None of them looks at jobs that have ended, however many there are: each names the partial index's condition.
+No query reads jobs that have ended, however many there are: each names the partial index's condition.
 """
 
 from __future__ import annotations
@@ -11,62 +11,62 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from acr3d.db.extensions import db
-from acr3d.db.models import TO_DO, Job
+from acr3d.db.models import HAS_NEXT_STEP, Job
 from acr3d.db.session import database_now, transaction
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep
 from acr3d.db.types import utc_now
 from acr3d.jobs.lease import LEASE
 
-FEW = 3  # so many tasks of one account are asked for one by one; more are looked at together
-FARTHEST = timedelta(hours=2)  # nothing waits longer between two looks
-# A job for an engine that is not set up here is left to the poller that has it, for so long.
-STRANGERS_WAIT = timedelta(seconds=60)
+FEW = 3  # up to this many tasks of one account are polled one by one; more are polled in bulk
+FARTHEST = timedelta(hours=2)  # no job waits longer for its next step
+# A job of an account that is not set up here is left to the worker that has it for this long.
+OTHER_ACCOUNTS_WAIT = timedelta(seconds=60)
 
-FOLLOWED = and_(Job.status.in_((Status.SUBMITTED, Status.PROCESSING)), Job.has_result.is_(False))
+IS_POLLED = Job.next_step == NextStep.POLL
 
 
 @dataclass(frozen=True)
 class Lane:
-    """Steps of one kind: how many at once, which jobs are due for it, and who goes first."""
+    """Steps that run beside those of other lanes: which ones, how many at once, and which job goes first."""
 
     name: str
     size: int
-    due: ColumnElement[bool]
+    steps: tuple[NextStep, ...]
     order: tuple[ColumnElement[Any], ...] = (Job.next_at,)  # type: ignore[assignment]
 
 
-# Fetching comes first: results are deleted at the engine, and are paid for.
-FETCH = Lane(
-    "fetch",
+# Downloads go first: results are paid for, and the engine deletes them.
+DOWNLOADS = Lane(
+    "download",
     2,
-    and_(Job.has_result, Job.status == Status.PROCESSING),
+    (NextStep.DOWNLOAD,),
     (Job.task_expires_at.is_(None), Job.task_expires_at, Job.next_at),  # type: ignore[arg-type]
 )
-TALK = Lane("talk", 4, or_(Job.needs_cleanup, Job.status == Status.PENDING, FOLLOWED))
-OPTIMIZE = Lane("optimize", 1, Job.status == Status.OPTIMIZING)
-LANES = (FETCH, TALK, OPTIMIZE)
+REQUESTS = Lane("request", 4, (NextStep.SUBMIT, NextStep.POLL, NextStep.REVOKE))
+OPTIMIZING = Lane("optimize", 1, (NextStep.OPTIMIZE,))
+LANES = (DOWNLOADS, REQUESTS, OPTIMIZING)
 
 
 @dataclass(frozen=True)
 class ReachableAccounts:
-    """The accounts that this process can speak for."""
+    """The accounts that are set up in this process."""
 
     accounts: Collection[str]
 
     def ours(self) -> ColumnElement[bool]:
-        return or_(Job.status == Status.OPTIMIZING, Job.account.in_(sorted(self.accounts)))
+        return or_(Job.next_step == NextStep.OPTIMIZE, Job.account.in_(sorted(self.accounts)))
 
-    def ours_or_nobodys(self, now: datetime) -> ColumnElement[bool]:
-        return or_(self.ours(), Job.next_at <= now - STRANGERS_WAIT)
+    def ours_or_overdue(self, now: datetime) -> ColumnElement[bool]:
+        return or_(self.ours(), Job.next_at <= now - OTHER_ACCOUNTS_WAIT)
 
 
-def busy_accounts(reach: ReachableAccounts) -> list[str]:
-    """The accounts with more than FEW tasks to look at now."""
+def accounts_to_bulk_poll(reach: ReachableAccounts) -> list[str]:
+    """The accounts with more than FEW tasks that are due to be polled."""
     now = database_now(db.session())
-    wanted = (TO_DO, FOLLOWED, _free(now), _is_time(now), reach.ours_or_nobodys(now))
+    wanted = (HAS_NEXT_STEP, IS_POLLED, _free(now), _is_time(now), reach.ours_or_overdue(now))
     query = select(Job.account).where(*wanted).group_by(Job.account).having(func.count() > FEW)
     found = list(db.session.scalars(query))
     db.session.commit()
@@ -74,39 +74,46 @@ def busy_accounts(reach: ReachableAccounts) -> list[str]:
 
 
 def claim(
-    poller_id: str, lane: Lane, room: int, reach: ReachableAccounts, crowded: Collection[str]
+    poller_id: str, lane: Lane, count: int, reach: ReachableAccounts, in_bulk: Collection[str]
 ) -> list[tuple[str, str]]:
-    """At most `room` due jobs of the lane, now leased to us, each with its lease's owner."""
-    if room <= 0:
+    """Lease at most `count` due jobs of the lane to us: [(job id, lease owner)].
+
+    Tasks of the accounts `in_bulk` are left to `claim_batch`.
+    """
+    if count <= 0:
         return []
-    single = ~and_(FOLLOWED, Job.account.in_(crowded)) if crowded else None
     with transaction() as session:
         now = database_now(session)
-        wanted = [lane.due, _is_time(now), reach.ours_or_nobodys(now), *([] if single is None else [single])]
-        owner, taken = _take(poller_id, now, wanted, lane.order, room)
+        wanted = [Job.next_step.in_(lane.steps), _is_time(now), reach.ours_or_overdue(now)]
+        if in_bulk:
+            wanted.append(~and_(IS_POLLED, Job.account.in_(in_bulk)))
+        owner, taken = _lease(poller_id, now, wanted, lane.order, count)
     return [(job_id, owner) for job_id in taken]
 
 
 def claim_batch(poller_id: str, account: str) -> str | None:
-    """All of the account's tasks that nobody holds, due or not, since one list shows them all; their lease's
-    owner, or None when there are none."""
+    """Lease all of the account's free tasks to us, due or not, since one list shows them all.
+
+    Returns the lease owner, or None when there are no such tasks.
+    """
     with transaction() as session:
         now = database_now(session)
-        owner, taken = _take(poller_id, now, [FOLLOWED, Job.account == account], TALK.order, None)
+        owner, taken = _lease(poller_id, now, [IS_POLLED, Job.account == account], REQUESTS.order, None)
     return owner if taken else None
 
 
 def next_due(reach: ReachableAccounts, open_lanes: Iterable[Lane]) -> datetime | None:
-    """When the next job that nobody holds becomes due for one of the lanes."""
-    lanes = or_(false(), *(lane.due for lane in open_lanes))
-    query = select(func.min(Job.next_at)).where(TO_DO, _free(utc_now()), reach.ours(), lanes)
+    """When the next free job becomes due for one of the lanes."""
+    steps = [step for lane in open_lanes for step in lane.steps]
+    is_ours = (_free(utc_now()), reach.ours(), Job.next_step.in_(steps))
+    query = select(func.min(Job.next_at)).where(HAS_NEXT_STEP, *is_ours)
     soonest = db.session.scalar(query)
     db.session.commit()
     return soonest
 
 
 def renew(owners: Collection[str]) -> None:
-    """Keep the leases of these owners."""
+    """Renew the leases of these owners."""
     with transaction() as session:
         session.execute(
             update(Job)
@@ -117,7 +124,7 @@ def renew(owners: Collection[str]) -> None:
 
 
 def release(owner: str) -> None:
-    """Free what is still leased to `owner`; a poller's id frees all of its owners' jobs."""
+    """End the leases of `owner`; a poller's id ends all leases of that poller."""
     with transaction() as session:
         mine = or_(Job.lease_owner == owner, Job.lease_owner.startswith(f"{owner}:", autoescape=True))
         session.execute(
@@ -129,29 +136,29 @@ def release(owner: str) -> None:
 
 
 def locked(wanted: ColumnElement[bool]) -> Select[str]:
-    """The ids of such jobs, locked in their order, else two that lock many could wait for each other.
+    """The ids of such jobs, locked in the order of their ids, so that two transactions cannot deadlock.
 
-    SQLite has no locks on rows, and would read the whole table for that order.
+    SQLite has no row locks, and would read the whole table for that order.
     """
-    query = select(Job.id).where(TO_DO, wanted)
+    query = select(Job.id).where(HAS_NEXT_STEP, wanted)
     if db.session().get_bind().dialect.name != "postgresql":
         return query
     return query.order_by(Job.id).with_for_update()
 
 
-def _take(
+def _lease(
     poller_id: str,
     now: datetime,
     wanted: Iterable[ColumnElement[bool]],
     order: tuple[ColumnElement[Any], ...],
-    room: int | None,
+    count: int | None,
 ) -> tuple[str, list[str]]:
-    """Lease such jobs to a new owner, inside the caller's transaction. Of two pollers one gets each job.
+    """Lease such jobs to a new owner, inside the caller's transaction; each job goes to one poller only.
 
-    An owner is new with each claim, so that no step takes a later one's lease for its own.
+    Each claim has an owner of its own, so that no step mistakes a later claim's lease for its own.
     """
     owner = f"{poller_id}:{secrets.token_hex(6)}"
-    candidates = select(Job.id).where(TO_DO, _free(now), *wanted).order_by(*order).limit(room)
+    candidates = select(Job.id).where(HAS_NEXT_STEP, _free(now), *wanted).order_by(*order).limit(count)
     taken = db.session.scalars(
         update(Job)
         .where(Job.id.in_(candidates.with_for_update(skip_locked=True)), _free(now))
@@ -163,7 +170,7 @@ def _take(
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
-    """Held by nobody. A time too far ahead was written before the clock was set back."""
+    """Not leased. A time too far ahead was written before the clock was set back."""
     return or_(Job.lease_until.is_(None), Job.lease_until < now, Job.lease_until > now + 2 * LEASE)
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
 from acr3d.db.session import end_read
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines import errors
-from acr3d.engines.providers import engines
+from acr3d.engines.providers import Provider, engines
 from acr3d.engines.remote_task import RESULTS_KEPT
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, LONGEST_WAIT, JobLease, LeaseLost
@@ -37,6 +37,13 @@ FIRST_BACKOFF_SECONDS = 60
 SETUP_SECONDS = 60
 BUSY_SECONDS = 15
 _INPUT_REFUSED = (400, 413, 422)
+
+_AT_ENGINE: dict[NextStep, Callable[[JobLease, Job, Provider], None]] = {
+    NextStep.SUBMIT: submit,
+    NextStep.POLL: poll,
+    NextStep.DOWNLOAD: download_result,
+    NextStep.REVOKE: revoke,
+}
 
 log = logging.getLogger("acr3d.jobs")
 
@@ -63,25 +70,21 @@ def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> 
 def _step(lease: JobLease) -> None:
     job = db.session.get_one(Job, lease.job_id, populate_existing=True)
     end_read()
-    if job.status == Status.OPTIMIZING:
+    if job.next_step == NextStep.NONE:
+        raise LeaseLost  # it ended after it was claimed
+    if job.next_step == NextStep.OPTIMIZE:
         optimize(lease, job)
         return
     provider = engines().provider(job.engine)
     if provider is None or not provider.owns(job):
         _wait_for_setup(lease, job)
-    elif job.needs_cleanup:
-        revoke(lease, job, provider)
-    elif job.status == Status.PENDING:
-        submit(lease, job, provider)
-    elif job.has_result:
-        download_result(lease, job, provider)
     else:
-        poll(lease, job, provider)
+        _AT_ENGINE[NextStep(job.next_step)](lease, job, provider)
 
 
 def _wait_for_setup(lease: JobLease, job: Job) -> None:
     """The job's engine or account is not set up here; a canceled job does not wait for it for ever."""
-    if not job.needs_cleanup:
+    if job.next_step != NextStep.REVOKE:
         lease.snooze(SETUP_SECONDS, mismatch(job.engine), told=True)
     elif job.completed_at is not None and utc_now() > job.completed_at + RESULTS_KEPT:
         message = _("Its account was not set up here since it was canceled; its task is left alone.")
@@ -158,8 +161,8 @@ def _reason(lease: JobLease, error: Exception) -> str:
 
 def _may_still_be_fetched(job: Job, error: Exception) -> bool:
     """Whether the engine still keeps a result, and only the way to our storage failed."""
-    is_kept = job.has_result and job.task_expires_at is not None and utc_now() < job.task_expires_at
-    return is_kept and isinstance(error, DownloadError | StorageError)
+    is_kept = job.task_expires_at is not None and utc_now() < job.task_expires_at
+    return is_kept and job.next_step == NextStep.DOWNLOAD and isinstance(error, DownloadError | StorageError)
 
 
 def _fail(lease: JobLease, error: Exception) -> None:
@@ -174,14 +177,13 @@ def _fail_to_optimize(lease: JobLease, error: ChildRefused) -> None:
     so it is there to be fetched once more, should a person try again."""
     with lease.transaction() as (session, job, part):
         _end(session, job, part, _("%(reason)s The raw model is kept as it came.", reason=error))
-        job.has_result = job.meshy_task_id is not None
+        job.raw_refused = True
 
 
 def _end(session: Session, job: Job, part: Part, message: str) -> None:
-    """Fail the job; of a canceled one only the cleanup ends."""
-    job.has_result = False  # trying again begins with a look at the task
-    if job.needs_cleanup:
-        job.needs_cleanup = False
+    """Fail the job; a canceled one only ends trying to revoke its task."""
+    if job.next_step == NextStep.REVOKE:
+        job.next_step = NextStep.NONE
         transitions.log_event(session, job, ACTOR, message, Status(job.status))
     else:
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)

@@ -18,7 +18,7 @@ from acr3d import settings
 from acr3d.billing import budget, ledger
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
 from acr3d.db.session import transaction
-from acr3d.db.states import LIVE, Status, VersionState
+from acr3d.db.states import LIVE, NextStep, Status, VersionState
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.providers import engines, estimate, options_for
 from acr3d.errors import Conflict, InvalidInput
@@ -103,12 +103,8 @@ def cancel(job_id: str, actor: User) -> Job:
         job, part = queries.locked_job(session, job_id)
         if job.status not in LIVE:
             raise Conflict(_("This job has already ended; there is nothing to cancel."))
-        may_have_task = bool(queries.attempts_of(job.id, session))
-        job.needs_cleanup = may_have_task and job.status != Status.OPTIMIZING
-        job.has_result = False
-        transitions.transition(
-            session, job, part, Status.CANCELED, actor.email, _cancel_detail(job, may_have_task)
-        )
+        detail = _cancel_detail(session, job)
+        transitions.transition(session, job, part, Status.CANCELED, actor.email, detail)
     wake()
     return job
 
@@ -203,12 +199,13 @@ def wake() -> None:
     tell_others()
 
 
-def _cancel_detail(job: Job, may_have_task: bool) -> str:
-    """What canceling does to the credits, as far as it is known at once; the rest is told by the cleanup."""
+def _cancel_detail(session: Session, job: Job) -> str:
+    """What canceling does to the credits, as far as it is known now; the revoke step adds the rest."""
     said = str(_("Canceled by a person."))
-    if not job.estimated_credits or job.needs_cleanup:
+    is_revoked = transitions.next_step(session, job, Status.CANCELED) is NextStep.REVOKE
+    if not job.estimated_credits or is_revoked:
         return said
-    if may_have_task:
+    if queries.attempts_of(job.id, session):
         return f"{said} {_('The model had been paid for; its credits are spent.')}"
     return f"{said} {_('Nothing had been sent, so nothing is spent.')}"
 
@@ -314,4 +311,4 @@ def _resume_point(job: Job) -> tuple[Status, str]:
 def _may_be_fetched_afresh(job: Job) -> bool:
     """Whether the kept raw model was refused and the engine may still have a sound one."""
     is_kept = job.task_expires_at is None or utc_now() < job.task_expires_at
-    return job.has_result and job.meshy_task_id is not None and is_kept
+    return job.raw_refused and job.meshy_task_id is not None and is_kept

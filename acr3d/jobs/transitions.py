@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from acr3d.db.models import Job, JobEvent, ModelVersion, Part
-from acr3d.db.states import ENDED, Status, VersionState
+from acr3d.db.states import ENDED, STEPS, NextStep, Status, VersionState
 from acr3d.db.types import utc_now
-from acr3d.jobs.queries import newest_job, published_version
+from acr3d.jobs.queries import attempts_of, newest_job, published_version
 from acr3d.jobs.states import MOVES, model_status
 from acr3d.orders.admission import place_freed
 from acr3d.storage.index import media_url
@@ -24,7 +24,9 @@ def transition(
     before = Status(job.status)
     if to not in MOVES[before]:
         raise ValueError(f"a job may not go from {before} to {to}")
+    job.next_step = next_step(session, job, to)
     job.status = to
+    job.raw_refused = False
     job.snooze_count = job.retry_count = 0
     job.waiting_for = None
     job.next_at = utc_now()
@@ -36,6 +38,16 @@ def transition(
         place_freed(session, job.account)
     log_event(session, job, actor, detail, before)
     sync_part(session, job, part)
+
+
+def next_step(session: Session, job: Job, to: Status) -> NextStep:
+    """The step that follows when `job` changes its status to `to`."""
+    before = Status(job.status)
+    if to is Status.CANCELED and before is not Status.OPTIMIZING and attempts_of(job.id, session):
+        return NextStep.REVOKE  # there is a task, or there may be one
+    if to is Status.PROCESSING and job.raw_refused:
+        return NextStep.DOWNLOAD  # the task had succeeded; its file once more
+    return STEPS[to][0]
 
 
 def log_event(

@@ -19,7 +19,7 @@ from acr3d.db.models import Attempt, Job
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.providers import engines
-from acr3d.jobs.queue import FOLLOWED
+from acr3d.jobs.queue import IS_POLLED
 from acr3d.jobs.service import wake
 
 ROUND_SECONDS = 1.0
@@ -97,4 +97,4 @@ def poll_soon(task_ids: set[str]) -> None:
 
 def _waits_for_the_engine() -> tuple[ColumnElement[bool], ...]:
     """What a hint may hurry: no job that waits after a failure of ours, or a flood would use up its tries."""
-    return FOLLOWED, Job.retry_count == 0, Job.next_at > utc_now()
+    return IS_POLLED, Job.retry_count == 0, Job.next_at > utc_now()

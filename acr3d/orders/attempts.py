@@ -17,7 +17,7 @@ from acr3d.billing import ledger
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, Part
 from acr3d.db.session import end_read, transaction
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import Unanswered
 from acr3d.engines.providers import Provider
@@ -125,7 +125,7 @@ def adopt_task(
         job.deadline_at = utc_now() + JOB_DEADLINE
         transitions.transition(session, job, part, Status.SUBMITTED, actor, detail)
     elif job.status == Status.CANCELED:
-        job.needs_cleanup, job.next_at = True, utc_now()
+        job.next_step, job.next_at = NextStep.REVOKE, utc_now()
     else:
         message = _("The engine also made task %(task)s for this job; nobody follows it.", task=task_id)
         transitions.log_event(session, job, actor, message, Status(job.status))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, UnmatchedTask
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import is_id, utc_now
 from acr3d.engines.remote_task import Task
 
@@ -23,7 +23,8 @@ _MOST_LISTED = 200
 _IN_FLIGHT = (AttemptState.SENDING, AttemptState.UNKNOWN)
 # Of an accepted attempt's task. What a canceled job ordered, or a job ordered twice, nobody follows any more.
 _IS_FOLLOWED = or_(
-    Job.needs_cleanup, and_(Job.meshy_task_id == Attempt.task_id, Job.status != Status.CANCELED)
+    Job.next_step == NextStep.REVOKE,
+    and_(Job.meshy_task_id == Attempt.task_id, Job.status != Status.CANCELED),
 )
 
 

@@ -120,7 +120,7 @@ class JobPoller:
         is_new = not self._presence.is_noted
         engines().pace.share(self._presence.begin_pass())
         reach = ReachableAccounts(engines().accounts())
-        crowded = queue.busy_accounts(reach)
+        crowded = queue.accounts_to_bulk_poll(reach)
         is_full = False
         for lane in LANES:
             taken = queue.claim(self.id, lane, self._room(lane), reach, crowded)

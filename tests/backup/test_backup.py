@@ -649,7 +649,8 @@ def test_what_the_engine_has_is_followed_and_the_builtin_engines_work_is_not(
         user = make_user()
         ours, theirs = start("builtin", "OURS-1", user), start("builtin", "THEIRS-1", user)
         with transaction() as session:
-            session.execute(update(Job).values(status="processing", meshy_task_id="a-task", lease_owner="x"))
+            at_engine = {"status": "processing", "next_step": "poll", "meshy_task_id": "a-task"}
+            session.execute(update(Job).values(lease_owner="x", **at_engine))
             session.execute(update(Job).where(Job.id == theirs).values(engine="meshy"))
     back_up(app, target)
     other = elsewhere()

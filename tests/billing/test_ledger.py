@@ -15,7 +15,7 @@ from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.providers import engines
 from acr3d.errors import Conflict
@@ -334,7 +334,7 @@ def test_a_removal_whose_answer_was_lost_gave_its_credits_back(
     meshy.answers += [answer(404, {"message": "Task not found"})]
     step(app, job)
 
-    assert (job.needs_cleanup, job.meshy_credits_used, counted()) == (False, 0, 0)
+    assert (job.next_step, job.meshy_credits_used, counted()) == (NextStep.NONE, 0, 0)
     assert "given back" in (queries.events_of(job.id)[-1].detail or "")
 
 
@@ -365,7 +365,7 @@ def step_to_a_lost_removal(
     step(app, job)
     service.cancel(job.id, user)
     step(app, job)
-    assert (asked(meshy)[-1], job.needs_cleanup) == (f"DELETE /{task_id}", True)
+    assert (asked(meshy)[-1], job.next_step) == (f"DELETE /{task_id}", NextStep.REVOKE)
 
 
 def test_an_earlier_version_s_jobs_are_in_the_ledger(app: Flask, meshy: PreparedServer, user: User) -> None:

@@ -15,11 +15,12 @@ from flask.testing import FlaskCliRunner
 from acr3d import settings
 from acr3d.app import create_app
 from acr3d.db.extensions import db
-from acr3d.db.models import Base, Part, PartImage, Poller, UnmatchedTask, User
+from acr3d.db.models import Base, Job, Part, PartImage, Poller, UnmatchedTask, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import images_of, part_by_id
 from tests.support.databases import BOTH, close
+from tests.support.factories import finished_job
 from tests.support.postgres import Server
 
 OLD_PARTS = {
@@ -126,6 +127,61 @@ def test_an_earlier_versions_pollers_and_put_aside_tasks_are_taken_over(
     poller, stray = db.session.query(Poller).one(), db.session.query(UnmatchedTask).one()
     assert (poller.seen_at, poller.last_pass_at) == (now, now)
     assert (stray.dismissed_at, stray.is_deleted, stray.deleting_until) == (now, False, None)
+
+
+JOBS_AND_EARLIER_FLAGS = {
+    # status, next step, raw file refused: has_result, needs_cleanup
+    ("pending", "submit", False): (False, False),
+    ("submitted", "poll", False): (False, False),
+    ("processing", "poll", False): (False, False),
+    ("processing", "download", False): (True, False),
+    ("optimizing", "optimize", False): (False, False),
+    ("complete", "none", False): (False, False),
+    ("failed", "none", False): (False, False),
+    ("failed", "none", True): (True, False),
+    ("canceled", "none", False): (False, False),
+    ("canceled", "revoke", False): (False, True),
+}
+
+
+def test_an_earlier_versions_jobs_get_their_next_step(empty: Flask, run: Callable[..., Any]) -> None:
+    run("upgrade")
+    jobs = {add_job(*facts): facts for facts in JOBS_AND_EARLIER_FLAGS}
+    assert run("downgrade", "under_way").exit_code == 0
+    with db.engine.connect() as connection:
+        flags = sa.text("SELECT id, has_result, needs_cleanup FROM model_generation_jobs")
+        earlier = {str(row[0]): (row[1], row[2]) for row in connection.execute(flags)}
+    assert earlier == {job_id: JOBS_AND_EARLIER_FLAGS[facts] for job_id, facts in jobs.items()}
+
+    assert run("upgrade").exit_code == 0
+
+    db.session.expire_all()
+    found = {job.id: (job.status, job.next_step, job.raw_refused) for job in db.session.query(Job)}
+    assert found == jobs
+
+
+def test_the_database_refuses_a_next_step_that_does_not_go_with_the_status(
+    empty: Flask, run: Callable[..., Any]
+) -> None:
+    run("upgrade")
+    for status, next_step in (("pending", "poll"), ("complete", "optimize"), ("failed", "revoke")):
+        with pytest.raises(sa.exc.IntegrityError, match="next_step"):
+            add_job(status, next_step)
+    with pytest.raises(sa.exc.IntegrityError):
+        add_job("unheard of", "none")
+
+
+def add_job(status: str, next_step: str, raw_refused: bool = False) -> str:
+    """A job of a part of its own; its id."""
+    with transaction() as session:
+        sku = uuid.uuid4().hex
+        part = Part(sku=sku, sku_key=sku, name="Bracket")
+        session.add(part)
+        session.flush()
+        job = finished_job(part.id)
+        job.status, job.next_step, job.raw_refused = status, next_step, raw_refused
+        session.add(job)
+    return job.id
 
 
 def test_an_old_database_is_adopted_with_every_row(empty: Flask, run: Callable[..., Any]) -> None:

@@ -15,10 +15,11 @@ from sqlalchemy import event, select, update
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, JobEvent, Part
 from acr3d.db.session import transaction
+from acr3d.db.states import NextStep
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.providers import engines
 from acr3d.jobs import queries, queue, service
-from acr3d.jobs.queue import ReachableAccounts, busy_accounts, claim_batch
+from acr3d.jobs.queue import ReachableAccounts, accounts_to_bulk_poll, claim_batch
 from acr3d.jobs.steps.bulk_progress import ProgressUpdate, in_flight, write_progress
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, Handler, PreparedServer, answer, raw
@@ -231,7 +232,8 @@ def test_what_ends_or_begins_is_told_in_its_jobs_history(app: Flask, account: Ac
     look(app, jobs)
 
     assert account.asked() == [""]
-    assert (jobs[0].has_result, jobs[0].meshy_credits_used, jobs[0].lease_owner) == (True, 30, None)
+    assert (jobs[0].next_step, jobs[0].lease_owner) == (NextStep.DOWNLOAD, None)
+    assert jobs[0].meshy_credits_used == 30
     assert jobs[0].task_expires_at is not None
     assert (jobs[1].status, jobs[1].meshy_credits_used) == ("failed", 0)
     assert "Out of luck" in (jobs[1].error_message or "")
@@ -295,7 +297,7 @@ def test_a_poller_leaves_jobs_to_the_one_that_has_their_engine(app: Flask, accou
     look(app, jobs)
 
     assert {job.waiting_for for job in jobs} == {None}
-    assert busy_accounts(ReachableAccounts(["another"])) == ["another"]
+    assert accounts_to_bulk_poll(ReachableAccounts(["another"])) == ["another"]
 
 
 def test_no_question_of_a_pass_reads_the_jobs_that_have_ended(app: Flask, account: Account) -> None:

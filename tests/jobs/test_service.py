@@ -176,7 +176,9 @@ def test_a_draft_that_failed_at_another_hosts_engine_is_made_here_when_tried_aga
     here = (job.engine_base, job.account)
     elsewhere = {"engine_base": "http://elsewhere.builtin", "account": "elsewhere", "meshy_task_id": "theirs"}
     with transaction() as session:
-        session.execute(update(Job).where(Job.id == job.id).values(status="failed", **elsewhere))
+        session.execute(
+            update(Job).where(Job.id == job.id).values(status="failed", next_step="none", **elsewhere)
+        )
 
     again = service.retry(job.id, user)
 

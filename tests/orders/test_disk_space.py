@@ -80,7 +80,9 @@ def test_room_is_reserved_for_each_job_at_the_engine(
         assert (first.status, second.status, creates(meshy)) == (Status.SUBMITTED, Status.PENDING, 1)
 
         with transaction() as session:
-            session.execute(update(Job).where(Job.id == first.id).values(status=Status.COMPLETE))
+            session.execute(
+                update(Job).where(Job.id == first.id).values(status=Status.COMPLETE, next_step="none")
+            )
         step(app, second)
         assert (second.status, creates(meshy)) == (Status.SUBMITTED, 2)
 

@@ -17,6 +17,7 @@ from flask import Flask
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Poller
+from acr3d.db.states import NextStep
 from acr3d.jobs import queries, service
 from acr3d.settings import Settings
 from acr3d.storage.blobs import storage
@@ -84,7 +85,7 @@ def test_a_download_that_is_cut_off_by_a_stop_is_handed_back(
     over.set()
 
     _is_handed_back(fresh(job), "processing")
-    assert fresh(job).has_result
+    assert fresh(job).next_step == NextStep.DOWNLOAD
     meshy.deliver = whole
     _is_finished_by_the_next_start(kind, config, environ, meshy, job)
 

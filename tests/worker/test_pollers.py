@@ -191,7 +191,8 @@ def test_a_poller_that_comes_late_leaves_the_file_that_another_has_kept(app: Fla
     raw.write_bytes(b"the same bytes")
     late = JobLease(job.id, "late", threading.Event())
     with transaction() as session:
-        session.execute(update(Job).where(Job.id == job.id).values(status="complete", raw_storage_path=key))
+        kept = {"status": "complete", "next_step": "none", "raw_storage_path": key}
+        session.execute(update(Job).where(Job.id == job.id).values(kept))
 
     with pytest.raises(LeaseLost), late.store_and_write({key: raw}):
         pass

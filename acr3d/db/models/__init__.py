@@ -8,16 +8,16 @@ from __future__ import annotations
 from acr3d.db.models.accounts import ROLES, ApiToken, User
 from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
-from acr3d.db.models.jobs import MODEL_LEVELS, TO_DO, Job, JobEvent, ModelVersion
+from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
 from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck
 from acr3d.db.models.worker import Poller
 
 __all__ = [
     "ANGLES",
+    "HAS_NEXT_STEP",
     "MODEL_LEVELS",
     "ROLES",
-    "TO_DO",
     "ApiToken",
     "Attempt",
     "Base",

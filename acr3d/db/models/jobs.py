@@ -5,44 +5,57 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from acr3d.db.models.base import Base, one_of, partial_unique
+from acr3d.db.models.base import Base, one_of, only_where, partial_unique
 from acr3d.db.models.parts import Part
-from acr3d.db.states import LIVE, Status, VersionState
+from acr3d.db.states import LIVE, STEPS, NextStep, Status, VersionState
 from acr3d.db.types import Id, new_id, utc_now
 
 MODEL_LEVELS = ("web", "light", "full")
 
 _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
 
-_TO_DO_SQL = f"{_LIVE_SQL} OR needs_cleanup"
-# Jobs that somebody has still to move, in the very words of the index: only so do databases use it.
-TO_DO = text(f"({_TO_DO_SQL})")
+_HAS_NEXT_STEP_SQL = f"next_step <> '{NextStep.NONE}'"
+# Jobs that the worker still has to move, in the very words of the index: only then do databases use it.
+HAS_NEXT_STEP = text(f"({_HAS_NEXT_STEP_SQL})")
+
+
+def _steps_sql() -> str:
+    """Which next step may go with which status."""
+    pairs = (
+        "(status = '{}' AND next_step IN ({}))".format(status, ", ".join(f"'{step}'" for step in steps))
+        for status, steps in STEPS.items()
+    )
+    return " OR ".join(pairs)
+
+
+def _usual_step(context: DefaultExecutionContext) -> str:
+    """A new job begins with the usual step of its status."""
+    values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return STEPS[Status(values["status"])][0]
 
 
 class Job(Base):
     __tablename__ = "model_generation_jobs"
     __table_args__ = (
         one_of("status", Status, "model_generation_jobs_status"),
+        CheckConstraint(_steps_sql(), name="model_generation_jobs_next_step"),
         partial_unique("ux_model_generation_jobs_live_part", "part_id", where=_LIVE_SQL),
         Index("ix_model_generation_jobs_part_id", "part_id"),
         Index("ix_model_generation_jobs_status", "status"),
         Index("ix_model_generation_jobs_meshy_task_id", "meshy_task_id"),
-        # The poller's question, kept small however many jobs have ended.
-        Index(
-            "ix_model_generation_jobs_due",
-            "next_at",
-            sqlite_where=text(_TO_DO_SQL),
-            postgresql_where=text(_TO_DO_SQL),
-        ),
+        # For the worker's search for due jobs; stays small however many jobs have ended.
+        Index("ix_model_generation_jobs_due", "next_at", **only_where(_HAS_NEXT_STEP_SQL)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
     created_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
     status: Mapped[str] = mapped_column(String(16), default=Status.PENDING)
+    next_step: Mapped[str] = mapped_column(String(16), default=_usual_step)
     progress: Mapped[int] = mapped_column(default=0)
 
     # The inputs, frozen: photos may be deleted, replaced or relabelled meanwhile.
@@ -60,9 +73,6 @@ class Job(Base):
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     task_expires_at: Mapped[datetime | None]
     task_missing_since: Mapped[datetime | None]  # the engine says that it does not know the task
-    # The engine has finished, and the raw GLB is to fetch; of a failed job: once more, for it was refused.
-    has_result: Mapped[bool] = mapped_column(default=False)
-    needs_cleanup: Mapped[bool] = mapped_column(default=False)  # canceled; its task is to be taken back
 
     generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine saw and guessed
     raw_model_url: Mapped[str | None] = mapped_column(Text)
@@ -78,6 +88,8 @@ class Job(Base):
 
     error_message: Mapped[str | None] = mapped_column(Text)
     input_refused: Mapped[bool] = mapped_column(default=False)  # the same photos would be refused again
+    # A failed job's raw GLB was refused by the optimizer: a retry downloads it once more while it is there.
+    raw_refused: Mapped[bool] = mapped_column(default=False)
     waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move, for people
     retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
     snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change

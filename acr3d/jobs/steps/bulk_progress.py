@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Integer, Text, column, select, update, values
 
 from acr3d.db.extensions import db
-from acr3d.db.models import TO_DO, Job, Part
+from acr3d.db.models import HAS_NEXT_STEP, Job, Part
 from acr3d.db.session import transaction
 from acr3d.db.types import Id, Moment
 from acr3d.jobs.queue import locked
@@ -68,7 +68,9 @@ def in_flight(owner: str) -> list[InFlight]:
         Job.submitted_at,
         Job.deadline_at,
     )
-    found = db.session.execute(query.where(TO_DO, Job.lease_owner == owner).order_by(Job.next_at)).all()
+    found = db.session.execute(
+        query.where(HAS_NEXT_STEP, Job.lease_owner == owner).order_by(Job.next_at)
+    ).all()
     db.session.commit()
     return [InFlight(**row._mapping) for row in found]
 

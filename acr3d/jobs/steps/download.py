@@ -64,7 +64,6 @@ def _keep(lease: JobLease, job: Job, task: Task, raw: Path) -> None:
         kept.raw_storage_path = key
         kept.raw_model_url = media_url(key)
         kept.raw_file_size_bytes = size
-        kept.has_result = False
         if kept.processing_started_at:
             kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
         kept.generation_report = dict(task.report)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from acr3d.billing import ledger
 from acr3d.db.models import Job, Part
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import TaskNotFound
 from acr3d.engines.providers import Provider
@@ -68,7 +68,6 @@ def handle_missing_task(lease: JobLease, provider: Provider) -> None:
 def _lose_task(session: Session, job: Job, part: Part) -> None:
     ledger.settle(session, job, job.meshy_task_id or "", None)
     job.meshy_task_id = job.task_expires_at = job.task_missing_since = None
-    job.has_result = False
     if job.raw_storage_path:
         message = _("The engine no longer keeps this model; it is made from the kept raw file.")
         transitions.transition(session, job, part, Status.OPTIMIZING, ACTOR, message)
@@ -93,13 +92,13 @@ def _record_progress(lease: JobLease, task: Task, provider: Provider) -> None:
 
 
 def _record_success(lease: JobLease, task: Task) -> None:
-    """The result is there: from now on the job waits for its download, which outranks everything."""
+    """The result is there: the job waits for its download, which comes before all other steps."""
     with lease.transaction() as (session, job, part):
         if job.status == Status.SUBMITTED:
             job.processing_started_at = utc_now()
             transitions.transition(session, job, part, Status.PROCESSING, ACTOR)
         job.progress = 100
-        job.has_result = True
+        job.next_step = NextStep.DOWNLOAD
         job.task_missing_since = None
         ledger.settle(session, job, task.id, task.consumed_credits)
         job.task_expires_at = task.expires_at

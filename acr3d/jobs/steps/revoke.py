@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from acr3d.billing import ledger
 from acr3d.db.models import Attempt, Job
 from acr3d.db.session import end_read
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.errors import TaskNotFound, WrongState
 from acr3d.engines.providers import Provider, estimate
@@ -44,7 +44,7 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
     accepted = [one for one in attempts if one.account == provider.account and one.task_id]
     outcomes = {one.task_id or "": _take_back(lease, provider, one) for one in accepted}
     with lease.transaction() as (session, kept, _part):
-        kept.needs_cleanup = False
+        kept.next_step = NextStep.NONE
         for task_id, outcome in outcomes.items():
             ledger.settle(session, kept, task_id, outcome.credits)
             words = f"{outcome.what} {outcome.money}" if kept.estimated_credits else outcome.what

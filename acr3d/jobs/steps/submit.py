@@ -12,14 +12,14 @@ import hashlib
 import json
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.errors import EngineError, OutcomeUnknown
 from acr3d.engines.providers import Provider, create_options
@@ -132,11 +132,10 @@ def _mark_sent(lease: JobLease, attempt_id: str) -> None:
 
 def _tasks_in_work(session: Session, account: str) -> int:
     """How many jobs the account works on, or perhaps does: those with an order in flight count."""
-    at_engine = and_(Job.status.in_((Status.SUBMITTED, Status.PROCESSING)), Job.has_result.is_(False))
     ordered = select(Attempt.job_id).where(Attempt.account == account, Attempt.state.in_(IN_FLIGHT))
     # What waits for a person's word may wait for days; its task, if there is one, has ended long before.
     ordered = ordered.where(or_(Attempt.asked_at.is_(None), Attempt.sent_at > utc_now() - JOB_DEADLINE))
-    in_work = or_(at_engine, Job.id.in_(ordered))
+    in_work = or_(Job.next_step == NextStep.POLL, Job.id.in_(ordered))
     return session.scalar(select(func.count()).select_from(Job).where(Job.account == account, in_work)) or 0
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part, User
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.jobs import queries, service
 from acr3d.orders import unmatched_actions
 from acr3d.orders.attempts import mark_accepted, mark_unknown
@@ -43,7 +43,7 @@ def test_canceling_a_waiting_order_takes_it_back_from_meshy(
 
     assert asked(meshy) == ["POST ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
     assert "removed. Its credits are given back." in (queries.events_of(job.id)[-1].detail or "")
-    assert (job.needs_cleanup, job.meshy_credits_used) == (False, 0)
+    assert (job.next_step, job.meshy_credits_used) == (NextStep.NONE, 0)
 
 
 def test_canceling_a_running_order_says_that_its_credits_are_spent(
@@ -71,7 +71,7 @@ def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
     step(app, job, 2)
 
     assert asked(meshy) == ["POST ", "GET ", "GET ", f"GET /{TASK_ID}", f"DELETE /{TASK_ID}"]
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+    assert (job.status, job.next_step) == (Status.CANCELED, NextStep.NONE)
 
 
 def test_a_canceled_order_leaves_a_task_alone_that_may_be_somebody_elses_and_frees_the_account(
@@ -81,11 +81,12 @@ def test_a_canceled_order_leaves_a_task_alone_that_may_be_somebody_elses_and_fre
     step(app, job)
     service.cancel(job.id, user)
     step(app, job)
-    assert job.needs_cleanup  # its own task may still come: nobody else is sent before that is sure
+    # Its own task may still show up: no other job is sent before that is sure.
+    assert job.next_step == NextStep.REVOKE
     let_pass(timedelta(minutes=5))
     step(app, job, 2)
 
-    assert not job.needs_cleanup
+    assert job.next_step == NextStep.NONE
     assert any("left alone: task whose" in (event.detail or "") for event in queries.events_of(job.id))
     next_job = service.start(part.id, by_angle(part), "meshy", {}, user)
     meshy.answers += [created()]
@@ -101,7 +102,7 @@ def test_an_answer_that_comes_after_the_order_was_given_up_still_takes_its_task_
     service.cancel(job.id, user)
     let_pass(timedelta(minutes=5))
     step(app, job, 2)
-    assert not job.needs_cleanup
+    assert job.next_step == NextStep.NONE
 
     mark_accepted(attempt.id, TASK_ID, "The answer was late.")
     meshy.answers += [answer(200, task("PENDING")), raw(200, b"")]
@@ -140,14 +141,14 @@ def test_a_finished_model_that_nobody_waits_for_stays_at_meshy_and_can_be_given_
 ) -> None:
     meshy.answers += [created(), finished(meshy)]
     step(app, job, 2)
-    assert job.has_result
+    assert job.next_step == NextStep.DOWNLOAD
 
     service.cancel(job.id, user)
     meshy.answers += [finished(meshy)]
     step(app, job)
 
     assert f"DELETE /{TASK_ID}" not in asked(meshy)
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+    assert (job.status, job.next_step) == (Status.CANCELED, NextStep.NONE)
     assert "had finished" in (queries.events_of(job.id)[-1].detail or "")
     assert job.meshy_credits_used == 30
     meshy.answers += listing(made(TASK_ID))
@@ -168,5 +169,5 @@ def test_a_cleanup_that_is_refused_for_good_ends_with_a_line_in_the_history(
 
     step(app, job)
 
-    assert (job.status, job.needs_cleanup) == (Status.CANCELED, False)
+    assert (job.status, job.next_step) == (Status.CANCELED, NextStep.NONE)
     assert "Invalid ID" in (queries.events_of(job.id)[-1].detail or "")

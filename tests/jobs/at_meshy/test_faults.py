@@ -14,7 +14,7 @@ from acr3d import sandbox
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, EngineAccount, Job, Part, User
 from acr3d.db.session import transaction
-from acr3d.db.states import Status
+from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.jobs.steps import optimize
@@ -253,7 +253,7 @@ def test_an_empty_download_is_tried_on_while_the_engine_keeps_the_result(
     for _ in range(12):
         step(app, job)
 
-    assert (job.status, job.has_result) == (Status.PROCESSING, True)
+    assert (job.status, job.next_step) == (Status.PROCESSING, NextStep.DOWNLOAD)
     assert job.retry_count > 5
     assert any("was cut off" in (event.detail or "") for event in queries.events_of(job.id))
     assert set(storage().keys()) == stored

@@ -14,7 +14,7 @@ from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, Part, UnmatchedTask, User
 from acr3d.db.session import transaction
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service, webhook_hints
@@ -137,7 +137,7 @@ def test_a_job_canceled_while_its_order_is_on_the_way_leaves_its_task_to_nobody_
     go_on.set()
     ordering.join()
 
-    assert (job.needs_cleanup, creates(meshy), other.status) == (True, 1, Status.PENDING)
+    assert (job.next_step, creates(meshy), other.status) == (NextStep.REVOKE, 1, Status.PENDING)
     named = {"metadata": {"acr3d-attempt": order(job)}}
     meshy.answers += [
         *listing(made("ours", status="PENDING", **named)),
@@ -193,7 +193,7 @@ def test_what_was_ordered_with_another_key_is_not_asked_of_this_one_nor_counted_
         service.cancel(job.id, user)
         again = step(changed, queries.job_by_id(job.id))
 
-        assert (again.needs_cleanup, again.meshy_credits_used) == (False, 0)
+        assert (again.next_step, again.meshy_credits_used) == (NextStep.NONE, 0)
         assert spending.counted(db.session()) == 0
 
 
@@ -207,11 +207,11 @@ def test_a_canceled_job_of_an_account_that_is_gone_ends_when_its_results_must_be
 
     with changed.app_context():
         again = step(changed, queries.job_by_id(job.id))
-        assert again.needs_cleanup
+        assert again.next_step == NextStep.REVOKE
         with transaction() as session:
             session.execute(update(Job).values(completed_at=utc_now() - timedelta(days=4)))
         again = step(changed, queries.job_by_id(job.id))
-        assert not again.needs_cleanup
+        assert again.next_step == NextStep.NONE
         assert "left alone" in (queries.events_of(job.id)[-1].detail or "")
 
 
@@ -272,7 +272,7 @@ def test_a_paid_result_is_fetched_as_long_as_it_is_kept(app: Flask, meshy: Prepa
     meshy.answers += [created(), answer(200, done), *[answer(200, done), cut_off] * 7]
     step(app, job, 9)
 
-    assert (job.status, job.has_result, job.retry_count) == (Status.PROCESSING, True, 7)
+    assert (job.status, job.next_step, job.retry_count) == (Status.PROCESSING, NextStep.DOWNLOAD, 7)
     assert job.next_at < utc_now() + timedelta(minutes=25)
 
 

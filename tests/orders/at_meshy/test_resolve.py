@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, UnmatchedTask, User
 from acr3d.db.session import transaction
-from acr3d.db.states import AttemptState, Status
+from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service
@@ -195,7 +195,7 @@ def test_what_a_canceled_order_may_have_left_is_an_orphan(
     meshy.answers += listing(made("one"), made("two"))
     step(app, job, 2)
 
-    assert not job.needs_cleanup
+    assert job.next_step == NextStep.NONE
     assert sorted(row.task_id for row in unmatched_actions.present()) == ["one", "two"]
     assert {row.maybe_job_id for row in unmatched_actions.present()} == {job.id}
 

@@ -122,7 +122,8 @@ def test_a_failed_job_can_be_tried_again(
     job_id = client.post(GENERATE, json=body, headers=admin).json["jobId"]  # type: ignore[index]
     assert client.post(f"/api/admin/jobs/{job_id}/retry", headers=admin).status_code == 409
     with app.app_context(), transaction() as session:
-        session.execute(update(Job).values(status="failed", error_message="The photos are too dark."))
+        failed = {"status": "failed", "next_step": "none", "error_message": "The photos are too dark."}
+        session.execute(update(Job).values(failed))
 
     answer = client.post(f"/api/admin/jobs/{job_id}/retry", headers=admin)
 
