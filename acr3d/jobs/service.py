@@ -24,7 +24,8 @@ from acr3d.engines.providers import engines, estimate, options_for
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
 from acr3d.orders.attempts import JOB_DEADLINE
-from acr3d.parts.parts import images_of, locked_part
+from acr3d.parts.parts import locked_part
+from acr3d.parts.photos import images_of
 from acr3d.worker.notify import tell_others
 
 FEWEST, MOST = 2, 4

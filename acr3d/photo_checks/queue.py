@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -22,11 +21,10 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.session import database_now, transaction
 from acr3d.db.types import utc_now
-from acr3d.parts.parts import images_of
+from acr3d.parts.photos import images_of
 from acr3d.photo_checks.inspection import VERSION
+from acr3d.worker.notify import wake
 
-SETTLED = timedelta(seconds=2)
-"""How long photos must have been left alone: an upload of six is one change."""
 TAKEN = timedelta(minutes=5)
 """Longer than a check takes and the longest other heavy work on the host, for which it may have to wait."""
 TRIES = 3
@@ -42,18 +40,6 @@ class Claim:
     until: datetime
     fingerprint: str
     photos: list[tuple[str, str | None]]
-
-
-def request_check(part: Part) -> None:
-    """The part's photos or labels change with this transaction. Call `wake` when it has ended."""
-    part.check_due_at = utc_now() + SETTLED
-
-
-def wake() -> None:
-    """Tell the poller of this process, if it has one, that a check was asked for."""
-    poller = current_app.extensions.get("acr3d_poller")
-    if poller is not None:
-        poller.wake()
 
 
 def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +24,14 @@ _LOOK_SECONDS = 2
 _AGAIN_SECONDS = 5
 
 log = logging.getLogger("acr3d.poller")
+
+
+def wake() -> None:
+    """Tell all pollers that there is work, in this process and in others. Commit before calling it."""
+    poller = current_app.extensions.get("acr3d_poller")
+    if poller is not None:
+        poller.wake()
+    tell_others()
 
 
 def tell_others() -> None:

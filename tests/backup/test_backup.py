@@ -31,8 +31,7 @@ from acr3d.db.models import Attempt, Base, Job, ModelVersion, Part, PartImage
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.parts.parts import images_of
-from acr3d.parts.photos import add_photos
+from acr3d.parts.photos import add_photos, images_of
 from acr3d.settings import Settings
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import REFERRING, media_url

@@ -18,7 +18,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Base, Job, Part, PartImage, Poller, UnmatchedTask, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
-from acr3d.parts.parts import images_of, part_by_id
+from acr3d.parts.parts import part_by_id
+from acr3d.parts.photos import images_of
 from tests.support.databases import BOTH, close
 from tests.support.factories import finished_job
 from tests.support.postgres import Server

@@ -165,7 +165,7 @@ def test_two_tabs_sort_the_same_photos(visitor: Callable[..., Visitor]) -> None:
     expect(tiles(one)).to_have_count(3)
     staff.refusals = {409}
     press_move(other, 1, "later")
-    expect(other.get_by_role("alert").first).to_contain_text("The photos were changed meanwhile")
+    expect(other.get_by_role("alert").first).to_contain_text("Someone else changed the photos")
     assert order(other) == [a, d, c]
 
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from acr3d.accounts.users import user_by_email
 from acr3d.jobs import service
-from acr3d.parts.parts import create_part, images_of
-from acr3d.parts.photos import add_photos
+from acr3d.parts.parts import create_part
+from acr3d.parts.photos import add_photos, images_of
 from tests.support.by_hand import app_beside, finish
 from tests.support.factories import photo
 from tests.support.site import EMAIL, Site

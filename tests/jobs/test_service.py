@@ -13,8 +13,8 @@ from acr3d.db.models import Job, User
 from acr3d.db.session import transaction
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, service
-from acr3d.parts.parts import images_of, part_by_id
-from acr3d.parts.photos import reorder
+from acr3d.parts.parts import part_by_id
+from acr3d.parts.photos import images_of, reorder
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user, order_of
 
 SIX = ("front", "back", "left", "right", "top", "bottom")

@@ -7,7 +7,8 @@ from flask import Flask
 
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs.service import start
-from acr3d.parts.parts import create_part, delete_part, part_by_id, part_for_public, search, update_part
+from acr3d.parts.parts import create_part, delete_part, part_by_id, part_for_public, update_part
+from acr3d.parts.search import search
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user
 
 
@@ -46,17 +47,17 @@ def test_a_part_whose_model_is_being_made_is_not_deleted(in_app: Flask) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"sku": ""}, "SKU is missing"),
+        ({"sku": ""}, "“Part number \\(SKU\\)” must not be empty"),
         ({"sku": "x" * 65}, "longer than 64"),
-        ({"sku": "a\nb"}, "cannot be printed"),
+        ({"sku": "a\nb"}, "unprintable character"),
         ({"sku": ".."}, "web address"),
-        ({"name": "   "}, "name is missing"),
-        ({"name": 7}, "name is missing"),
+        ({"name": "   "}, "“Name” must not be empty"),
+        ({"name": 7}, "plain text"),
         ({"description": "x" * 5001}, "longer than 5000"),
         ({"is_published": "yes"}, "true or false"),
-        ({"width_mm": -3}, "millimetres"),
-        ({"width_mm": "nan"}, "millimetres"),
-        ({"width_mm": True}, "millimetres"),
+        ({"width_mm": -3}, "“Width” must be a number from 0.1 to 100000 mm"),
+        ({"width_mm": "nan"}, "must be a number"),
+        ({"width_mm": True}, "must be a number"),
         ({"price": 3}, "Unknown field: price"),
     ],
 )

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.errors import InvalidInput, Missing
-from acr3d.parts.parts import images_of, part_by_id
+from acr3d.parts.parts import part_by_id
 from acr3d.parts.photos import (
     OrderChanged,
     add_photos,
     delete_photo,
     image_by_id,
+    images_of,
     label_photo,
     reorder,
     replace_photo,

@@ -24,8 +24,8 @@ from acr3d.db.types import utc_now
 from acr3d.engine_server import worker
 from acr3d.jobs import silhouette_check
 from acr3d.jobs.steps import optimize
-from acr3d.parts.parts import images_of, part_by_id
-from acr3d.parts.photos import add_photos, delete_photo, label_photo, reorder
+from acr3d.parts.parts import part_by_id
+from acr3d.parts.photos import add_photos, delete_photo, images_of, label_photo, reorder
 from acr3d.photo_checks import queue, run
 from acr3d.photo_checks.run import check_photos
 from acr3d.photos import sanitize

@@ -12,7 +12,7 @@ from PIL import Image
 from acr3d.jobs import service
 from acr3d.jobs.queries import versions_of
 from acr3d.jobs.steps import optimize
-from acr3d.parts.parts import images_of
+from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 from tests.support.factories import make_part, make_part_with_photos, make_user

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from acr3d.db.models import ModelVersion, Part
 from acr3d.db.session import transaction
-from acr3d.parts.parts import delete_part, images_of
-from acr3d.parts.photos import add_photos, delete_photo
+from acr3d.parts.parts import delete_part
+from acr3d.parts.photos import add_photos, delete_photo, images_of
 from acr3d.storage import cleanup
 from acr3d.storage.blobs import storage
 from tests.support.factories import finished_job, make_part, make_part_with_photos, photo

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from acr3d.db.models import Job, Part, PartImage, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
-from acr3d.parts.parts import create_part, images_of
-from acr3d.parts.photos import add_photos
+from acr3d.parts.parts import create_part
+from acr3d.parts.photos import add_photos, images_of
 from acr3d.photos import sanitize
 
 PASSWORD = "correct horse battery"

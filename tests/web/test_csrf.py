@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from acr3d.parts import parts
+from acr3d.parts.photos import images_of
 from tests.support.accounts import bearer, browser, csrf_header, csrf_token
 from tests.support.factories import make_part_with_photos, order_of
 from tests.support.routes import routes
@@ -28,7 +29,7 @@ def known(app: Flask) -> dict[str, str]:
 
 def test_nothing_is_changed_without_the_token(app: Flask, admin: FlaskClient, known: dict[str, str]) -> None:
     with app.app_context():
-        before = (parts.part_by_id(known["part_id"]).revision, len(parts.images_of(known["part_id"])))
+        before = (parts.part_by_id(known["part_id"]).revision, len(images_of(known["part_id"])))
 
     # Meshy has no session; what its webhook may do is in test_webhooks.
     changing = [route for route in routes(app, **known) if route.changes and "/webhooks/" not in route.rule]
@@ -42,7 +43,7 @@ def test_nothing_is_changed_without_the_token(app: Flask, admin: FlaskClient, kn
     assert len(changing) > 15
     with app.app_context():
         part = parts.part_by_id(known["part_id"])
-        assert (part.revision, len(parts.images_of(part.id))) == before
+        assert (part.revision, len(images_of(part.id))) == before
     assert admin.get("/admin/").status_code == 200
 
 

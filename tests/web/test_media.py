@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from acr3d.db.models import Job, ModelVersion, PartImage
 from acr3d.db.session import transaction
 from acr3d.parts import parts, photos
+from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 from tests.support.accounts import bearer, browser
@@ -48,7 +49,7 @@ def files(app: Flask) -> Files:
     """The addresses of all the files of a published part with a photo, a job, and a model in each state."""
     with app.app_context():
         part = make_part_with_photos(angles=("front",))
-        [image] = parts.images_of(part.id)
+        [image] = images_of(part.id)
         assert image.storage_path
         assert image.thumbnail_path
         raw = f"parts/{part.id}/raw/a-task.glb"
@@ -144,12 +145,12 @@ def test_a_deleted_part_hides_its_files(app: Flask, client: FlaskClient, files: 
 
 def test_deleted_and_replaced_photos_are_hidden(app: Flask, client: FlaskClient, files: Files) -> None:
     with app.app_context():
-        [old] = parts.images_of(files.part_id)
+        [old] = images_of(files.part_id)
         new_url = photos.replace_photo(old.id, photo("red")).image_url
         assert get(client, files.photo).status_code == 404
         assert get(client, files.thumbnail).status_code == 404
         assert get(client, new_url).status_code == 200
-        photos.delete_photo(parts.images_of(files.part_id)[0].id)
+        photos.delete_photo(images_of(files.part_id)[0].id)
 
     assert get(client, new_url).status_code == 404
 
@@ -181,7 +182,7 @@ def test_a_file_that_did_not_change_is_not_sent_again(client: FlaskClient, files
 
 def test_the_tag_of_a_photo_is_its_hash(app: Flask, client: FlaskClient, files: Files) -> None:
     with app.app_context():
-        [image] = parts.images_of(files.part_id)
+        [image] = images_of(files.part_id)
 
     assert get(client, files.photo).headers["ETag"] == f'"{image.sha256}"'
     assert get(client, files.thumbnail).headers["ETag"] != f'"{image.sha256}"'

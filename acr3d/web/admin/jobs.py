@@ -15,7 +15,7 @@ from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, service
 from acr3d.orders import unmatched, unmatched_actions
-from acr3d.parts import parts
+from acr3d.parts.photos import images_of
 from acr3d.web import labels
 from acr3d.web.access import actor
 from acr3d.web.admin import live_updates as liveness
@@ -56,7 +56,7 @@ def live() -> ResponseReturnValue:
 
 @bp.post("/parts/<part_id>/generate")
 def generate(part_id: str) -> ResponseReturnValue:
-    choice = Choice.read(request.form, parts.images_of(part_id))
+    choice = Choice.read(request.form, images_of(part_id))
     try:
         service.start(part_id, choice.selected(), choice.engine, choice.config(), actor())
     except Missing:

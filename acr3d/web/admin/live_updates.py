@@ -21,6 +21,7 @@ from acr3d.jobs import queries, service
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import attempt_in_flight
 from acr3d.parts import parts
+from acr3d.parts.photos import images_of
 from acr3d.photo_checks.results import PhotoCheckResult, check_result
 from acr3d.web.health import poller_problem
 
@@ -35,7 +36,7 @@ def part_context(part_id: str) -> dict[str, Any]:
     jobs = queries.jobs_of(part_id)
     job = jobs[0] if jobs else None
     versions = queries.versions_of(part_id)
-    images = parts.images_of(part_id)
+    images = images_of(part_id)
     photo_check = check_result(part, images)
     return {
         "part": part,

@@ -11,7 +11,7 @@ from acr3d import settings
 from acr3d.db.states import Status
 from acr3d.jobs import queries
 from acr3d.orders import admin_alerts
-from acr3d.parts.parts import search
+from acr3d.parts.search import search
 from acr3d.web.access import caller
 from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller

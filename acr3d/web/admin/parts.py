@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from acr3d.db.models import Part
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries
-from acr3d.parts import parts, photos
+from acr3d.parts import fields, parts, photos
+from acr3d.parts.search import search
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
@@ -21,13 +22,11 @@ from acr3d.web.templating import page_number
 
 bp = Blueprint("parts", __name__, url_prefix="/parts")
 
-_NEW = {"is_published": True}
-
 
 @bp.get("")
 def index() -> ResponseReturnValue:
     query = request.args.get("q", "").strip()[:200]
-    page = parts.search(query, page_number(), published_only=False)
+    page = search(query, page_number(), published_only=False)
     ids = [part.id for part in page.parts]
     jobs = queries.newest_jobs(ids)
     return render_template(
@@ -41,16 +40,16 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/new")
 def new() -> ResponseReturnValue:
-    return render_template("admin/new_part.html", values=_NEW, problem=None)
+    return _new_part_page(fields.new_part_values())
 
 
 @bp.post("")
 def create() -> ResponseReturnValue:
-    values = _typed()
+    values = fields.from_form(request.form)
     try:
         part = parts.create_part(values)
     except InvalidInput as problem:
-        return render_template("admin/new_part.html", values=values, problem=problem), problem.status
+        return _new_part_page(values, problem), problem.status
     flash(_("The part is there. Now add its photos."), "success")
     return redirect(url_for("admin.parts.show", part_id=part.id))
 
@@ -62,7 +61,7 @@ def show(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/<part_id>")
 def update(part_id: str) -> ResponseReturnValue:
-    values = _typed()
+    values = fields.from_form(request.form)
     try:
         parts.update_part(part_id, values)
     except Missing:
@@ -85,7 +84,7 @@ def delete(part_id: str) -> ResponseReturnValue:
 def live(part_id: str) -> ResponseReturnValue:
     seen = request.args.get("rev", "")
     job, versions = queries.newest_job(part_id), queries.versions_of(part_id)
-    photo_check = check_result(parts.part_by_id(part_id), parts.images_of(part_id))
+    photo_check = check_result(parts.part_by_id(part_id), photos.images_of(part_id))
     changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, photo_check))
     if not changed:
         return "", 204
@@ -95,25 +94,22 @@ def live(part_id: str) -> ResponseReturnValue:
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 
+def _new_part_page(values: dict[str, Any], problem: InvalidInput | None = None) -> str:
+    rows = fields.form_rows()
+    return render_template("admin/new_part.html", values=values, rows=rows, problem=problem)
+
+
 def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidInput | None = None) -> str:
     g.viewer_page = True
-    queue.request_check_if_missing(parts.part_by_id(part_id), parts.images_of(part_id))
+    queue.request_check_if_missing(parts.part_by_id(part_id), photos.images_of(part_id))
     context = liveness.part_context(part_id)
     part: Part = context["part"]
     return render_template(
         "admin/part.html",
-        values=values or {name: getattr(part, name) for name in parts.FIELDS},
+        values=values or fields.values_of(part),
+        rows=fields.form_rows(),
         problem=problem,
         choice=Choice.suggested(context["images"], context["photo_check"].best),
         space=cleanup.bytes_of_part(part_id),
         **context,
     )
-
-
-def _typed() -> dict[str, Any]:
-    """What the form says, as `catalogue` takes it; a number may be written with a comma."""
-    values: dict[str, Any] = {name: request.form.get(name, "") for name in ("sku", "name", "description")}
-    values["is_published"] = "is_published" in request.form
-    for size in parts.SIZES:
-        values[size] = request.form.get(size, "").strip().replace(",", ".")
-    return values

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
-from acr3d.parts.photos import OrderChanged
+from acr3d.parts.photos import OrderChanged, images_of
 from acr3d.photo_checks.results import check_result
 from acr3d.web.admin.generate_form import Choice
 from acr3d.web.admin.live_updates import part_poller
@@ -51,7 +51,7 @@ def _fragments(part_id: str, problem: str | None = None) -> str:
 
 
 def _context(part_id: str) -> dict[str, Any]:
-    part, images = parts.part_by_id(part_id), parts.images_of(part_id)
+    part, images = parts.part_by_id(part_id), images_of(part_id)
     job = queries.newest_job(part_id)
     photo_check = check_result(part, images)
     return {

@@ -12,6 +12,7 @@ from acr3d.errors import Conflict
 from acr3d.jobs import queries
 from acr3d.orders import resolve, unmatched, unmatched_actions
 from acr3d.parts import parts
+from acr3d.parts.photos import images_of
 from acr3d.web.access import actor
 
 bp = Blueprint("orphans", __name__)
@@ -78,7 +79,7 @@ def candidates(job_id: str) -> ResponseReturnValue:
         found = resolve.undecided(job_id)
     except Conflict as nothing:
         return render_template("admin/candidates.html", job=job, part=part, nothing=nothing)
-    photos = [image for image in parts.images_of(part.id) if image.id in job.selected_image_ids]
+    photos = [image for image in images_of(part.id) if image.id in job.selected_image_ids]
     return render_template("admin/candidates.html", job=job, part=part, found=found, photos=photos)
 
 

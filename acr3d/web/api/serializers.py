@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
+from acr3d.parts import fields
 from acr3d.photo_checks.results import Advice, PhotoCheckResult
 from acr3d.storage.index import media_url
 from acr3d.web.templating import absolute
 
 _PART = (
-    *("id", "sku", "name", "description", "width_mm", "height_mm", "depth_mm", "is_published"),
-    *("primary_image_url", "model_status", "model_3d_url", "model_generation_error", "revision"),
+    *("id", "primary_image_url", "model_status", "model_3d_url", "model_generation_error", "revision"),
     *("model_generation_started_at", "model_generation_completed_at", "created_at", "updated_at"),
 )
 _IMAGE = (
@@ -47,7 +47,7 @@ _STRAY = (
 
 def part_json(part: Part) -> dict[str, Any]:
     """A part as its admins see it."""
-    return _columns(part, _PART)
+    return fields.values_of(part) | _columns(part, _PART)
 
 
 def image_json(image: PartImage) -> dict[str, Any]:
@@ -107,10 +107,7 @@ def dismissed_task_json(row: UnmatchedTask) -> dict[str, Any]:
 def public_part_json(part: Part, images: list[PartImage]) -> dict[str, Any]:
     """A published part as anybody may see it; addresses are absolute, for machines elsewhere."""
     return {
-        "sku": part.sku,
-        "name": part.name,
-        "description": part.description,
-        "size_mm": {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm},
+        **fields.public_values_of(part),
         "url": absolute(f"/parts/{quote(part.sku, safe='')}"),
         "photos": [_public_photo(image) for image in images if image.storage_path],
         "model_3d_url": absolute(part.model_3d_url) if part.model_3d_url else None,

@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from acr3d.db.models import Part
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
+from acr3d.parts.photos import images_of
+from acr3d.parts.search import published_parts, search
 from acr3d.web.labels import is_true_size, model_alt
 from acr3d.web.public.ar_link import scene_viewer
 from acr3d.web.templating import absolute, page_number
@@ -26,7 +28,7 @@ def _depends_on_the_reader(response: Response) -> Response:
 @bp.get("/")
 def catalogue() -> ResponseReturnValue:
     query = request.args.get("q", "").strip()[:200]
-    page = parts.search(query, page_number(), published_only=True)
+    page = search(query, page_number(), published_only=True)
     covers = photos.covers_of([part.id for part in page.parts])
     return render_template("public/catalogue.html", page=page, covers=covers)
 
@@ -43,7 +45,7 @@ def embed(sku: str) -> ResponseReturnValue:
 
 @bp.get("/sitemap.xml")
 def sitemap() -> ResponseReturnValue:
-    addresses = [(absolute(url_for("public.part", sku=part.sku)), part) for part in parts.published_parts()]
+    addresses = [(absolute(url_for("public.part", sku=part.sku)), part) for part in published_parts()]
     response = make_response(render_template("public/sitemap.xml", addresses=addresses))
     response.mimetype = "application/xml"
     return response
@@ -65,7 +67,7 @@ def _shown(part: Part) -> dict[str, Any]:
     return {
         "part": part,
         "scene_viewer": scene_viewer(version, part, true_size) if version else None,
-        "images": [image for image in parts.images_of(part.id) if image.storage_path],
+        "images": [image for image in images_of(part.id) if image.storage_path],
         "version": version,
         "alt": model_alt(part),
         "true_size": true_size,

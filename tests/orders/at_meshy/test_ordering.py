@@ -16,8 +16,8 @@ from acr3d.db.session import transaction
 from acr3d.db.states import AttemptState, Status, VersionState
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.parts.parts import images_of, part_by_id
-from acr3d.parts.photos import delete_photo
+from acr3d.parts.parts import part_by_id
+from acr3d.parts.photos import delete_photo, images_of
 from acr3d.settings import Settings
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller

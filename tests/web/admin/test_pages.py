@@ -13,7 +13,8 @@ from acr3d.db.models import Part, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.parts.parts import images_of, part_by_id, part_with_sku
+from acr3d.parts.parts import part_by_id, part_with_sku
+from acr3d.parts.photos import images_of
 from tests.support.accounts import browser, csrf_header, csrf_token
 from tests.support.factories import by_angle, finished_job, make_part, make_part_with_photos, make_user
 
@@ -50,9 +51,9 @@ def test_a_new_part_leads_to_its_page(admin: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [
-        ("name", "  ", "The name is missing."),
-        ("sku", "x" * 65, "The SKU is longer than 64 characters."),
-        ("height_mm", "tall", "A size must be a number of millimetres"),
+        ("name", "  ", "“Name” must not be empty."),
+        ("sku", "x" * 65, "“Part number (SKU)” is longer than 64 characters."),
+        ("height_mm", "tall", "“Height” must be a number from 0.1 to 100000 mm."),
         ("sku", "taken", "is in use by another part"),
     ],
 )
@@ -81,7 +82,7 @@ def test_a_change_is_saved_and_a_refused_one_is_not(app: Flask, admin: FlaskClie
     refused = admin.post(f"/admin/parts/{part_id}", data=form | {"name": ""})
 
     assert "Saved." in saved.text
-    assert (refused.status_code, "The name is missing." in refused.text) == (400, True)
+    assert (refused.status_code, "“Name” must not be empty." in refused.text) == (400, True)
     with app.app_context():
         part = part_by_id(part_id)
         assert (part.name, part.is_published) == ("Better", False)
@@ -111,7 +112,7 @@ def test_the_order_is_taken_whole_or_answered_with_the_present_one(app: Flask, a
 
     assert (taken.status_code, shown(taken.text)) == (200, [third, first, second])
     assert (stale.status_code, shown(stale.text)) == (409, [third, first, second])
-    assert "The photos were changed meanwhile." in stale.text
+    assert "Someone else changed the photos." in stale.text
 
 
 def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: FlaskClient) -> None:

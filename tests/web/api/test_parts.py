@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.parts import parts, photos
+from acr3d.parts import photos
 from tests.support.accounts import bearer, browser
 from tests.support.factories import make_part, photo
 
@@ -57,7 +57,7 @@ def test_a_sku_in_use_is_a_conflict(client: FlaskClient, admin: dict[str, str]) 
         ('{"sku": "A"}', "“name” is missing"),
         ('{"sku": "A", "name": null}', "“name” has a value of the wrong kind"),
         ('{"sku": 7, "name": "x"}', "“sku” has a value of the wrong kind"),
-        ('{"sku": " ", "name": "x"}', "SKU is missing"),
+        ('{"sku": " ", "name": "x"}', "must not be empty"),
         ('{"sku": "A", "name": "x", "id": "1"}', "Unknown field: id"),
         ('{"sku": "A", "sku": "B", "name": "x"}', "not sound JSON"),
         ('{"sku": "A", "name": "x", "is_published": 1}', "“is_published” has a value of the wrong kind"),
@@ -66,11 +66,11 @@ def test_a_sku_in_use_is_a_conflict(client: FlaskClient, admin: dict[str, str]) 
         ('{"sku": "A", "name": "x", "width_mm": NaN}', "not sound JSON"),
         ('{"sku": "A", "name": "x", "width_mm": 1e999}', "not sound JSON"),
         ('{"sku": "A", "name": "x", "width_mm": ' + "9" * 400 + "}", "not sound JSON"),
-        ('{"sku": "A", "name": "x", "width_mm": -1}', "number of millimetres"),
+        ('{"sku": "A", "name": "x", "width_mm": -1}', "must be a number from 0.1 to 100000 mm"),
         ('{"sku": "A", "name": "half \\ud83d"}', "not sound JSON"),
         ('{"sku": "A", "name": "x", "description": "\\ud83d"}', "not sound JSON"),
         ('{"sku": "A", "name": "x", "description": "\\u0000"}', "must be plain text"),
-        ('{"sku": "A\\u0000", "name": "x"}', "cannot be printed"),
+        ('{"sku": "A\\u0000", "name": "x"}', "unprintable character"),
         ("[" * 100_000, "not sound JSON"),
         (b'{"sku": "A", "name": "\xff"}', "not sound JSON"),
     ],
@@ -115,7 +115,7 @@ def test_our_own_fault_is_json_too_and_says_nothing_of_our_insides(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("insides")
 
-    monkeypatch.setattr(parts, "search", broken)
+    monkeypatch.setattr("acr3d.web.api.parts.search", broken)
 
     answer = client.get("/api/parts")
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from acr3d.db.models import PartImage
 from acr3d.db.session import transaction
-from acr3d.parts import parts
+from acr3d.parts.photos import images_of
 from acr3d.photos import sanitize
 from acr3d.storage.blobs import storage
 from tests.support.accounts import bearer
@@ -213,7 +213,7 @@ def test_an_order_of_other_photos_is_a_conflict_that_tells_the_present_one(
         assert answer.status_code == 409
         assert answer.json is not None
         assert answer.json["images"] == present()
-        assert "changed meanwhile" in answer.json["error"]
+        assert "Someone else changed the photos" in answer.json["error"]
     for senseless in ({}, "x", [1, 2]):
         answer = client.put(f"/api/admin/parts/{part_id}/images/order", json=senseless, headers=admin)
         assert answer.status_code == 400
@@ -284,4 +284,4 @@ def test_a_picture_still_to_be_imported_is_not_linked(
     assert public.json["photos"] == []
     assert "elsewhere" not in public.text
     with app.app_context():
-        assert parts.images_of(part_id)[0].image_url == address
+        assert images_of(part_id)[0].image_url == address

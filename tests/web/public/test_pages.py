@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.parts.parts import PAGE_SIZE, delete_part, images_of
-from acr3d.parts.photos import label_photo
+from acr3d.parts.parts import delete_part
+from acr3d.parts.photos import images_of, label_photo
+from acr3d.parts.search import PAGE_SIZE
 from tests.support.factories import make_part, make_part_with_photos
 
 

@@ -1,0 +1,53 @@
+"""The stored files of a part's photos: their keys, storing them, and taking them away when a change fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from acr3d.db.models import PartImage
+from acr3d.photos.sanitize import Photo
+from acr3d.storage.blobs import storage
+from acr3d.storage.index import media_url
+
+
+def photo_key(image: PartImage, photo: Photo) -> str:
+    return f"parts/{image.part_id}/photos/{image.id}-{photo.sha256[:16]}.jpg"
+
+
+def thumbnail_key(image: PartImage, photo: Photo) -> str:
+    return f"parts/{image.part_id}/thumbnails/{image.id}-{photo.sha256[:16]}.jpg"
+
+
+def set_file_columns(image: PartImage, photo: Photo) -> None:
+    """Let the row say what is stored for it."""
+    image.storage_path = photo_key(image, photo)
+    image.thumbnail_path = thumbnail_key(image, photo)
+    image.image_url = media_url(image.storage_path)
+    image.sha256 = photo.sha256
+    image.file_size_bytes = len(photo.jpeg)
+    image.width_px, image.height_px = photo.width_px, photo.height_px
+    image.mime_type = photo.mime_type
+
+
+@contextmanager
+def stored_files(images: Sequence[PartImage], photos: Sequence[Photo]) -> Iterator[None]:
+    """Store the photos' files before the block, and delete them again when it fails."""
+    blobs = [
+        blob
+        for image, photo in zip(images, photos, strict=True)
+        for blob in ((photo_key(image, photo), photo.jpeg), (thumbnail_key(image, photo), photo.thumbnail))
+    ]
+    try:
+        for key, data in blobs:
+            storage().put(key, data)
+        yield
+    except BaseException as error:
+        # A COMMIT whose answer was lost may have succeeded. If it has not, `flask sweep` finds the files.
+        may_be_committed = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not may_be_committed:
+            for key, _data in blobs:
+                storage().delete(key)
+        raise

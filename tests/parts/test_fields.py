@@ -1,0 +1,164 @@
+"""The table of a part's fields: what is in it can be set and read at every door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from acr3d.db.models import Part
+from acr3d.errors import InvalidInput
+from acr3d.parts import fields
+from acr3d.parts.fields import Field, Text
+from acr3d.parts.parts import create_part, part_by_id, update_part
+from tests.support.accounts import bearer, browser, csrf_token
+
+# A value for each field, and another one to change it to.
+VALUES: dict[str, tuple[Any, Any]] = {
+    "name": ("Bracket", "Angle bracket"),
+    "sku": ("BR/100", "BR/200"),
+    "description": ("Two\nlines", "One line"),
+    "width_mm": (12.5, 13.0),
+    "height_mm": (0.1, 100.0),
+    "depth_mm": (99.0, 1234.5),
+    "is_published": (True, False),
+}
+# What the app itself writes.
+OTHER_COLUMNS = {
+    *("id", "sku_key", "image_url", "primary_image_url", "model_status", "model_3d_url", "meshy_task_id"),
+    *("model_generation_started_at", "model_generation_completed_at", "model_generation_error"),
+    *("check_due_at", "revision", "deleted_at", "created_at", "updated_at"),
+}
+
+FIRST = {name: first for name, (first, _second) in VALUES.items()}
+SECOND = {name: second for name, (_first, second) in VALUES.items()}
+
+
+@pytest.fixture
+def note(monkeypatch: pytest.MonkeyPatch) -> Field:
+    """A field that is added by one line in the table."""
+    note = Field("image_url", Text(20), "Note", public_name="more.note")
+    monkeypatch.setattr(fields, "FIELDS", (*fields.FIELDS, note))
+    return note
+
+
+def form(values: dict[str, Any]) -> dict[str, str]:
+    """What a browser sends: a decimal comma, and nothing for a box that is not ticked."""
+    sent = {name: str(value) for name, value in values.items() if not isinstance(value, bool)}
+    sent |= {name: text.replace(".", ",") for name, text in sent.items() if name.endswith("_mm")}
+    return sent | {name: "on" for name, value in values.items() if value is True}
+
+
+def test_every_column_of_a_part_is_a_field_or_the_apps_own() -> None:
+    names = {field.name for field in fields.FIELDS}
+
+    assert names == set(VALUES)
+    assert names | OTHER_COLUMNS == set(Part.__table__.columns.keys())
+    assert not names & OTHER_COLUMNS
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_field_is_set_and_read_by_the_api(app: Flask, client: FlaskClient, name: str) -> None:
+    staff = bearer(app)
+    needed = {"sku": "A", "name": "x"}
+
+    made = client.post("/api/admin/parts", json=needed | {name: SECOND[name]}, headers=staff)
+
+    assert made.status_code == 201, made.text
+    read = client.get(f"/api/admin/parts/{made.json['id']}", headers=staff)  # type: ignore[index]
+    assert read.json[name] == made.json[name] == SECOND[name]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_field_is_changed_alone(in_app: Flask, name: str) -> None:
+    part = create_part(FIRST)
+
+    update_part(part.id, {name: SECOND[name]})
+
+    assert fields.values_of(part_by_id(part.id)) == FIRST | {name: SECOND[name]}
+
+
+def test_every_field_is_in_the_form(app: Flask) -> None:
+    admin = browser(app)
+    token = {"csrf_token": csrf_token(admin)}
+
+    made = admin.post("/admin/parts", data=form(FIRST) | token)
+    page = admin.get(made.location).text
+    changed = admin.post(made.location, data=form(SECOND) | token)
+
+    assert changed.status_code == 302
+    with app.app_context():
+        assert fields.values_of(part_by_id(made.location.rpartition("/")[2])) == SECOND
+    for field in fields.FIELDS:
+        assert f'id="{field.name}" name="{field.name}"' in page or f'name="{field.name}" id=' in page
+        assert str(field.label) in page
+    for shown in ("Bracket", "BR/100", "Two\nlines", "12.5", "0.1", "99", "checked"):
+        assert shown in page
+
+
+def test_customers_see_the_public_fields_only(in_app: Flask, client: FlaskClient) -> None:
+    create_part(FIRST)
+
+    shown = client.get("/api/parts/BR%2F100").json
+
+    assert shown is not None
+    assert {name: shown[name] for name in shown.keys() - {"url", "photos", "model_3d_url"}} == {
+        "name": "Bracket",
+        "sku": "BR/100",
+        "description": "Two\nlines",
+        "size_mm": {"width": 12.5, "height": 0.1, "depth": 99},
+    }
+
+
+def test_one_line_in_the_table_is_enough_for_a_new_field(
+    app: Flask, client: FlaskClient, note: Field
+) -> None:
+    staff, admin = bearer(app), browser(app)
+
+    made = client.post(
+        "/api/admin/parts", json={"sku": "A", "name": "x", "image_url": "by API"}, headers=staff
+    )
+    page = f"/admin/parts/{made.json['id']}"  # type: ignore[index]
+    typed = {"sku": "A", "name": "x", "is_published": "on", "csrf_token": csrf_token(admin)}
+    refused = admin.post(page, data=typed | {"image_url": "x" * 21})
+
+    assert made.json["image_url"] == "by API"  # type: ignore[index]
+    assert '<label for="image_url">Note</label>' in admin.get(page).text
+    assert "“Note” is longer than 20 characters." in refused.text
+    admin.post(page, data=typed | {"image_url": "by form"})
+    assert client.get("/api/parts/A").json["more"] == {"note": "by form"}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stored"),
+    [
+        ("name", "  Bracket ", "Bracket"),
+        ("description", " a\r\nb \r\n", "a\nb"),
+        ("description", "\r\n" * 5000, None),
+        ("width_mm", "", None),
+        ("width_mm", "12.5", 12.5),
+    ],
+)
+def test_how_a_value_is_read(in_app: Flask, name: str, value: object, stored: object) -> None:
+    field = next(field for field in fields.FIELDS if field.name == name)
+
+    assert field.parse(value) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("width_mm", 10**400, "“Width” must be a number from 0.1 to 100000 mm."),
+        ("description", 7, "“Description” must be plain text."),
+        ("is_published", None, "“Customers can see this part” must be true or false."),
+    ],
+)
+def test_a_refusal_names_the_field(in_app: Flask, name: str, value: object, sentence: str) -> None:
+    field = next(field for field in fields.FIELDS if field.name == name)
+
+    with pytest.raises(InvalidInput) as refusal:
+        field.parse(value)
+
+    assert (str(refusal.value), refusal.value.field) == (sentence, name)
