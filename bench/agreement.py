@@ -20,13 +20,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from acr3d.gltf.orientation import Turn, orientations
 from acr3d.optimize.pipeline import optimize
-from acr3d.optimize.steps.orientation import Turn
 from acr3d.render.scene import read_scene
 from acr3d.silhouettes.__main__ import measure
 from acr3d.silhouettes.decimate import lighter
 from acr3d.silhouettes.orientation_search import are_alike, outlines_of
-from acr3d.silhouettes.orientations import TURNS
 
 SIDES = ("front", "right", "back", "top")
 
@@ -56,7 +55,7 @@ def measure_part(part: Path, photos: dict[str, Path], others: list[Path], count:
     seconds = time.process_time() - started
     figures = {other.name: measure(other / "truth.glb", photos)["all"] for other in others}
     highest = max(figures, key=lambda name: figures[name])
-    chosen = random.Random(part.name).sample(list(TURNS)[1:], count)
+    chosen = random.Random(part.name).sample(list(orientations())[1:], count)
     back = sum(is_turned_back(part, photos, turn) for turn in chosen)
     print(
         f"{part.name:16}  {own['all']:.3f}  {min(own['sides'].values()):.3f}  "
@@ -72,7 +71,7 @@ def is_turned_back(part: Path, photos: dict[str, Path], turn: str) -> bool:
         optimize(part / "truth.glb", turned, turn=Turn.parse(turn))
         report = measure(turned, photos, turn=None)
     outlines = outlines_of(lighter(read_scene(part / "truth.glb", 0)))
-    return are_alike(outlines, TURNS[report["turn"]] @ TURNS[turn], np.eye(3))
+    return are_alike(outlines, orientations()[report["turn"]] @ orientations()[turn], np.eye(3))
 
 
 if __name__ == "__main__":

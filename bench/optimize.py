@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from acr3d.optimize.blender import run as blender
+from acr3d.optimize.blender import bake as blender
 from acr3d.optimize.presets import PHONE_TRIANGLES
 from bench import optimize_figures as figures
 from bench.optimize_figures import Figure, Kind
@@ -46,7 +46,7 @@ def main() -> int:
         found += more
         verdicts = [str(each) for each in found]
         lines += whole + alone
-        if blender.why_missing() is None and options.views:
+        if blender.why_unavailable() is None and options.views:
             baked, verdict = _with_blender(sources, folder, options.views)
             lines += baked
             verdicts.append(verdict)

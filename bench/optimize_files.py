@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from acr3d.gltf.load import checked
 from acr3d.gltf.model import Model
+from acr3d.gltf.traversal import total_triangles
+from acr3d.gltf.validate import validate
 from acr3d.gltf.write import write_glb
-from acr3d.optimize.steps.draco_stream import DracoOptions
-from acr3d.optimize.steps.geometry_steps import shape
+from acr3d.optimize.draco.stream import DracoOptions
+from acr3d.optimize.geometry_steps import run_geometry_steps
 
 
 def has_png_maps(source: Path) -> bool:
@@ -40,15 +41,16 @@ def enlarge_maps(source: Path, target: Path, noise: float = 0.0) -> None:
 def reduce_geometry(source: Path, target: Path, triangles: int) -> None:
     """Our geometry at so many triangles, with the source's own maps."""
     with Model(source) as model:
-        checked(model)
-        shape(model, triangles, DracoOptions())
+        validate(model)
+        run_geometry_steps(model, triangles, DracoOptions())
         write_glb(model, target)
 
 
 def triangles_of(path: Path) -> int:
     """How many triangles a file draws."""
     with Model(path) as model:
-        return checked(model).triangles
+        validate(model)
+        return total_triangles(model.json)
 
 
 def geometry_bytes(path: Path) -> int:

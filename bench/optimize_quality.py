@@ -21,7 +21,7 @@ from unittest import mock
 
 from acr3d.optimize import pipeline
 from acr3d.optimize.presets import LEVELS
-from acr3d.optimize.steps.textures import TextureOptions
+from acr3d.optimize.steps.texture_compress import TextureOptions
 from bench.fidelity.__main__ import measure
 
 _PLAIN = TextureOptions(

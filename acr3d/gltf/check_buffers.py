@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from acr3d.gltf import draco, image_header
-from acr3d.gltf.accessors import COMPONENTS, Array, is_readable, read
-from acr3d.gltf.check_scene import triangle_count
+from acr3d.gltf.accessors import COMPONENTS, FLOAT, Array, is_readable, read_accessor
 from acr3d.gltf.errors import damaged, unsupported
 from acr3d.gltf.extensions import DRACO
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.texture_slots import foreign_images
+from acr3d.gltf.texture_slots import images_of_unknown_extensions
+from acr3d.gltf.traversal import image_place, primitives, triangle_count
 
 
-def check_contents(model: Model) -> None:
-    """Raise BadModel at the first content that a browser would choke on. The structure was checked before."""
+def check_buffers(model: Model) -> None:
+    """Check the contents of a model whose JSON was checked. Raises BadModel at the first error."""
     _check_images(model)
     for number, accessor in enumerate(model.json.get("accessors", [])):
-        if accessor["componentType"] == 5126 and is_readable(model, number):
-            _check_finite(read(model, number), f"accessors[{number}]")
+        if accessor["componentType"] == FLOAT and is_readable(model, number):
+            _check_finite(read_accessor(model, number), f"accessors[{number}]")
     checked: set[tuple[int, int]] = set()
     for place, primitive in primitives(model.json):
         if DRACO in primitive.get("extensions", {}):
@@ -32,28 +32,13 @@ def check_contents(model: Model) -> None:
 
 
 def _check_images(model: Model) -> None:
-    """What only an unknown extension shows, beside an image for the rest of us, may be of any format."""
-    foreign = foreign_images(model.json)
+    """An image may have any format if only an unknown extension shows it, beside a known one."""
+    exempt = images_of_unknown_extensions(model.json)
     for number in range(len(model.json.get("images", []))):
         place = image_place(model.json, number)
-        facts = image_header.inspect(model.image_bytes(number), place)
-        if facts == image_header.UNKNOWN and number not in foreign:
+        facts = image_header.read_image_header(model.image_bytes(number), place)
+        if facts == image_header.UNKNOWN and number not in exempt:
             raise unsupported(place, "is not a PNG, JPEG, WebP, AVIF or KTX2 image")
-
-
-def primitives(data: Json) -> list[tuple[str, Json]]:
-    """Every primitive with its place."""
-    return [
-        (f"meshes[{number}].primitives[{at}]", primitive)
-        for number, mesh in enumerate(data.get("meshes", []))
-        for at, primitive in enumerate(mesh.get("primitives", []))
-    ]
-
-
-def image_place(data: Json, number: int) -> str:
-    """How an image is named in a message: by its number, and its name if it has one."""
-    name = data["images"][number].get("name")
-    return f"images[{number}] ({name[:60]!r})" if name else f"images[{number}]"
 
 
 def _check_finite(values: Array, place: str) -> None:
@@ -64,7 +49,7 @@ def _check_finite(values: Array, place: str) -> None:
 def _check_indices(model: Model, number: int, count: int) -> None:
     if not is_readable(model, number):
         return
-    highest = int(read(model, number).max())
+    highest = int(read_accessor(model, number).max())
     if highest >= count:
         raise damaged(f"accessors[{number}]", f"points at vertex {highest}, but there are only {count}")
 
@@ -72,7 +57,7 @@ def _check_indices(model: Model, number: int, count: int) -> None:
 def _check_draco(model: Model, primitive: Json, place: str) -> None:
     packed, accessors = primitive["extensions"][DRACO], model.json["accessors"]
     place = f"{place}.extensions.{DRACO}"
-    stream = model.view(packed["bufferView"])
+    stream = model.view_bytes(packed["bufferView"])
     vertices = int(accessors[primitive["attributes"]["POSITION"]]["count"])
     triangles = triangle_count(model.json, primitive)
     draco.check_claims(stream, triangles, vertices, place)
@@ -83,6 +68,8 @@ def _check_draco(model: Model, primitive: Json, place: str) -> None:
         accessor = accessors[primitive["attributes"][name]]
         values = mesh.attributes.get(unique_id)
         if values is None or values.shape != (vertices, COMPONENTS[accessor["type"]]):
-            raise damaged(f"{place}.attributes.{name}", f"has the id {unique_id}, which the stream does not")
+            raise damaged(
+                f"{place}.attributes.{name}", f"is {unique_id}, an id that the stream does not have"
+            )
         if values.dtype.kind == "f":
             _check_finite(values, f"{place}.attributes.{name}")

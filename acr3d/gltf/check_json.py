@@ -1,14 +1,14 @@
-"""Whether a file keeps the glTF rules that a browser, and the steps after this one, rely on.
+"""Whether the JSON follows the glTF rules that browsers, and the rest of acr3d, rely on.
 
-Only the JSON and the lengths it claims are looked at; `contents.py` looks into the bytes.
+Only the JSON and the lengths it claims are checked here; `check_buffers` checks the bytes.
 """
 
 from __future__ import annotations
 
 from acr3d.gltf import extensions, limits
-from acr3d.gltf.accessors import check_accessor, element_bytes
+from acr3d.gltf.check_accessors import check_accessor, check_reading_effort
 from acr3d.gltf.check_scene import check_scene
-from acr3d.gltf.errors import damaged, too_large, unsupported
+from acr3d.gltf.errors import damaged, unsupported
 from acr3d.gltf.json_fields import (
     Json,
     child,
@@ -21,16 +21,17 @@ from acr3d.gltf.json_fields import (
     reference,
     text,
 )
-from acr3d.gltf.model import Model, data_uri
+from acr3d.gltf.model import Model, data_uri_bytes
+from acr3d.gltf.traversal import texture_infos
 
 _LISTS = ("bufferViews", "accessors", "images", "samplers", "textures", "materials", "meshes", "nodes")
-# What holds bytes, or says how they are laid out.
+# The lists whose entries hold bytes or describe how bytes are laid out.
 _STORED = ("buffers", "bufferViews", "accessors", "images", "textures")
 _MORE_LISTS = ("scenes", "skins", "animations", "cameras")
 
 
-def check_structure(model: Model) -> None:
-    """Raise BadModel, naming the place, unless every reference and length in the JSON holds."""
+def check_json(model: Model) -> None:
+    """Check every reference and length in the JSON. Raises BadModel, naming the place, at the first error."""
     data = model.json
     for name in _LISTS + _MORE_LISTS:
         objects(data, name)
@@ -38,7 +39,7 @@ def check_structure(model: Model) -> None:
     _check_views(data)
     for number in range(len(data.get("accessors", []))):
         check_accessor(model, number)
-    _check_reading_effort(data)
+    check_reading_effort(data)
     _check_images(data)
     _check_materials(data)
     check_scene(data)
@@ -50,11 +51,13 @@ def _check_extensions(data: Json) -> None:
     for name in names(data, "extensionsRequired"):
         place = None if name in extensions.UNDERSTOOD else _first_stored_by(data, name)
         if place is not None:
-            raise unsupported("extensionsRequired", f"names {name[:60]!r}, which stores {place} in its way")
+            raise unsupported(
+                "extensionsRequired", f"names {name[:60]!r}, which may store {place} in an unknown form"
+            )
 
 
 def _first_stored_by(data: Json, name: str) -> str | None:
-    """The first place whose bytes this extension may say how to read."""
+    """The first place where this extension may define how bytes are read."""
     holders = [(f"{key}[{at}]", each) for key in _STORED for at, each in enumerate(data.get(key, []))]
     for number, mesh in enumerate(data.get("meshes", [])):
         parts = objects(mesh, "primitives", f"meshes[{number}]")
@@ -63,7 +66,7 @@ def _first_stored_by(data: Json, name: str) -> str | None:
 
 
 def _check_extension_objects(data: Json) -> None:
-    """Wherever `extensions` stands, outside anybody's extras, it is an object of objects."""
+    """Check that every `extensions`, outside `extras`, is an object of objects."""
     waiting: list[tuple[str, object]] = [("", data)]
     while waiting:
         place, value = waiting.pop()
@@ -106,13 +109,6 @@ def _check_meshopt(packed: Json, view: Json, buffers: list[Json], place: str) ->
         raise damaged(f"{place}.buffer", "has no bytes in the file")
 
 
-def _check_reading_effort(data: Json) -> None:
-    """A small file can name the same bytes a million times; reading them all must stay quick."""
-    total = sum(int(a["count"]) * element_bytes(a) for a in data.get("accessors", []))
-    if total > 4 * limits.FILE_BYTES:
-        raise too_large("accessors", f"ask for {total} bytes together")
-
-
 def _check_images(data: Json) -> None:
     images, views = data.get("images", []), data.get("bufferViews", [])
     for number, image in enumerate(images):
@@ -121,7 +117,7 @@ def _check_images(data: Json) -> None:
             uri = text(image, "uri", place)
             if uri is None:
                 raise damaged(place, "has neither a buffer view nor a URI")
-            data_uri(uri, f"{place}.uri")
+            data_uri_bytes(uri, f"{place}.uri")
         text(image, "mimeType", place)
         text(image, "name", place)
     samplers = data.get("samplers", [])
@@ -129,7 +125,7 @@ def _check_images(data: Json) -> None:
         place = f"textures[{number}]"
         reference(texture, "source", len(images), place)
         reference(texture, "sampler", len(samplers), place)
-        for name in extensions.TEXTURE_SOURCES:
+        for name in extensions.IMAGE_FORMAT_EXTENSIONS:
             other = extension(texture, name, place)
             if other is not None:
                 reference(other, "source", len(images), f"{place}.extensions.{name}")
@@ -150,22 +146,3 @@ def _check_transform(transform: Json, place: str) -> None:
     integer(transform, "texCoord", place, default=0, high=15)
     for key in ("offset", "scale"):
         numbers(transform, key, 2, place)
-
-
-def texture_infos(holder: Json, place: str) -> list[tuple[str, Json]]:
-    """Every `…Texture` object under a material that says which texture it means, with its place.
-
-    One of glTF's own or of an extension that we know must say so; a foreign one may mean something else.
-    """
-    found, waiting = [], [(place, holder, True)]
-    while waiting:
-        where, value, is_known = waiting.pop()
-        for key, inner in value.items():
-            if not isinstance(inner, dict):
-                continue
-            if key.endswith("Texture"):
-                found += [(f"{where}.{key}", inner)] if is_known or "index" in inner else []
-            elif key != "extras":
-                is_ours = is_known and (not where.endswith(".extensions") or key in extensions.UNDERSTOOD)
-                waiting.append((f"{where}.{key}", inner, is_ours))
-    return found

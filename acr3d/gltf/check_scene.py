@@ -1,8 +1,9 @@
-"""The part of the check that follows the scene: meshes, nodes, skins, animations."""
+"""Whether meshes, nodes, scenes, skins and animations refer to things that exist."""
 
 from __future__ import annotations
 
 from acr3d.gltf import limits
+from acr3d.gltf.accessors import INDEX_TYPES
 from acr3d.gltf.errors import BadModel, damaged, too_large
 from acr3d.gltf.extensions import DRACO
 from acr3d.gltf.json_fields import (
@@ -16,15 +17,15 @@ from acr3d.gltf.json_fields import (
     objects,
     reference,
 )
+from acr3d.gltf.traversal import triangle_count
 
 _FIXED_WIDTH = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
-_INDEX_TYPES = (5121, 5123, 5125)
 _NODE_REFERENCES = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}
 _VARIANTS = "KHR_materials_variants"
 
 
 def check_scene(data: Json) -> None:
-    """Raise BadModel unless meshes, nodes, scenes, skins and animations refer to what is there."""
+    """Check the scene part of the JSON. Raises BadModel at the first error."""
     _check_meshes(data)
     _check_nodes(data)
     _check_scenes(data)
@@ -43,7 +44,7 @@ def _check_meshes(data: Json) -> None:
     if triangles > limits.TRIANGLES:
         raise too_large("meshes", f"have {triangles} triangles, over {limits.TRIANGLES}")
     if not primitives:
-        raise BadModel("The model file holds no shape at all. Generate or export the model again.", "empty")
+        raise BadModel("The model file contains no shapes. Generate or export the model again.", "empty")
 
 
 def _check_primitive(data: Json, primitive: Json, place: str) -> None:
@@ -58,7 +59,7 @@ def _check_primitive(data: Json, primitive: Json, place: str) -> None:
         raise damaged(f"{place}.attributes", "are not all of the same length")
     at = reference(primitive, "indices", len(accessors), place)
     if at is not None and not _is_index_accessor(accessors[at]):
-        raise damaged(f"{place}.indices", "are not whole numbers")
+        raise damaged(f"{place}.indices", "are not integers")
     reference(primitive, "material", len(data.get("materials", [])), place)
     integer(primitive, "mode", place, high=6, default=4)
     variants = extension(primitive, _VARIANTS, place) or {}
@@ -70,7 +71,7 @@ def _check_primitive(data: Json, primitive: Json, place: str) -> None:
 
 
 def _is_index_accessor(accessor: Json) -> bool:
-    return accessor["type"] == "SCALAR" and accessor["componentType"] in _INDEX_TYPES
+    return accessor["type"] == "SCALAR" and accessor["componentType"] in INDEX_TYPES
 
 
 def _check_attributes(attributes: Json, accessors: list[Json], place: str) -> None:
@@ -84,21 +85,11 @@ def _check_draco(data: Json, packed: Json, primitive: Json, place: str) -> None:
     reference(packed, "bufferView", len(data.get("bufferViews", [])), place)
     ids = child(packed, "attributes", place)
     if "bufferView" not in packed or "indices" not in primitive or "POSITION" not in ids:
-        raise damaged(place, "has no stream, no indices or no positions")
+        raise damaged(place, "lacks a stream, indices or positions")
     for name in ids:
         integer(ids, name, f"{place}.attributes", high=2**32 - 1)
         if name not in primitive["attributes"]:
             raise damaged(f"{place}.attributes", f"names {name[:40]!r}, which the primitive does not have")
-
-
-def triangle_count(data: Json, primitive: Json) -> int:
-    """How many triangles a (checked) primitive draws."""
-    attributes, mode = primitive.get("attributes", {}), primitive.get("mode", 4)
-    at = primitive.get("indices", attributes.get("POSITION"))
-    if at is None or mode < 4:
-        return 0
-    count = int(data["accessors"][at]["count"])
-    return count // 3 if mode == 4 else max(0, count - 2)
 
 
 def _check_nodes(data: Json) -> None:
@@ -108,11 +99,10 @@ def _check_nodes(data: Json) -> None:
         place = f"nodes[{number}]"
         for at in indices(node, "children", len(nodes), place):
             if at in parent:
-                raise damaged(f"{place}.children", f"takes node {at}, which has a parent already")
+                raise damaged(f"{place}.children", f"contains node {at}, which already has a parent")
             parent[at] = number
-        for key in ("mesh", "skin", "camera"):
-            plural = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}[key]
-            reference(node, key, len(objects(data, plural)), place)
+        for key, target in _NODE_REFERENCES.items():
+            reference(node, key, len(objects(data, target)), place)
         for key, count in (("matrix", 16), ("translation", 3), ("rotation", 4), ("scale", 3)):
             numbers(node, key, count, place)
         instances = child(extension(node, "EXT_mesh_gpu_instancing", place) or {}, "attributes", place)
@@ -127,7 +117,7 @@ def _check_depth(parent: dict[int, int], count: int) -> None:
         while path[-1] in parent and parent[path[-1]] not in depth:
             path.append(parent[path[-1]])
             if len(path) > limits.NODE_DEPTH:
-                raise damaged(f"nodes[{start}]", "is its own ancestor, or lies too deep in the tree")
+                raise damaged(f"nodes[{start}]", "is its own ancestor or lies too deep in the tree")
         below = depth.get(parent.get(path[-1], -1), 0)
         for step, node in enumerate(reversed(path), 1):
             depth[node] = below + step

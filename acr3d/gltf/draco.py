@@ -1,4 +1,4 @@
-"""Draco streams: what one claims before it is decoded, and decoding it.
+"""Draco streams: checking what a stream claims before it is decoded, and decoding it.
 
 The header follows Draco's bitstream specification, version 2.2 (the only one glTF allows).
 """
@@ -45,7 +45,7 @@ class DracoMesh:
         return len(self.attributes[self.position_id])
 
 
-class _Reader:
+class _HeaderReader:
     """A cursor over a stream's header; every read past the end raises IndexError."""
 
     def __init__(self, stream: bytes) -> None:
@@ -62,7 +62,7 @@ class _Reader:
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value
-        raise ValueError("an endless number")
+        raise ValueError("varint too long")
 
     def skip(self, length: int) -> None:
         self.at += length
@@ -71,8 +71,8 @@ class _Reader:
 
 
 def claimed_counts(stream: bytes, place: str) -> tuple[int, int]:
-    """How many faces and vertices a stream's header promises, without decoding it."""
-    reader = _Reader(stream)
+    """How many faces and vertices a stream's header claims, without decoding the stream."""
+    reader = _HeaderReader(stream)
     try:
         if stream[:5] != b"DRACO" or stream[5:7] != b"\x02\x02" or stream[7] != 1:
             raise damaged(place, "is not a Draco 2.2 mesh")
@@ -86,18 +86,18 @@ def claimed_counts(stream: bytes, place: str) -> tuple[int, int]:
         else:
             faces, vertices = reader.varint(), reader.varint()
     except (IndexError, ValueError) as error:
-        raise damaged(place, "has a broken Draco header") from error
+        raise damaged(place, "has an invalid Draco header") from error
     return faces, vertices
 
 
-def _skip_all_metadata(reader: _Reader) -> None:
+def _skip_all_metadata(reader: _HeaderReader) -> None:
     for _ in range(reader.varint()):
         reader.varint()  # the attribute's id
         _skip_metadata(reader, 0)
     _skip_metadata(reader, 0)
 
 
-def _skip_metadata(reader: _Reader, depth: int) -> None:
+def _skip_metadata(reader: _HeaderReader, depth: int) -> None:
     if depth > _METADATA_DEPTH:
         raise ValueError("metadata nested too deeply")
     for _ in range(reader.varint()):
@@ -109,7 +109,7 @@ def _skip_metadata(reader: _Reader, depth: int) -> None:
 
 
 def check_claims(stream: bytes, triangles: int, vertices: int, place: str) -> None:
-    """Refuse a stream whose header promises other counts than its accessors, or more than we take."""
+    """Raise BadModel if the header claims other counts than the accessors, or more than our limits."""
     faces, points = claimed_counts(stream, place)
     if faces > limits.TRIANGLES or points > limits.ELEMENTS:
         raise too_large(place, f"claims {faces} triangles and {points} points")
@@ -121,7 +121,7 @@ def check_claims(stream: bytes, triangles: int, vertices: int, place: str) -> No
 
 
 def decode(stream: bytes, place: str) -> DracoMesh:
-    """Decode a stream whose claims were checked."""
+    """Decode a stream whose claims were checked. Raises BadModel."""
     try:
         mesh = DracoPy.decode(stream)
     except (DracoPy.FileTypeException, ValueError, RuntimeError, TypeError) as error:
@@ -130,10 +130,10 @@ def decode(stream: bytes, place: str) -> DracoMesh:
     by_type = {a["attribute_type"]: a["unique_id"] for a in mesh.attributes}
     faces = getattr(mesh, "faces", None)
     if faces is None or 0 not in by_type:
-        raise damaged(place, "holds no mesh")
+        raise damaged(place, "contains no mesh")
     return DracoMesh(np.asarray(faces).reshape(-1, 3), attributes, by_type)
 
 
 def _as_stored(values: NDArray[Any], data_type: int) -> NDArray[Any]:
-    """DracoPy widens sixteen-bit numbers; here they get back the type that the stream names."""
+    """DracoPy widens 8- and 16-bit integers; this restores the type that the stream names."""
     return np.asarray(values).astype(_NARROW_TYPES.get(data_type, values.dtype), copy=False)

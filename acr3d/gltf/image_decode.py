@@ -1,4 +1,4 @@
-"""Decoding an untrusted image whose header was checked, into plain 8-bit grey, RGB or RGBA."""
+"""Decoding an untrusted image whose header was checked, into 8-bit grey, RGB or RGBA."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - the three we decode
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
 
 from acr3d.gltf import limits
 from acr3d.gltf.errors import damaged, too_large
 from acr3d.gltf.image_header import ImageFacts
 
 DECODED_FORMATS = ("png", "jpeg", "webp")
-# The header's size was judged in images.py already, with our own words.
+# Pillow's own limit is off: image_header has already checked the size, with our own message.
 Image.MAX_IMAGE_PIXELS = None
 
 
-def fitted(facts: ImageFacts, max_side: int) -> tuple[int, int]:
-    """The size that fits into max_side × max_side, never enlarged."""
+def fit_within(facts: ImageFacts, max_side: int) -> tuple[int, int]:
+    """The image's size, scaled down to fit into max_side × max_side pixels; never enlarged."""
     largest = max(facts.width, facts.height)
     if largest <= max_side:
         return facts.width, facts.height
@@ -29,37 +29,40 @@ def fitted(facts: ImageFacts, max_side: int) -> tuple[int, int]:
 
 
 def decoding_bytes(facts: ImageFacts, max_side: int) -> int:
-    """About how much memory `decode` takes for this image. Pillow holds four bytes a pixel, grey too."""
+    """About how much memory `decode_image` needs. Pillow uses four bytes per pixel, even for grey."""
     scale = _jpeg_scale(facts, max_side) if facts.format == "jpeg" else 1
     pixels = facts.width * facts.height
     return 4 * pixels // scale**2 + facts.held_bytes_per_pixel * pixels
 
 
 def _jpeg_scale(facts: ImageFacts, max_side: int) -> int:
-    """By how much libjpeg may shrink while it decodes: 1, 2, 4 or 8."""
-    width, height = fitted(facts, max_side)
+    """By how much libjpeg can shrink the image while decoding: 1, 2, 4 or 8."""
+    width, height = fit_within(facts, max_side)
     ratio = min(facts.width / width, facts.height / height)
     return next(scale for scale in (8, 4, 2, 1) if scale <= ratio)
 
 
-def decode(content: bytes, facts: ImageFacts, max_side: int, place: str) -> Image.Image:
-    """The picture, in mode L, RGB or RGBA; a large JPEG comes already reduced towards `max_side`."""
+def decode_image(content: bytes, facts: ImageFacts, max_side: int, place: str) -> Image.Image:
+    """The picture in mode L, RGB or RGBA; a large JPEG may already be reduced towards `max_side`.
+
+    Raises BadModel.
+    """
     if decoding_bytes(facts, max_side) > limits.IMAGE_DECODED_BYTES:
         raise too_large(place, f"is {facts.width} × {facts.height} pixels")
     try:
         picture = Image.open(io.BytesIO(content), formats=[facts.format.upper()])
         if picture.size != (facts.width, facts.height):
-            raise damaged(place, "has two sizes")
-        picture.draft("RGB", fitted(facts, max_side))
+            raise damaged(place, "has contradictory sizes")
+        picture.draft("RGB", fit_within(facts, max_side))
         picture.load()
-        return _plain(picture)
+        return _as_8_bit(picture)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise damaged(place, f"cannot be decoded ({error})") from error
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def _as_8_bit(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
-        # Sixteen-bit grey: Pillow's own conversion would clip instead of scaling.
+        # 16-bit grey: Pillow's own conversion would clip instead of scaling.
         return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     if picture.mode in ("L", "RGB", "RGBA"):
         if "transparency" in picture.info:

@@ -1,4 +1,4 @@
-"""What an encoded image says of itself, read from its first bytes: nothing is decoded here."""
+"""Format and size of an encoded image, read from its header without decoding it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 class ImageFacts:
     """An image's format (png, jpeg, webp, avif, ktx2, or unknown, which has no size) and size in pixels.
 
-    `held_bytes_per_pixel` is what its decoder holds on to beside the picture itself.
+    `held_bytes_per_pixel`: memory that its decoder uses in addition to the picture itself.
     """
 
     format: str
@@ -33,8 +33,8 @@ class ImageFacts:
 UNKNOWN = ImageFacts("unknown", 0, 0)
 
 
-def inspect(content: bytes, place: str) -> ImageFacts:
-    """Format and size of an encoded image, refusing what is broken or too large to decode."""
+def read_image_header(content: bytes, place: str) -> ImageFacts:
+    """Format and size of an encoded image. Raises BadModel for an invalid header or too many pixels."""
     facts = _sniff(content, place)
     if facts == UNKNOWN:
         return facts
@@ -46,7 +46,7 @@ def inspect(content: bytes, place: str) -> ImageFacts:
 
 
 def png_bits(content: bytes) -> int:
-    """Bits of one channel of a PNG whose header was read."""
+    """Bits per channel of a PNG whose header was read."""
     return content[24]
 
 
@@ -63,7 +63,7 @@ def _sniff(content: bytes, place: str) -> ImageFacts:
         if content[4:12] == b"ftypavif":
             return _avif(content)
     except (struct.error, IndexError, ValueError) as error:
-        raise damaged(place, "has a broken image header") from error
+        raise damaged(place, "has an invalid image header") from error
     return UNKNOWN
 
 
@@ -71,7 +71,7 @@ def _png(content: bytes) -> ImageFacts:
     width, height, _depth, colour = struct.unpack_from(">IIBB", content, 16)
     if content[12:16] != b"IHDR" or colour not in _PNG_CHANNELS:
         raise ValueError("no IHDR")
-    # A palette picture is held beside the RGB one that it becomes.
+    # A palette picture is kept in memory beside the RGB one that it becomes.
     return ImageFacts("png", width, height, held_bytes_per_pixel=1 if colour == 3 else 0)
 
 
@@ -85,7 +85,7 @@ def _jpeg(content: bytes) -> ImageFacts:
             raise ValueError("no marker")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width, parts = struct.unpack_from(">HHB", content, at + 5)
-            # A progressive file's coefficients are all held, two bytes each, until the last scan.
+            # A progressive file's coefficients all stay in memory, two bytes each, until the last scan.
             return ImageFacts("jpeg", width, height, held_bytes_per_pixel=0 if marker < 0xC2 else 2 * parts)
         at += 2 + length
 

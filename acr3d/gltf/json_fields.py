@@ -1,4 +1,4 @@
-"""Reading fields of untrusted JSON: every function returns the type it promises or raises BadModel."""
+"""Reading fields of untrusted JSON. Every function returns the type it promises or raises BadModel."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ def extension(parent: Json, name: str, place: str) -> Json | None:
 def integer(
     parent: Json, key: str, place: str, *, low: int = 0, high: int = 2**53, default: int | None = None
 ) -> int:
-    """A whole number from low to high; without a default it must be there."""
+    """An integer from low to high. Without a default the field is required."""
     value = parent.get(key, default)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise damaged(f"{place}.{key}", "is missing" if value is None else "is not a whole number")
+        raise damaged(f"{place}.{key}", "is missing" if value is None else "is not an integer")
     if not low <= value <= high:
         raise damaged(f"{place}.{key}", f"is {value}, outside {low} to {high}")
     return value
 
 
 def reference(parent: Json, key: str, count: int, place: str) -> int | None:
-    """An index into a list of `count` things, or None when the field is absent."""
+    """An index into a list of `count` entries, or None when the field is absent."""
     return index(parent[key], count, f"{place}.{key}") if key in parent else None
 
 
 def index(value: object, count: int, place: str) -> int:
-    """`value` as an index into a list of `count` things."""
+    """`value` as an index into a list of `count` entries."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise damaged(place, "is not an index")
     if not 0 <= value < count:
-        raise damaged(place, f"is {value}, but there are only {count} of those")
+        raise damaged(place, f"is {value}, but there are only {count}")
     return value
 
 
 def indices(parent: Json, key: str, count: int, place: str) -> list[int]:
-    """A list of indices into `count` things; an absent one is empty."""
+    """A list of indices into `count` entries; an absent one is empty."""
     values = parent.get(key, [])
     if not isinstance(values, list):
         raise damaged(f"{place}.{key}", "is not a list")
@@ -76,7 +76,7 @@ def text(parent: Json, key: str, place: str) -> str | None:
     """A string, or None when the field is absent."""
     value = parent.get(key)
     if value is not None and not isinstance(value, str):
-        raise damaged(f"{place}.{key}", "is not a text")
+        raise damaged(f"{place}.{key}", "is not a string")
     return value
 
 
@@ -84,7 +84,7 @@ def names(parent: Json, key: str) -> list[str]:
     """A list of strings; an absent one is empty."""
     values = parent.get(key, [])
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise damaged(key, "is not a list of names")
+        raise damaged(key, "is not a list of strings")
     return values
 
 
@@ -99,7 +99,7 @@ def numbers(parent: Json, key: str, count: int, place: str) -> list[float] | Non
 
 
 def _is_finite(value: object) -> bool:
-    # An integer beyond any float would overflow, so its size is looked at first.
+    # An integer beyond the range of floats would overflow, so its size is checked first.
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)

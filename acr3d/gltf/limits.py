@@ -1,4 +1,4 @@
-"""How much one file may ask for, so that the work stays under 400 MB whatever the file says of itself."""
+"""The most that one file may ask for. With these limits the work stays under 400 MB for any file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ MEGABYTE = 1 << 20
 FILE_BYTES = 200 * MEGABYTE
 # Parsed JSON takes up to 25 times its text in memory ({},{},{} …).
 JSON_BYTES = 6 * MEGABYTE
-# DracoPy's encoder was measured at about 200 bytes a triangle at its peak.
+# DracoPy's encoder peaks at about 200 bytes per triangle (measured).
 TRIANGLES = 1_000_000
 ELEMENTS = 3 * TRIANGLES
 NODE_DEPTH = 256

@@ -1,4 +1,4 @@
-"""A GLB taken apart: its JSON in memory, its bytes left in the file until someone asks for them."""
+"""An open GLB file: its JSON in memory, its binary data read from the file when needed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _CHUNK = struct.Struct("<I4s")
 
 
 class Model:
-    """An open GLB: `json` may be changed freely; views are read, replaced and added by index.
+    """An open GLB. `json` may be changed freely; buffer views are read, replaced and added by index.
 
-    The file's bytes are read with pread, a piece at a time, so that memory holds only what is worked on.
+    Opening raises BadModel if the container is invalid; `validate` checks the rest. Bytes are read with
+    pread, one range at a time, so memory holds only what is being worked on.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,38 +48,38 @@ class Model:
     ) -> None:
         os.close(self._file)
 
-    # --- views ---
+    # --- buffer views ---
 
     def has_bytes(self, view: int) -> bool:
-        """Whether the view's own bytes are in the file (those of a meshopt fallback buffer are not)."""
+        """Whether the view's own bytes are in the file; those of a meshopt fallback buffer are not."""
         return view in self._changed or self.buffer_has_bytes(self.json["bufferViews"][view]["buffer"])
 
     def buffer_has_bytes(self, buffer: int) -> bool:
-        """Whether a buffer is more than a meshopt fallback's promise."""
+        """Whether a buffer's bytes are in the file; those of a meshopt fallback buffer are not."""
         return self._buffers[buffer] is not None
 
-    def view(self, view: int, offset: int = 0, length: int | None = None) -> bytes:
+    def view_bytes(self, view: int, offset: int = 0, length: int | None = None) -> bytes:
         """The bytes of a buffer view, or `length` of them from `offset`."""
         entry = self.json["bufferViews"][view]
         length = int(entry["byteLength"]) if length is None else length
         if view in self._changed:
             return self._changed[view][offset : offset + length]
-        return self.buffer_range(entry["buffer"], int(entry.get("byteOffset", 0)) + offset, length)
+        return self.buffer_bytes(entry["buffer"], int(entry.get("byteOffset", 0)) + offset, length)
 
-    def buffer_range(self, buffer: int, offset: int, length: int) -> bytes:
-        """`length` bytes of a buffer; for a GLB's first buffer that is its BIN chunk."""
-        held = self._buffers[buffer]
-        if held is None:
+    def buffer_bytes(self, buffer: int, offset: int, length: int) -> bytes:
+        """`length` bytes of a buffer. A GLB's first buffer is its BIN chunk."""
+        content = self._buffers[buffer]
+        if content is None:
             raise damaged(f"buffers[{buffer}]", "has no bytes in the file")
-        if isinstance(held, bytes):
-            return held[offset : offset + length]
+        if isinstance(content, bytes):
+            return content[offset : offset + length]
         piece = os.pread(self._file, length, self._bin_start + offset)
         if len(piece) != length:
-            raise damaged("the BIN chunk", "ends before its data does")
+            raise damaged("the BIN chunk", "is shorter than its data")
         return piece
 
     def replace_view(self, view: int, content: bytes) -> None:
-        """Give a view new bytes."""
+        """Replace the bytes of a view."""
         self._changed[view] = content
         self.json["bufferViews"][view]["byteLength"] = len(content)
 
@@ -92,8 +93,8 @@ class Model:
         self._changed[len(views) - 1] = content
         return len(views) - 1
 
-    def reader(self, view: int) -> Callable[[], bytes]:
-        """A later `view(view)` that stays right when the JSON's offsets have been rewritten."""
+    def view_reader(self, view: int) -> Callable[[], bytes]:
+        """A function that returns the view's bytes even after the JSON's offsets have been rewritten."""
         if view in self._changed:
             return functools.partial(bytes, self._changed[view])
         return self.range_reader(self.json["bufferViews"][view])
@@ -101,31 +102,34 @@ class Model:
     def range_reader(self, holder: Json) -> Callable[[], bytes]:
         """The same for any object with `buffer`, `byteOffset` and `byteLength`."""
         offset, length = int(holder.get("byteOffset", 0)), int(holder["byteLength"])
-        return functools.partial(self.buffer_range, holder["buffer"], offset, length)
+        return functools.partial(self.buffer_bytes, holder["buffer"], offset, length)
 
     def renumber_views(self, numbers: dict[int, int]) -> None:
-        """Follow a pruned JSON: `numbers` maps the old view numbers that are left to the new ones."""
+        """Follow a pruned JSON: `numbers` maps old view numbers to new ones; views not in it are gone."""
         self._changed = {numbers[old]: content for old, content in self._changed.items() if old in numbers}
 
     def image_bytes(self, number: int) -> bytes:
         """The encoded bytes of an image, from its view or its data URI."""
         image = self.json["images"][number]
         if "bufferView" in image:
-            return self.view(image["bufferView"])
-        return data_uri(image["uri"], f"images[{number}].uri")
+            return self.view_bytes(image["bufferView"])
+        return data_uri_bytes(image["uri"], f"images[{number}].uri")
 
     # --- opening ---
 
     def _read_container(self) -> tuple[bytes, int, int]:
-        """Check header and chunk lengths; return the JSON text and the place of the BIN chunk."""
+        """Check header and chunk lengths; return the JSON text, and offset and length of the BIN chunk."""
         if self.bytes_in > limits.FILE_BYTES:
             raise too_large("the file", f"has {self.bytes_in} bytes, over {limits.FILE_BYTES}")
         head = os.pread(self._file, 20, 0)
         if len(head) < 20 or head[:4] != b"glTF":
-            raise BadModel("This is not a GLB file. Send the model as binary glTF (.glb).", "not_glb")
+            raise BadModel("This is not a GLB file. Export the model as binary glTF (.glb).", "not_glb")
         _, version, total = _HEADER.unpack_from(head)
         if version != 2:
-            raise BadModel(f"This GLB is of version {version}; only version 2 can be shown.", "not_glb")
+            raise BadModel(
+                f"This is a GLB file of version {version}. Export the model as glTF 2.0.",
+                "not_glb",
+            )
         if total != self.bytes_in:
             raise damaged("the header's length", f"says {total} bytes, but the file has {self.bytes_in}")
         length, kind = _CHUNK.unpack_from(head, 12)
@@ -141,22 +145,22 @@ class Model:
             return 0, 0
         head = os.pread(self._file, 8, at)
         if len(head) < 8:
-            raise damaged("the second chunk", "is cut off")
+            raise damaged("the second chunk", "is truncated")
         length, kind = _CHUNK.unpack(head)
         if at + 8 + length > total:
             raise damaged("the second chunk", "runs past the end of the file")
         return (at + 8, length) if kind == b"BIN\0" else (0, 0)
 
     def _open_buffer(self, number: int, buffer: Json) -> bytes | int | None:
-        """A buffer's bytes, 0 for the BIN chunk, None for one that has none (meshopt's fallback)."""
+        """A buffer's bytes, 0 for the BIN chunk, None for a meshopt fallback buffer, which has no bytes."""
         place = f"buffers[{number}]"
         length = integer(buffer, "byteLength", place, low=1)
         uri = text(buffer, "uri", place)
         if uri is not None:
-            held = data_uri(uri, f"{place}.uri")
-            if len(held) < length:
-                raise damaged(f"{place}.byteLength", f"is {length}, but the data has {len(held)} bytes")
-            return held
+            content = data_uri_bytes(uri, f"{place}.uri")
+            if len(content) < length:
+                raise damaged(f"{place}.byteLength", f"is {length}, but the data has {len(content)} bytes")
+            return content
         if _is_fallback(buffer, place):
             return None
         if number or not self._bin_start or length > self._bin_length:
@@ -165,20 +169,20 @@ class Model:
 
 
 def _is_fallback(buffer: Json, place: str) -> bool:
-    held = (extension(buffer, f"{owner}_meshopt_compression", place) for owner in ("EXT", "KHR"))
-    return any(found is not None and found.get("fallback") is True for found in held)
+    found = (extension(buffer, f"{owner}_meshopt_compression", place) for owner in ("EXT", "KHR"))
+    return any(each is not None and each.get("fallback") is True for each in found)
 
 
-def data_uri(uri: str, place: str) -> bytes:
+def data_uri_bytes(uri: str, place: str) -> bytes:
     """The bytes of a data URI, in base64 or percent-encoded.
 
-    Any other address is refused: we open no file and no connection.
+    Any other URI is refused: no other file and no connection is ever opened.
     """
     head, _, body = uri.partition(",")
     if not head.startswith("data:"):
         raise BadModel(
-            f"The model is not complete: {place} points outside the file ({uri[:80]!r}), "
-            "and nothing outside is opened. Export it as one GLB with everything inside.",
+            f"The model file is incomplete: {place} refers to another file ({uri[:80]!r}). "
+            "Export the model as one GLB file with everything included.",
             "external",
         )
     try:
@@ -204,11 +208,11 @@ def _parse(text_bytes: bytes) -> Json:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number that JSON knows")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _finite_float(digits: str) -> float:
     value = float(digits)
     if value in (float("inf"), float("-inf")):
-        raise ValueError(f"{digits[:20]} is beyond any number we can keep")
+        raise ValueError(f"{digits[:20]} is too large a number")
     return value

@@ -1,12 +1,11 @@
-"""What a model's images are used for: which channel of which material reads them."""
+"""Which texture slots of which materials use an image, and which of its channels they read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from acr3d.gltf.check_json import texture_infos
-from acr3d.gltf.extensions import TEXTURE_SOURCES
 from acr3d.gltf.json_fields import Json
+from acr3d.gltf.traversal import texture_images, texture_infos
 
 _KINDS = {
     "baseColorTexture": "base colour",
@@ -30,18 +29,18 @@ _CHANNELS = {
 
 
 @dataclass
-class MapUse:
-    """How one image is used: for what, by which textures, and which of its channels are read at all."""
+class ImageUse:
+    """The kinds of map an image serves as, the channels that are read, and the textures that show it."""
 
     kinds: set[str] = field(default_factory=set)
     channels: set[str] = field(default_factory=set)
     textures: list[int] = field(default_factory=list)
-    is_alternative: bool = False  # some texture has this image and another format of it
+    is_alternative: bool = False  # a texture offers this image and another format of it
 
 
-def map_uses(data: Json) -> list[MapUse]:
-    """One MapUse per image, in order."""
-    uses = [MapUse() for _ in data.get("images", [])]
+def image_uses(data: Json) -> list[ImageUse]:
+    """One ImageUse per image, in the order of the file."""
+    uses = [ImageUse() for _ in data.get("images", [])]
     for number, texture in enumerate(data.get("textures", [])):
         sources = texture_images(texture)
         for image in sources:
@@ -59,23 +58,12 @@ def map_uses(data: Json) -> list[MapUse]:
     return uses
 
 
-def source_holders(texture: Json) -> list[Json]:
-    """The objects whose `source` names an image for a texture: itself and its extensions."""
-    holders = [texture, *(texture.get("extensions", {}).get(name, {}) for name in TEXTURE_SOURCES)]
-    return [holder for holder in holders if "source" in holder]
-
-
-def texture_images(texture: Json) -> list[int]:
-    """The images a texture may show."""
-    return [holder["source"] for holder in source_holders(texture)]
-
-
-def foreign_images(data: Json) -> set[int]:
-    """The images that textures show by extensions unknown to us, and by nothing else."""
+def images_of_unknown_extensions(data: Json) -> set[int]:
+    """The images that textures show only through extensions we do not know."""
     textures = data.get("textures", [])
     known = {image for texture in textures for image in texture_images(texture)}
-    held = [each for texture in textures for each in texture.get("extensions", {}).values()]
-    return {each["source"] for each in held if isinstance(each.get("source"), int)} - known
+    extensions = [each for texture in textures for each in texture.get("extensions", {}).values()]
+    return {each["source"] for each in extensions if isinstance(each.get("source"), int)} - known
 
 
 def _channels(kind: str, material: Json) -> set[str]:

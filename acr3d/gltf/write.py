@@ -1,4 +1,4 @@
-"""Writing a Model as a GLB: pieces go straight from the old file to the new one, one at a time."""
+"""Writing a Model as a GLB. Bytes are copied from the old file to the new one, one view at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from acr3d.gltf.compact_views import repack
+from acr3d.gltf.compact_views import compact_views
 from acr3d.gltf.extensions import MESHOPT
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
@@ -18,8 +18,8 @@ _ALIGNMENT = 4
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """Bytes that will stand at `offset` of the BIN chunk."""
+class _BinRange:
+    """Bytes to be written at `offset` of the BIN chunk."""
 
     offset: int
     length: int
@@ -27,14 +27,14 @@ class _Piece:
 
 
 def write_glb(model: Model, path: Path) -> int:
-    """Write the model without what nothing refers to; return the file's length in bytes.
+    """Write the model, without anything unused; return the file's length in bytes.
 
-    The Model is used up: its JSON now describes the new file.
+    The Model cannot be used afterwards: its JSON now describes the new file.
     """
-    repack(model)
+    compact_views(model)
     model.renumber_views(prune(model.json))
-    pieces = _lay_out(model)
-    length = pieces[-1].offset + pieces[-1].length if pieces else 0
+    ranges = _lay_out(model)
+    length = ranges[-1].offset + ranges[-1].length if ranges else 0
     _set_buffers(model.json, length)
     text = json.dumps(model.json, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
@@ -45,20 +45,20 @@ def write_glb(model: Model, path: Path) -> int:
         if chunk:
             out.write(struct.pack("<I4s", chunk, b"BIN\0"))
         at = 0
-        for piece in pieces:
-            out.write(bytes(piece.offset - at) + piece.read())
-            at = piece.offset + piece.length
+        for each in ranges:
+            out.write(bytes(each.offset - at) + each.read())
+            at = each.offset + each.length
         out.write(bytes(chunk - at))
     return total
 
 
-def _lay_out(model: Model) -> list[_Piece]:
-    """Give every view, and every meshopt stream beside one, its new place."""
-    pieces: list[_Piece] = []
+def _lay_out(model: Model) -> list[_BinRange]:
+    """Give every view, and every meshopt stream of a view, its new offset."""
+    ranges: list[_BinRange] = []
     fallbacks = _fallback_numbers(model)
     end = 0
     for number, view in enumerate(model.json.get("bufferViews", [])):
-        holders = [(view, model.reader(number))] if model.has_bytes(number) else []
+        holders = [(view, model.view_reader(number))] if model.has_bytes(number) else []
         if not holders:
             view["buffer"] = fallbacks[view["buffer"]]
         for name in MESHOPT:
@@ -70,19 +70,19 @@ def _lay_out(model: Model) -> list[_Piece]:
             start = end + (int(holder.get("byteOffset", 0)) - end) % _ALIGNMENT
             end = start + int(holder["byteLength"])
             holder["buffer"], holder["byteOffset"] = 0, start
-            pieces.append(_Piece(start, end - start, read))
-    return pieces
+            ranges.append(_BinRange(start, end - start, read))
+    return ranges
 
 
 def _fallback_numbers(model: Model) -> dict[int, int]:
-    """New numbers of meshopt's fallback buffers, which come after the BIN chunk's."""
+    """New numbers of meshopt fallback buffers, which come after the BIN chunk's buffer."""
     buffers = model.json.get("buffers", [])
     old = [number for number in range(len(buffers)) if not model.buffer_has_bytes(number)]
     return {number: new for new, number in enumerate(old, 1)}
 
 
 def _set_buffers(data: Json, length: int) -> None:
-    """One buffer for the BIN chunk, then those that never had bytes."""
+    """One buffer for the BIN chunk, then the fallback buffers, which have no bytes."""
     buffers = data.get("buffers", [])
     fallbacks = [b for b in buffers if any(name in b.get("extensions", {}) for name in MESHOPT)]
     main: Json = next((b for b in buffers if b not in fallbacks), {})

@@ -1,24 +1,23 @@
-"""Putting arrays back into a model: the accessor says what is there now."""
+"""Writing arrays into a model's accessors."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.gltf.accessors import DTYPES, Array, read
+from acr3d.gltf.accessors import DTYPES, Array
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.optimize.primitive_groups import Group
 
 _COMPONENT_TYPES = {dtype: number for number, dtype in DTYPES.items()}
 _ALIGNMENT = 4
-_NARROW_VERTICES = 65535  # the last number of sixteen bits restarts strips, so no vertex may have it
+_MOST_SHORT_VERTICES = 65535  # 65535 restarts a strip, so no vertex may have this index
 
 
-def store(model: Model, number: int, values: Array, *, is_vertex: bool = True) -> None:
-    """Let accessor `number` hold `values` (count, width), in their type, with a view of its own.
+def set_accessor(model: Model, number: int, values: Array, *, is_vertex: bool = True) -> None:
+    """Store `values` (count, width) in accessor `number`, in their type, with a buffer view of its own.
 
-    A vertex's values start at multiples of four bytes, as glTF asks for.
+    Vertex attributes start at multiples of four bytes, as glTF requires.
     """
     accessor = model.json["accessors"][number]
     for key in ("byteOffset", "sparse"):
@@ -37,44 +36,22 @@ def store(model: Model, number: int, values: Array, *, is_vertex: bool = True) -
 
 
 def add_accessor(model: Model, like: Json, values: Array, *, is_vertex: bool = True) -> int:
-    """A new accessor for `values` that is otherwise `like` another; return its number."""
+    """Add an accessor for `values` with the other fields of `like`; return its number."""
     accessors = model.json["accessors"]
     accessors.append(dict(like))
-    store(model, len(accessors) - 1, values, is_vertex=is_vertex)
+    set_accessor(model, len(accessors) - 1, values, is_vertex=is_vertex)
     return len(accessors) - 1
 
 
-def narrow_indices(faces: NDArray[np.uint32], vertices: int) -> Array:
-    """Indices (n, 1) in the narrowest type that `vertices` allow."""
-    return faces.astype(np.uint16 if vertices <= _NARROW_VERTICES else np.uint32).reshape(-1, 1)
+def index_array(faces: NDArray[np.uint32], vertices: int) -> Array:
+    """Indices (n, 1) in the smallest type that is enough for `vertices`."""
+    return faces.astype(_index_type(vertices)).reshape(-1, 1)
 
 
-def store_faces(model: Model, group: Group, faces: NDArray[np.uint32], vertices: int) -> None:
-    """Let the group draw these triangles of its `vertices`."""
-    number, narrow = group.indices, narrow_indices(faces, vertices)
-    if number is None:
-        number = add_accessor(model, {"type": "SCALAR"}, narrow, is_vertex=False)
-    else:
-        model.json["accessors"][number].pop("normalized", None)
-        store(model, number, narrow, is_vertex=False)
-    for member in group.members:
-        member["indices"] = number
-
-
-def keep_vertices(model: Model, group: Group, kept: NDArray[np.intp]) -> None:
-    """Let the group have only these of its vertices, in this order; sparse morph targets stay so."""
-    for number in group.vertex_accessors:
-        accessor, values = model.json["accessors"][number], read(model, number)[kept]
-        is_mostly_zero = "sparse" in accessor and "bufferView" not in accessor
-        store(model, number, values)
-        if is_mostly_zero:
-            _make_sparse(model, number, values)
-
-
-def _make_sparse(model: Model, number: int, values: Array) -> None:
-    """Name the rows that are not zero instead, where that takes less."""
+def make_sparse(model: Model, number: int, values: Array) -> None:
+    """Store only the rows of `values` that are not zero in accessor `number`, if that takes fewer bytes."""
     accessor, rows = model.json["accessors"][number], np.flatnonzero(values.any(axis=1))
-    places = rows.astype(np.uint16 if len(values) <= _NARROW_VERTICES else np.uint32)
+    places = rows.astype(_index_type(len(values)))
     if places.nbytes + values[rows].nbytes >= values.nbytes:
         return
     del accessor["bufferView"]
@@ -87,3 +64,7 @@ def _make_sparse(model: Model, number: int, values: Array) -> None:
             },
             "values": {"bufferView": model.add_view(values[rows].tobytes())},
         }
+
+
+def _index_type(vertices: int) -> type[np.uint16] | type[np.uint32]:
+    return np.uint16 if vertices <= _MOST_SHORT_VERTICES else np.uint32

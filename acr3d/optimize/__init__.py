@@ -1,4 +1,5 @@
-"""A raw GLB in, a small GLB and a report out. `python -m acr3d.optimize IN.glb OUT.glb` is the whole face.
+"""Makes a raw GLB small: `python -m acr3d.optimize IN.glb OUT.glb`.
 
-This package knows nothing else of acr3d, and its `__init__` imports nothing: it runs in a child process.
+Of acr3d it uses only `gltf`, and `sandbox` for Blender's process. It runs in a child process, so importing
+the package itself must load nothing.
 """

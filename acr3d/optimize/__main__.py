@@ -1,7 +1,7 @@
 """`python -m acr3d.optimize IN.glb OUT.glb [--level light [--no-blender]] [--ar AR.glb] [--turn x90]
-[--size-mm 142x171x184] [--json]`; `--check IN.glb`.
+[--size-mm 142x171x184] [--json]`, or `--check IN.glb`.
 
-For a person it prints a report; with --json it speaks as the children of acr3d do: lines of
+It prints a report for people. With --json it follows the protocol of acr3d's child processes: lines of
 `{"progress": n}`, then `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
 The number of threads is ACR3D_THREADS (default: two, or one on a single core).
 """
@@ -22,9 +22,9 @@ from typing import Any
 
 REFUSED_EXIT = 3
 _MEMORY_BYTES = 400 << 20
-# Ten times what the slowest good file took; a forged Draco stream can keep its decoder busy for ever.
+# Ten times as much as the slowest valid file took. A forged Draco stream can keep the decoder busy forever.
 _CPU_SECONDS = 150.0
-_LEVELS = "web: every triangle, small maps (default); light: for phones; full: every pixel of the maps"
+_LEVELS = "web: all triangles, small textures (default); light: for phones; full: textures without loss"
 _SHORTEST_MM, _LONGEST_MM = 0.001, 1_000_000
 _M_MMAP_THRESHOLD, _MMAP_THRESHOLD = -3, 1 << 20
 
@@ -36,12 +36,12 @@ def main(argv: list[str]) -> int:
     from acr3d.gltf.errors import BadModel
 
     try:
-        report = _work(options)
+        report = _run(options)
     except BadModel as error:
         return _refuse(str(error), error.code, options.json)
     except MemoryError:
         return _refuse(
-            "The model file is too large to work on here. Generate or export a lighter model.",
+            "The model file needs too much memory. Generate or export a simpler model.",
             "too_large",
             options.json,
         )
@@ -50,7 +50,9 @@ def main(argv: list[str]) -> int:
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m acr3d.optimize", description="Make a GLB small.")
+    parser = argparse.ArgumentParser(
+        prog="python -m acr3d.optimize", description="Optimize a GLB file for the web."
+    )
     parser.add_argument("source", type=Path, metavar="IN.glb")
     parser.add_argument("target", type=Path, nargs="?", metavar="OUT.glb")
     parser.add_argument("--level", choices=["web", "light", "full"], default="web", help=_LEVELS)
@@ -59,31 +61,34 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         type=_size,
         default=(None, None, None),
         metavar="WxHxD",
-        help="the part's width, height and depth, '-' for an unknown one (142x-x184; --size-mm=-x171x184)",
+        help="the part's width, height and depth; '-' if unknown (142x-x184; --size-mm=-x171x184)",
     )
     parser.add_argument(
-        "--ar", type=Path, metavar="AR.glb", help="write the file for AR too: core glTF, JPEG and PNG maps"
+        "--ar",
+        type=Path,
+        metavar="AR.glb",
+        help="also write a file for AR: core glTF with JPEG and PNG textures",
     )
     parser.add_argument(
         "--turn",
         default="",
         metavar="x90[,y180…]",
-        help="turn the model about the world's axes by right angles, one after the other, front to +Z",
+        help="turn the model by right angles about the world's axes, in this order; its front should face +Z",
     )
     parser.add_argument(
-        "--no-blender", action="store_true", help="level light: bake no detail into the normal map"
+        "--no-blender", action="store_true", help="level light: do not bake lost detail into the normal map"
     )
-    parser.add_argument("--check", action="store_true", help="only read the file and report on it")
-    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    parser.add_argument("--check", action="store_true", help="only check the file and report on it")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args(argv)
     if options.check == (options.target is not None):
         parser.error("give IN.glb and OUT.glb, or --check and IN.glb alone")
     if options.check and (any(options.size_mm) or options.turn or options.ar):
-        parser.error("--check changes nothing: give --size-mm, --turn and --ar together with OUT.glb")
+        parser.error("--check changes nothing, so --size-mm, --turn and --ar need OUT.glb")
     if not options.source.is_file():
-        parser.error(f"there is no file {options.source}")
+        parser.error(f"file not found: {options.source}")
     _limit_memory()
-    from acr3d.optimize.steps.orientation import Turn
+    from acr3d.gltf.orientation import Turn
 
     try:
         options.turn = Turn.parse(options.turn)
@@ -96,7 +101,7 @@ def _size(text: str) -> tuple[float | None, ...]:
     """`142x-x184` as numbers, None for an unknown side. Raises ArgumentTypeError."""
     sides = text.split("x")
     if len(sides) != 3:
-        raise argparse.ArgumentTypeError(f"{text!r} is not width x height x depth, such as 142x171x184")
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHTxDEPTH, such as 142x171x184")
     return tuple(None if side == "-" else _millimetres(side) for side in sides)
 
 
@@ -106,27 +111,27 @@ def _millimetres(text: str) -> float:
         if _SHORTEST_MM <= value <= _LONGEST_MM:
             return value
     raise argparse.ArgumentTypeError(
-        f"{text!r} is no length from {_SHORTEST_MM} to {_LONGEST_MM} mm; '-' is unknown"
+        f"{text!r} is not a length from {_SHORTEST_MM} to {_LONGEST_MM} mm; use '-' if it is unknown"
     )
 
 
 def _limit_memory() -> None:
-    """Hold to 400 MB whatever the caller allows, and give large blocks back as soon as they are freed."""
-    # A second thread's buffers, claimed when memory is short, would end the process before it can say why.
+    """Use at most 400 MB, whatever the caller allows, and return large blocks as soon as they are freed."""
+    # If memory is short, allocating a second thread's buffers would end the process without a message.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    # The hard limit stays: a child of ours that bakes may use what we may not.
+    # The hard limit stays, so that a child process that bakes may use more.
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = [each for each in (_MEMORY_BYTES, soft) if each != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(allowed), hard))
-    # glibc keeps freed blocks of up to 32 MB to itself unless its threshold is fixed. Others have no mallopt.
+    # glibc keeps freed blocks of up to 32 MB unless its threshold is fixed. Other libraries have no mallopt.
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD)
 
 
 def _limit_time(is_json: bool) -> None:
-    """End with a sentence when the work takes too long, even inside a decoder that never comes back.
+    """Stop with a message when the work takes too long, even inside a decoder that never returns.
 
-    All that we call (Draco, meshoptimizer, libjpeg, libpng, libwebp) lets other threads run meanwhile.
+    The native libraries (Draco, meshoptimizer, libjpeg, libpng, libwebp) all release the GIL.
     """
     threading.Thread(target=_watch, args=(is_json,), daemon=True).start()
 
@@ -135,14 +140,14 @@ def _watch(is_json: bool) -> None:
     while time.process_time() < _CPU_SECONDS:
         time.sleep(min(1.0, _CPU_SECONDS / 10))
     sentence = (
-        "The model file takes too long to work on; it may be made to. Generate or export the model again."
+        "The model file takes too long to process. It may be damaged. Generate or export the model again."
     )
     _refuse(sentence, "too_large", is_json)
     sys.stderr.flush()
     os._exit(REFUSED_EXIT)
 
 
-def _work(options: argparse.Namespace) -> dict[str, Any]:
+def _run(options: argparse.Namespace) -> dict[str, Any]:
     from acr3d.optimize import pipeline
     from acr3d.optimize.steps.real_size import RealSize
     from acr3d.sandbox import default_threads

@@ -1,6 +1,6 @@
-"""How true a result is to its source, measured: how far its surface is off, and how its normals are turned.
+"""How far a result deviates from its source: distance between the surfaces, and angle between normals.
 
-Some of the source's vertices are looked up on the result's surface, mesh by mesh, in the mesh's own space.
+A sample of the source's vertices is projected onto the result's surface, mesh by mesh, in mesh space.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.gltf.accessors import Array
-from acr3d.gltf.bounds import shown_meshes
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.surface import Surface, surface
+from acr3d.gltf.scene_graph import mesh_instances
+from acr3d.gltf.triangle_mesh import TriangleMesh, read_triangle_mesh
 
-# Points times triangles: what takes about a tenth of a second.
-_EFFORT = 10_000_000
-_FEWEST, _MOST = 50, 1000
+# Points times triangles: this takes about a tenth of a second.
+_POINT_TRIANGLES = 10_000_000
+_FEWEST_POINTS, _MOST_POINTS = 50, 1000
 _MOST_PRIMITIVES = 50
 _CHUNK = 1 << 19
 _MOST_NEAR = 128
 _SAMPLE = 2048
-# Of the result's extent: more than single precision is off.
+# As a share of the result's extent: more than the error of single precision.
 _SLACK = 1e-3
-# Of the distance between two neighbouring vertices: on an edge of the shape, several triangles are nearest.
+# On an edge of the shape several triangles are nearest: within this share of an edge's length they tie.
 _TIE = 0.1
 
 
 @dataclass(frozen=True)
-class Truth:
-    """Deviations as shares of the model's longest side, and angles between normals in degrees."""
+class Deviation:
+    """Distances as shares of the model's longest side, and angles between normals in degrees."""
 
     position_mean: float
     position_max: float
@@ -39,33 +39,39 @@ class Truth:
     normal_p95: float | None
 
 
-def measure(source: Model, result: Model, longest: float) -> Truth | None:
-    """`longest` is the source's longest side in metres. None where there is nothing that can be compared."""
-    with np.errstate(all="ignore"):  # numbers beyond any sense are told by the result
+def measure_deviation(source: Model, result: Model, longest: float) -> Deviation | None:
+    """Compare `result` with `source`, whose longest side is `longest` metres; None if that is impossible."""
+    with np.errstate(all="ignore"):  # extreme coordinates overflow; the result is checked for that
         return _measure(source, result, longest)
 
 
-def _measure(source: Model, result: Model, longest: float) -> Truth | None:
-    scales = {each.mesh: abs(np.linalg.det(each.matrix[:3, :3])) ** (1 / 3) for each in shown_meshes(source)}
+def _measure(source: Model, result: Model, longest: float) -> Deviation | None:
+    scales = {
+        each.mesh: abs(np.linalg.det(each.matrix[:3, :3])) ** (1 / 3) for each in mesh_instances(source)
+    }
     pairs = [
-        (scales[number], surface(source, before), surface(result, after))
-        for number, before, after in _primitive_pairs(source, result)
+        (scales[number], read_triangle_mesh(source, old), read_triangle_mesh(result, new))
+        for number, old, new in _primitive_pairs(source, result)
         if number in scales
     ]
     known = [
-        (scale, was, is_) for scale, was, is_ in pairs if was and is_ and len(was.faces) and len(is_.faces)
+        (scale, before, after)
+        for scale, before, after in pairs
+        if before and after and len(before.faces) and len(after.faces)
     ]
-    triangles = sum(len(is_.faces) for _, _, is_ in known)
+    triangles = sum(len(after.faces) for _, _, after in known)
     offs, angles = [], []
-    for scale, was, is_ in known:
-        off, angle = _compare(was, is_, int(np.clip(_EFFORT // triangles, _FEWEST, _MOST)))
+    for scale, before, after in known:
+        off, angle = _compare(
+            before, after, int(np.clip(_POINT_TRIANGLES // triangles, _FEWEST_POINTS, _MOST_POINTS))
+        )
         offs.append(scale * off)
         angles.append(angle)
     if not offs or not longest or not np.isfinite(np.concatenate(offs)).all():
         return None
     off, angle = np.concatenate(offs) / longest, np.concatenate(angles)
     angle = angle[np.isfinite(angle)]
-    return Truth(
+    return Deviation(
         float(off.mean()),
         float(off.max()),
         float(angle.mean()) if len(angle) else None,
@@ -74,7 +80,7 @@ def _measure(source: Model, result: Model, longest: float) -> Truth | None:
 
 
 def _primitive_pairs(source: Model, result: Model) -> list[tuple[int, Json, Json]]:
-    """Each primitive with its mesh's number and what became of it; of very many, the first ones."""
+    """(mesh number, source primitive, result primitive); only the first ones if there are very many."""
     meshes = zip(source.json.get("meshes", []), result.json.get("meshes", []), strict=True)
     return [
         (number, before, after)
@@ -83,86 +89,87 @@ def _primitive_pairs(source: Model, result: Model) -> list[tuple[int, Json, Json
     ][:_MOST_PRIMITIVES]
 
 
-def _compare(was: Surface, is_: Surface, points: int) -> tuple[Array, Array]:
-    """For some vertices of the one: how far the other's surface is, and the angle between their normals."""
-    used = np.flatnonzero(np.bincount(was.faces.ravel()))
+def _compare(source: TriangleMesh, result: TriangleMesh, points: int) -> tuple[Array, Array]:
+    """For a sample of the source's vertices: distance to the result's surface, and angle between normals."""
+    used = np.flatnonzero(np.bincount(source.faces.ravel()))
     chosen = used[np.linspace(0, len(used) - 1, min(points, len(used))).astype(np.intp)]
-    targets = was.positions[chosen].astype(float)
-    corners = is_.positions[is_.faces].astype(np.float32)
+    targets = source.positions[chosen].astype(float)
+    corners = result.positions[result.faces].astype(np.float32)
     nearest = _nearest_triangles(targets.astype(np.float32), corners)
-    triangles = is_.positions.astype(float)[is_.faces[nearest]]
-    weights = _closest(targets[:, None], triangles)
+    triangles = result.positions.astype(float)[result.faces[nearest]]
+    weights = _closest_weights(targets[:, None], triangles)
     found = np.einsum("nkc,nkcd->nkd", weights, triangles)
     distances = np.linalg.norm(found - targets[:, None], axis=2)
     off = distances.min(axis=1)
-    if was.normals is None or is_.normals is None:
+    if source.normals is None or result.normals is None:
         return off, np.full(len(targets), np.nan)
-    normals = np.einsum("nkc,nkcd->nkd", weights, is_.normals[is_.faces[nearest]].astype(float))
-    angles = _angles(was.normals[chosen].astype(float)[:, None], normals)
+    normals = np.einsum("nkc,nkcd->nkd", weights, result.normals[result.faces[nearest]].astype(float))
+    angles = _angles(source.normals[chosen].astype(float)[:, None], normals)
     edge = np.linalg.norm(triangles[:, :, 1] - triangles[:, :, 0], axis=2)
     is_tie = distances <= off[:, None] + _TIE * np.median(edge, axis=1, keepdims=True)
     return off, np.where(is_tie, angles, np.inf).min(axis=1)
 
 
 def _nearest_triangles(points: Array, corners: Array) -> NDArray[np.intp]:
-    """For each point the triangles that may be nearest, filled up with the first of them.
+    """For each point the triangles that may be nearest, (points, k); short rows repeat their first entry.
 
-    A triangle reaches from its middle less its radius; it is out when another lies wholly before that.
+    A triangle can be no nearer than its centre minus its radius. It is ruled out if another one lies
+    completely within that distance.
     """
     centre = corners.reshape(-1, 3).mean(axis=0)
     points, corners = points - centre, corners - centre
-    middles = corners.sum(axis=1) / 3
-    spokes = corners - middles[:, None]
-    radii = np.sqrt(np.einsum("ijk,ijk->ij", spokes, spokes)).T
+    centres = corners.sum(axis=1) / 3
+    arms = corners - centres[:, None]
+    radii = np.sqrt(np.einsum("ijk,ijk->ij", arms, arms)).T
     radii = np.maximum(np.maximum(radii[0], radii[1]), radii[2])
     slack = _SLACK * float(np.abs(corners).max())
-    # Both in order along the longest axis, so that a few points at a time need look at a slab only.
-    axis = int(np.ptp(middles, axis=0).argmax())
-    order, turns = np.argsort(middles[:, axis]), np.argsort(points[:, axis])
-    middles, radii = middles[order], radii[order]
-    some = slice(None, None, max(1, len(middles) // _SAMPLE))
-    nearest = (_away(points, middles[some]) + radii[some]).min(axis=1) + slack
+    # Both are sorted along the longest axis, so that a block of points only has to search a slab.
+    axis = int(np.ptp(centres, axis=0).argmax())
+    order, point_order = np.argsort(centres[:, axis]), np.argsort(points[:, axis])
+    centres, radii = centres[order], radii[order]
+    some = slice(None, None, max(1, len(centres) // _SAMPLE))
+    nearest = (_distances(points, centres[some]) + radii[some]).min(axis=1) + slack
     reach = nearest + radii.max()
-    step, found = max(1, _CHUNK // len(middles)), dict[int, NDArray[np.intp]]()
+    step, found = max(1, _CHUNK // len(centres)), dict[int, NDArray[np.intp]]()
     for at in range(0, len(points), step):
-        block = turns[at : at + step]
-        slab = _slab(middles[:, axis], points[block, axis], reach[block])
-        away = _away(points[block], middles[slab])
-        nearest = (away + radii[slab]).min(axis=1, keepdims=True) + slack
-        # Asked this way round, what is not a number stays in.
-        for number, is_out, row in zip(block, away - radii[slab] > nearest, away, strict=True):
-            found[int(number)] = order[slab][_least(~is_out, row)]
+        block = point_order[at : at + step]
+        slab = _slab(centres[:, axis], points[block, axis], reach[block])
+        distances = _distances(points[block], centres[slab])
+        nearest = (distances + radii[slab]).min(axis=1, keepdims=True) + slack
+        # Written this way, triangles whose distance is not a number are kept.
+        for number, is_out, row in zip(block, distances - radii[slab] > nearest, distances, strict=True):
+            found[int(number)] = order[slab][_nearest_of(~is_out, row)]
     width = max(len(near) for near in found.values())
     rows = (found[number] for number in range(len(points)))
     return np.stack([np.concatenate([near, np.full(width - len(near), near[0])]) for near in rows])
 
 
-def _away(points: Array, middles: Array) -> Array:
-    """How far each point is from each middle."""
-    squares = np.einsum("ij,ij->i", middles, middles) + np.einsum("ij,ij->i", points, points)[:, None]
-    away: Array = np.sqrt(np.maximum(squares - 2 * points @ middles.T, 0))
-    return away
+def _distances(points: Array, centres: Array) -> Array:
+    """The distance of each point from each centre."""
+    squares = np.einsum("ij,ij->i", centres, centres) + np.einsum("ij,ij->i", points, points)[:, None]
+    distances: Array = np.sqrt(np.maximum(squares - 2 * points @ centres.T, 0))
+    return distances
 
 
-def _slab(sorted_middles: Array, points: Array, reach: Array) -> slice:
-    """The triangles within reach of some points along an axis; all of them where numbers run out."""
-    first = int(np.searchsorted(sorted_middles, (points - reach).min()))
-    last = int(np.searchsorted(sorted_middles, (points + reach).max(), side="right"))
+def _slab(sorted_centres: Array, points: Array, reach: Array) -> slice:
+    """The triangles within reach of some points along an axis; all of them if coordinates overflow."""
+    first = int(np.searchsorted(sorted_centres, (points - reach).min()))
+    last = int(np.searchsorted(sorted_centres, (points + reach).max(), side="right"))
     return slice(first, last) if first < last else slice(None)
 
 
-def _least(is_near: NDArray[np.bool_], away: Array) -> NDArray[np.intp]:
-    """The triangles that are near; of very many, those whose middles are nearest."""
+def _nearest_of(is_near: NDArray[np.bool_], distances: Array) -> NDArray[np.intp]:
+    """The near triangles; only those with the nearest centres if there are very many."""
     near = np.flatnonzero(is_near)
     if len(near) <= _MOST_NEAR:
         return near
-    return near[np.argpartition(away[near], _MOST_NEAR)[:_MOST_NEAR]]
+    return near[np.argpartition(distances[near], _MOST_NEAR)[:_MOST_NEAR]]
 
 
-def _closest(points: Array, triangles: Array) -> Array:
-    """Barycentric weights of each triangle's point that is nearest (Ericson 2005, 5.1.5, all cases at once).
+def _closest_weights(points: Array, triangles: Array) -> Array:
+    """Barycentric weights of the nearest point on each triangle (Ericson 2005, 5.1.5, vectorized).
 
-    The plane's own point where it lies inside, else the best of the three edges' points.
+    It is the projection onto the plane if that lies inside, else the nearest point on the three edges.
     """
     a, b, c = (triangles[:, :, at] for at in range(3))
     ab, ac, ap = b - a, c - a, points - a

@@ -1,4 +1,4 @@
-"""Memory that is free again, back to the system: glibc keeps what lies between blocks in use."""
+"""Returning freed memory to the system: glibc keeps free memory that lies between blocks in use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import ctypes
 
 
 def release_memory() -> None:
-    """After work with many small blocks, as Draco's is; nothing happens where there is no glibc."""
+    """Return free memory to the system after work with many small blocks, such as Draco's.
+
+    Does nothing without glibc.
+    """
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,21 +1,21 @@
-"""What a file is made for, and what follows from that."""
+"""What each `--level` does to a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from acr3d.optimize.steps.draco_stream import DracoOptions
-from acr3d.optimize.steps.texture_compress import Coding
-from acr3d.optimize.steps.textures import TextureOptions
+from acr3d.optimize.draco.stream import DracoOptions
+from acr3d.optimize.recode_image import ImageCoding
+from acr3d.optimize.steps.texture_compress import TextureOptions
 
 PHONE_TRIANGLES = 30_000
-# Four maps of 2048²: up to a megabyte of WebP, and 90 MB on the graphics card.
-_LIGHT_PIXELS = 16 << 20
+# Four maps of 2048²: up to a megabyte of WebP, and 90 MB of GPU memory.
+_PHONE_PIXELS = 16 << 20
 
 
 @dataclass(frozen=True)
 class CoreLevel:
-    """The file beside a level's own, for readers that know core glTF only (Android's Scene Viewer)."""
+    """The second file, for readers that support only core glTF (Android's Scene Viewer)."""
 
     most_triangles: int
     textures: TextureOptions
@@ -23,21 +23,22 @@ class CoreLevel:
 
 @dataclass(frozen=True)
 class Level:
-    """How much of the source is kept, and how it is stored; without `most_triangles`, all of them.
+    """How much of the source is kept, and how it is stored.
 
-    With `bakes_detail`, what the triangles lose goes into the normal map, where Blender is installed.
+    Without `most_triangles` all triangles are kept. With `bakes_normals` the detail lost with the triangles
+    goes into the normal map, if Blender is installed.
     """
 
     ar: CoreLevel
     most_triangles: int | None = None
-    bakes_detail: bool = False
+    bakes_normals: bool = False
     draco: DracoOptions = field(default_factory=DracoOptions)
     textures: TextureOptions = field(default_factory=TextureOptions)
 
 
 def _core(most_triangles: int, max_side: int) -> CoreLevel:
     textures = TextureOptions(
-        Coding.CORE, max_side, _LIGHT_PIXELS, colour_quality=80, data_quality=80, normal_quality=85
+        ImageCoding.CORE, max_side, _PHONE_PIXELS, colour_quality=80, data_quality=80, normal_quality=85
     )
     return CoreLevel(most_triangles, textures)
 
@@ -47,8 +48,8 @@ LEVELS = {
     "light": Level(
         _core(PHONE_TRIANGLES, 1024),
         most_triangles=PHONE_TRIANGLES,
-        bakes_detail=True,
-        textures=TextureOptions(most_pixels=_LIGHT_PIXELS),
+        bakes_normals=True,
+        textures=TextureOptions(most_pixels=_PHONE_PIXELS),
     ),
-    "full": Level(_core(100_000, 2048), textures=TextureOptions(Coding.LOSSLESS)),
+    "full": Level(_core(100_000, 2048), textures=TextureOptions(ImageCoding.LOSSLESS)),
 }

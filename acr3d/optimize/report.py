@@ -1,23 +1,29 @@
-"""The report: plain numbers for the job's row, and sentences for people."""
+"""The report: numbers for programs, warnings for people, and a text version for the terminal.
+
+Reports are stored with every model version and read back by later releases, so keys and step names stay.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from acr3d.gltf.image_header import ImageFacts
-from acr3d.optimize.deviation import Truth
-from acr3d.optimize.inspect import ModelFacts
-from acr3d.optimize.steps.geometry_steps import Shaped
-from acr3d.optimize.steps.normal_bake import Detail
-from acr3d.optimize.steps.textures import MapResult
+from acr3d.gltf.inspect import ModelFacts
+from acr3d.optimize.deviation import Deviation
+from acr3d.optimize.geometry_steps import GeometryResult
+from acr3d.optimize.steps.normal_bake import BakeResult
+from acr3d.optimize.steps.texture_compress import ImageResult
 
 Report = dict[str, Any]
 _MANY_DRAW_CALLS = 100
 _HUGE_METRES, _TINY_METRES = 100.0, 0.001
 
 
-def describe(facts: ModelFacts) -> Report:
-    """A model's facts, ready for JSON; lengths in metres."""
+# --- for programs ---
+
+
+def describe_model(facts: ModelFacts) -> Report:
+    """A model's facts; lengths in metres."""
     return {
         "triangles": facts.triangles,
         "vertices": facts.vertices,
@@ -29,60 +35,62 @@ def describe(facts: ModelFacts) -> Report:
     }
 
 
-def describe_image(facts: ImageFacts, length: int) -> Report:
-    """One image's format, pixels and bytes."""
-    return {"format": facts.format, "width": facts.width, "height": facts.height, "bytes": length}
-
-
-def describe_maps(maps: list[MapResult]) -> list[Report]:
+def describe_images(images: list[ImageResult]) -> list[Report]:
     """Every image before and after."""
     return [
         {
             "name": each.name,
             "kinds": list(each.kinds),
-            "before": describe_image(each.before, each.bytes_before),
-            "after": describe_image(each.after, each.bytes_after),
+            "before": _describe_image(each.before, each.bytes_before),
+            "after": _describe_image(each.after, each.bytes_after),
             "psnr_db": each.psnr,
         }
-        for each in maps
+        for each in images
     ]
 
 
-def describe_truth(truth: Truth, longest: float) -> Report:
-    """Deviations in millimetres of a model that is `longest` metres long, and angles in degrees."""
+def _describe_image(facts: ImageFacts, length: int) -> Report:
+    return {"format": facts.format, "width": facts.width, "height": facts.height, "bytes": length}
+
+
+def describe_deviation(deviation: Deviation, longest: float) -> Report:
+    """Distances in millimetres for a model that is `longest` metres long, and angles in degrees."""
+    mean, p95 = deviation.normal_mean, deviation.normal_p95
     return {
-        "position_mean_mm": round(1000 * longest * truth.position_mean, 5),
-        "position_max_mm": round(1000 * longest * truth.position_max, 5),
-        "position_max_percent": round(100 * truth.position_max, 5),
-        "normal_mean_degrees": None if truth.normal_mean is None else round(truth.normal_mean, 2),
-        "normal_p95_degrees": None if truth.normal_p95 is None else round(truth.normal_p95, 2),
+        "position_mean_mm": round(1000 * longest * deviation.position_mean, 5),
+        "position_max_mm": round(1000 * longest * deviation.position_max, 5),
+        "position_max_percent": round(100 * deviation.position_max, 5),
+        "normal_mean_degrees": None if mean is None else round(mean, 2),
+        "normal_p95_degrees": None if p95 is None else round(p95, 2),
     }
 
 
-def describe_detail(detail: Detail | None) -> Report | None:
-    """Whether the detail that the triangles lost was baked into the normal map; None where none is."""
-    if detail is None:
+def describe_bake(bake: BakeResult | None) -> Report | None:
+    """Whether lost detail was baked into the normal map; None if the level does not do that."""
+    if bake is None:
         return None
-    if detail.left_out:
-        return {"left_out": detail.left_out}
-    return {"seconds": detail.seconds, "kept_percent": round(100 * detail.kept_share, 1)}
+    if bake.left_out:
+        return {"left_out": bake.left_out}
+    return {"seconds": bake.seconds, "kept_percent": round(100 * bake.kept_share, 1)}
 
 
-def describe_steps(shaped: Shaped, maps: list[MapResult], bytes_in: int, bytes_out: int) -> list[Report]:
-    """What each step saved, one after the other; the rest is what nothing in the file referred to."""
-    clean, simplify, geometry = shaped.clean, shaped.simplify, shaped.geometry
-    baked = (shaped.detail.bytes_before, shaped.detail.bytes_after) if shaped.detail else (0, 0)
+def describe_steps(
+    geometry: GeometryResult, images: list[ImageResult], bytes_in: int, bytes_out: int
+) -> list[Report]:
+    """What each step saved, in order. `rest` is everything else, mainly what nothing in the file used."""
+    weld, simplify, draco = geometry.weld, geometry.simplify, geometry.draco
+    baked = (geometry.bake.bytes_before, geometry.bake.bytes_after) if geometry.bake else (0, 0)
     steps = [
-        _step("unpack", *shaped.unpacked),
-        _step("clean", clean.bytes_before, clean.bytes_after),
+        _step("unpack", *geometry.decoded),
+        _step("clean", weld.bytes_before, weld.bytes_after),
         _step("simplify", simplify.bytes_before, simplify.bytes_after),
-        _step("geometry", geometry.bytes_before, geometry.bytes_after),
+        _step("geometry", draco.bytes_before, draco.bytes_after),
         _step("detail", *baked),
-        _step("textures", sum(m.bytes_before for m in maps), sum(m.bytes_after for m in maps)),
+        _step("textures", sum(i.bytes_before for i in images), sum(i.bytes_after for i in images)),
     ]
     steps = [step for step in steps if step["bytes_before"]]
-    arrays = shaped.unpacked[0] - shaped.unpacked[1] + (clean.bytes_before or geometry.bytes_before)
-    rest = bytes_in - arrays - baked[0] + baked[1] - sum(m.bytes_before for m in maps)
+    arrays = geometry.decoded[0] - geometry.decoded[1] + (weld.bytes_before or draco.bytes_before)
+    rest = bytes_in - arrays - baked[0] + baked[1] - sum(i.bytes_before for i in images)
     saved = bytes_in - bytes_out - sum(step["saved"] for step in steps)
     return [*steps, _step("rest", rest, rest - saved)]
 
@@ -91,26 +99,35 @@ def _step(name: str, before: int, after: int) -> Report:
     return {"step": name, "bytes_before": before, "bytes_after": after, "saved": before - after}
 
 
-def warnings_about(facts: ModelFacts, shaped: Shaped | None = None) -> list[str]:
-    """What a person should know before publishing this."""
-    found = []
-    if shaped is not None:
-        found += [f"Not reduced: {what}." for what in shaped.simplify.left_alone]
-        if shaped.detail and shaped.detail.has_failed:
-            found.append(f"Detail was not baked into the normal map. {shaped.detail.left_out}")
-        found += [f"Left uncompressed: {what}." for what in shaped.geometry.left_alone]
-        if shaped.degenerate:
-            found.append(f"{shaped.degenerate} triangles without any area were taken out.")
+# --- for people ---
+
+
+def model_warnings(facts: ModelFacts, geometry: GeometryResult | None = None) -> list[str]:
+    """What a person should know before publishing the model."""
+    found = _geometry_warnings(geometry) if geometry else []
     if facts.not_shown:
         names = ", ".join(name[:60] for name in facts.not_shown)
-        found.append(f"The file requires {names}, which browsers do not know: they show it without.")
+        found.append(
+            f"The file requires {names}. Browsers do not support that and show the model without it."
+        )
     if facts.draw_calls == 0:
-        found.append("The scene shows nothing: no node of it holds a mesh.")
+        found.append("The scene is empty: none of its nodes has a mesh.")
     if facts.draw_calls > _MANY_DRAW_CALLS:
-        found.append(f"The model is drawn in {facts.draw_calls} pieces, which is slow on phones.")
-    longest = max(facts.size) if facts.size else None
-    if longest is not None and not _TINY_METRES <= longest <= _HUGE_METRES:
-        found.append(f"The model is {longest:.4g} m long, which is odd for a part: check its scale.")
+        found.append(f"The model takes {facts.draw_calls} draw calls, which is slow on phones.")
+    if facts.size and not _TINY_METRES <= facts.longest_side <= _HUGE_METRES:
+        found.append(
+            f"The model is {facts.longest_side:.4g} m long, which is unusual for a part. Check its scale."
+        )
+    return found
+
+
+def _geometry_warnings(geometry: GeometryResult) -> list[str]:
+    found = [f"Not simplified: {what}." for what in geometry.simplify.left_alone]
+    if geometry.bake and geometry.bake.has_failed:
+        found.append(f"The lost detail was not baked into the normal map. {geometry.bake.left_out}")
+    found += [f"Not compressed: {what}." for what in geometry.draco.left_alone]
+    if geometry.degenerate:
+        found.append(f"{geometry.degenerate} triangles without area were removed.")
     return found
 
 
@@ -122,45 +139,45 @@ def as_text(report: Report) -> str:
         + (f" in, {report['bytes_out']:,} out" if "bytes_out" in report else ""),
         f"{report['triangles']:,} triangles, {report['vertices']:,} vertices",
         f"{report['draw_calls']} draw calls, {report['materials']} materials",
-        f"size in mm: {size}; about {report['gpu_bytes'] / 1e6:.0f} MB on the graphics card",
+        f"size in mm: {size}; about {report['gpu_bytes'] / 1e6:.0f} MB of GPU memory",
     ]
     if report.get("placed"):
-        deviations = report["placed"]["deviation_percent"].items()
-        # No minus before a zero.
-        off = [f"{side} {round(percent, 1) + 0:+.1f} %" for side, percent in deviations]
-        turned = f"turned {report['placed']['turned']}, " if report["placed"]["turned"] else ""
-        lines.append(
-            f"placed: {turned}scaled by {report['placed']['scale']:.4g}, off by {', '.join(off) or '–'}"
-        )
+        lines.append(_placement_text(report["placed"]))
     for step in report.get("steps", []):
         lines.append(f"  {step['step']:<9} {step['bytes_before']:>12,} → {step['bytes_after']:>11,} bytes")
     for each in report["maps"]:
-        lines.append(
-            f"  {', '.join(each['kinds']) or 'unused'}: "
-            + " → ".join(_image_text(each, k) for k in ("before", "after") if k in each)
-        )
-    lines += _soundness(report) + _baked(report.get("detail"))
+        images = [_image_text(each[key]) for key in ("before", "after") if key in each]
+        lines.append(f"  {', '.join(each['kinds']) or 'unused'}: {' → '.join(images)}")
+    lines += _quality_text(report) + _bake_text(report.get("detail"))
     if report.get("ar"):
         lines.append(_ar_text(report["ar"]))
-    return "\n".join(lines + [f"! {warning}" for warning in report["warnings"]])
+    return "\n".join(lines + [f"Warning: {warning}" for warning in report["warnings"]])
 
 
-def _soundness(report: Report) -> list[str]:
-    condition, truth, lines = report.get("condition"), report.get("truth"), []
-    if condition:
-        lines.append("in {pieces} pieces, with {holes} holes; {inside_out} inside out".format(**condition))
-    if truth:
-        lines.append("off by at most {position_max_mm} mm ({position_max_percent} %)".format(**truth))
+def _placement_text(placed: Report) -> str:
+    # Adding 0 avoids a minus sign before a zero.
+    off = [f"{side} {round(percent, 1) + 0:+.1f} %" for side, percent in placed["deviation_percent"].items()]
+    turned = f"turned {placed['turned']}, " if placed["turned"] else ""
+    differs = f", differs from the requested size by {', '.join(off)}" if off else ""
+    return f"placed: {turned}scaled by {placed['scale']:.4g}{differs}"
+
+
+def _quality_text(report: Report) -> list[str]:
+    health, deviation, lines = report.get("condition"), report.get("truth"), []
+    if health:
+        lines.append("pieces: {pieces}, holes: {holes}, pieces inside out: {inside_out}".format(**health))
+    if deviation:
+        lines.append("largest deviation: {position_max_mm} mm ({position_max_percent} %)".format(**deviation))
     return lines
 
 
-def _baked(detail: Report | None) -> list[str]:
-    if detail is None:
+def _bake_text(bake: Report | None) -> list[str]:
+    if bake is None:
         return []
-    if "left_out" in detail:
-        return [f"no detail baked into the normal map: {detail['left_out']}"]
+    if "left_out" in bake:
+        return [f"no detail baked into the normal map: {bake['left_out']}"]
     return [
-        "detail baked into the normal map, in {seconds} s; {kept_percent} % of it as it was".format(**detail)
+        "detail baked into the normal map in {seconds} s, {kept_percent} % of it unchanged".format(**bake)
     ]
 
 
@@ -170,6 +187,5 @@ def _ar_text(ar: Report) -> str:
     return f"for AR: {ar['bytes']:,} bytes, {ar['triangles']:,} triangles"
 
 
-def _image_text(each: Report, key: str) -> str:
-    image = each[key]
+def _image_text(image: Report) -> str:
     return f"{image['format']} {image['width']} × {image['height']}, {image['bytes']:,} bytes"

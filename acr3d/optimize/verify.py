@@ -1,44 +1,42 @@
-"""The last look: what was written is read back and compared with what came in."""
+"""Reading a written file back and comparing it with the source."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from acr3d.gltf.errors import BadModel
-from acr3d.gltf.load import checked
+from acr3d.gltf.inspect import ModelFacts, inspect
 from acr3d.gltf.model import Model
-from acr3d.optimize.inspect import ModelFacts
+from acr3d.gltf.validate import validate
 
-# Of the longest side: what a model's box may move.
-_BOX_TOLERANCE = 1e-3
-_SAME = ("meshes", "materials", "nodes", "animations", "skins", "draw_calls")
-
-
-def read_back(path: Path) -> ModelFacts:
-    """Open a written file as any other: everything is checked and decoded again. Raises BadModel."""
-    with Model(path) as model:
-        return checked(model)
+# How far the bounding box may move, as a share of the longest side.
+BOX_TOLERANCE = 1e-3
+_UNCHANGED = ("meshes", "materials", "nodes", "animations", "skins", "draw_calls")
 
 
-def verify_result(before: ModelFacts, path: Path) -> tuple[str | None, ModelFacts]:
-    """What the file at `path` lacks of what it should have, as a phrase, or None; and the file's facts."""
+def verify_result(expected: ModelFacts, path: Path) -> tuple[str | None, ModelFacts]:
+    """What is wrong with the file at `path`, as a phrase, or None; and the facts of that file.
+
+    An unreadable file returns the expected facts.
+    """
     try:
-        after = read_back(path)
+        with Model(path) as model:
+            validate(model)
+            found = inspect(model)
     except BadModel as error:
-        return f"it could not be read again ({error})", before
-    if after.triangles != before.triangles:
-        return f"{before.triangles - after.triangles} triangles were lost", after
-    for name in _SAME:
-        if getattr(before, name) != getattr(after, name):
-            return f"the number of {name.replace('_', ' ')} changed", after
-    if _box_moved(before, after):
-        return "its size changed", after
-    return None, after
+        return f"it could not be read again ({error})", expected
+    if found.triangles != expected.triangles:
+        return f"{expected.triangles - found.triangles} triangles were lost", found
+    for name in _UNCHANGED:
+        if getattr(expected, name) != getattr(found, name):
+            return f"the number of {name.replace('_', ' ')} changed", found
+    if _has_box_moved(expected, found):
+        return "its size changed", found
+    return None, found
 
 
-def _box_moved(before: ModelFacts, after: ModelFacts) -> bool:
-    if before.low is None or before.high is None or after.low is None or after.high is None:
-        return (before.low is None) != (after.low is None)
-    longest = max(before.size or (0.0,))
-    pairs = zip(before.low + before.high, after.low + after.high, strict=True)
-    return any(abs(a - b) > _BOX_TOLERANCE * longest for a, b in pairs)
+def _has_box_moved(expected: ModelFacts, found: ModelFacts) -> bool:
+    if expected.low is None or expected.high is None or found.low is None or found.high is None:
+        return (expected.low is None) != (found.low is None)
+    pairs = zip(expected.low + expected.high, found.low + found.high, strict=True)
+    return any(abs(a - b) > BOX_TOLERANCE * expected.longest_side for a, b in pairs)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.gltf import image_decode, image_header
-from acr3d.gltf.check_buffers import image_place
 from acr3d.gltf.extensions import WEBP
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
+from acr3d.gltf.traversal import image_place
 from acr3d.render.mipmaps import Texture, make_levels
 
 OPAQUE, CUTOUT, CLEAR = "OPAQUE", "MASK", "BLEND"
@@ -95,10 +95,10 @@ def _texture(
 def _levels(model: Model, image: int, most_texels: int) -> list[NDArray[np.uint8]] | None:
     """The decoded picture; None for the formats that only browsers read (AVIF, KTX2)."""
     content, place = model.image_bytes(image), image_place(model.json, image)
-    facts = image_header.inspect(content, place)
+    facts = image_header.read_image_header(content, place)
     if facts.format not in image_decode.DECODED_FORMATS:
         return None
-    return make_levels(image_decode.decode(content, facts, most_texels, place), most_texels)
+    return make_levels(image_decode.decode_image(content, facts, most_texels, place), most_texels)
 
 
 def _transform(moved: Json) -> NDArray[np.float64]:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.gltf import draco
-from acr3d.gltf.accessors import is_readable, read
-from acr3d.gltf.bounds import Shown, shown_meshes
-from acr3d.gltf.check_buffers import check_contents
-from acr3d.gltf.check_json import check_structure
+from acr3d.gltf.accessors import is_readable, read_accessor
+from acr3d.gltf.check_buffers import check_buffers
+from acr3d.gltf.check_json import check_json
 from acr3d.gltf.errors import BadModel
 from acr3d.gltf.extensions import DRACO
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
+from acr3d.gltf.scene_graph import MeshInstance, mesh_instances
 from acr3d.render.materials import Surface, read_surfaces
 
 Floats = NDArray[np.float64]
@@ -59,8 +59,8 @@ class _Piece:
 def read_scene(path: Path, most_texels: int = 2048) -> Scene:
     """Read and check a file, its textures no larger than `most_texels` a side (0: none). Raises BadModel."""
     with Model(path) as model:
-        check_structure(model)
-        check_contents(model)
+        check_json(model)
+        check_buffers(model)
         pieces = list(_pieces(model))
         if not pieces:
             raise BadModel("The model shows nothing that could be drawn.", "empty")
@@ -69,7 +69,7 @@ def read_scene(path: Path, most_texels: int = 2048) -> Scene:
 
 
 def _pieces(model: Model) -> Iterator[_Piece]:
-    for shown in shown_meshes(model):
+    for shown in mesh_instances(model):
         for primitive in model.json["meshes"][shown.mesh].get("primitives", []):
             if primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN):
                 piece = _piece(model, shown, primitive)
@@ -77,7 +77,7 @@ def _pieces(model: Model) -> Iterator[_Piece]:
                     yield piece
 
 
-def _piece(model: Model, shown: Shown, primitive: Json) -> _Piece:
+def _piece(model: Model, shown: MeshInstance, primitive: Json) -> _Piece:
     attributes, triangles = _decoded(model, primitive)
     # A skinned mesh stands where its bones are; at rest they all say the same.
     matrix = shown.matrix if shown.joints is None or not len(shown.joints) else shown.joints[0]
@@ -98,15 +98,19 @@ def _decoded(model: Model, primitive: Json) -> tuple[dict[str, Floats], NDArray[
     wanted = [name for name in names if name in _KEPT or name.startswith("TEXCOORD_")]
     packed = primitive.get("extensions", {}).get(DRACO)
     if packed is not None:
-        mesh, ids = draco.decode(model.view(packed["bufferView"]), "the model"), packed["attributes"]
+        mesh, ids = draco.decode(model.view_bytes(packed["bufferView"]), "the model"), packed["attributes"]
         held = {name: mesh.attributes[ids[name]] for name in wanted if name in ids}
         return _all_floats(held, accessors, names), mesh.faces.astype(np.int64)
     if not all(is_readable(model, names[name]) for name in wanted):
         sentence = "The model is compressed in a way that only browsers read; it is not drawn here."
         raise BadModel(sentence, "unsupported")
-    attributes = _all_floats({name: read(model, names[name]) for name in wanted}, accessors, names)
+    attributes = _all_floats({name: read_accessor(model, names[name]) for name in wanted}, accessors, names)
     at = primitive.get("indices")
-    plain = np.arange(len(attributes["POSITION"])) if at is None else read(model, at)[:, 0].astype(np.int64)
+    plain = (
+        np.arange(len(attributes["POSITION"]))
+        if at is None
+        else read_accessor(model, at)[:, 0].astype(np.int64)
+    )
     return attributes, _triangles(plain, primitive.get("mode", _TRIANGLES))
 
 

@@ -43,11 +43,11 @@ def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict
     Raises BadModel, or Refused when no photo can be measured.
     """
     from acr3d.carving.errors import CarvingError
+    from acr3d.gltf.orientation import turn_matrix
     from acr3d.render.scene import read_scene
     from acr3d.silhouettes.camera_fit import first_camera, fit
     from acr3d.silhouettes.decimate import lighter
     from acr3d.silhouettes.orientation_search import find_front as found_front
-    from acr3d.silhouettes.orientations import matrix_of
     from acr3d.silhouettes.photo_silhouette import open_sight
     from acr3d.silhouettes.score import agreement
 
@@ -62,7 +62,7 @@ def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict
     scene = read_scene(model, _TEXELS if turn is None else 0)
     light = lighter(scene)
     front = found_front(scene, light, sights) if turn is None else None
-    matrix = matrix_of(front.turn if front else turn or "")
+    matrix = turn_matrix(front.turn if front else turn or "")
     sides = {}
     for sight in sights:
         camera = fit(light, first_camera(light, matrix, sight), sight, _ROUNDS)
@@ -100,9 +100,9 @@ def _photo(text: str) -> tuple[str, Path]:
 
 
 def _turn(text: str) -> str:
-    from acr3d.silhouettes.orientations import matrix_of
+    from acr3d.gltf.orientation import turn_matrix
 
-    matrix_of(text)  # argparse says what is wrong with it
+    turn_matrix(text)  # argparse says what is wrong with it
     return text
 
 

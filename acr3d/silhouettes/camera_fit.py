@@ -16,7 +16,6 @@ from acr3d.carving.morphology import eroded
 from acr3d.render.cameras import SIDES, Camera
 from acr3d.render.draw import closeness
 from acr3d.render.scene import Scene
-from acr3d.silhouettes.orientations import Matrix
 from acr3d.silhouettes.photo_silhouette import Mask, Sight
 
 Floats = NDArray[np.float64]
@@ -31,7 +30,7 @@ _OFF = 0.01
 _STEPS = np.array([0.1, 0.05, 0.05, _USUAL_TILT, _USUAL_TILT, _USUAL_TILT, _USUAL_NEARNESS])
 
 
-def first_camera(scene: Scene, turn: Matrix, sight: Sight) -> Camera:
+def first_camera(scene: Scene, turn: Floats, sight: Sight) -> Camera:
     """Straight before the side of the turned model, its box laid over the outline's."""
     rows = SIDES[sight.side] @ turn
     low, high = scene.box
@@ -102,10 +101,10 @@ def _signed_distance(mask: Mask) -> Floats:
     return depth
 
 
-def _small_turn(tilt: list[float]) -> Matrix:
+def _small_turn(tilt: list[float]) -> Floats:
     (sx, sy, sz), (cx, cy, cz) = np.sin(tilt), np.cos(tilt)
     about_right = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_up = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_view = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    turn: Matrix = about_view @ about_up @ about_right
+    turn: Floats = about_view @ about_up @ about_right
     return turn

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from acr3d.gltf.orientation import orientations
 from acr3d.render.cameras import SIDES, Camera
 from acr3d.render.draw import draw, mask
 from acr3d.render.scene import Scene
 from acr3d.silhouettes.camera_fit import first_camera, fit
-from acr3d.silhouettes.orientations import TURNS, Matrix
 from acr3d.silhouettes.photo_silhouette import Mask, Sight, outline_box
 from acr3d.silhouettes.score import agreement
 
+Matrix = NDArray[np.float64]
 Outlines = dict[str, Mask]
 
 _COARSE = 96  # pixels of a side for the first look
@@ -43,7 +44,7 @@ class Front:
 def find_front(scene: Scene, light: Scene, sights: list[Sight]) -> Front:
     """By outlines, and by colours where outlines hardly tell. As it came, where nothing speaks against it."""
     outlines = outlines_of(light)
-    fitted = {turn: _fitted(light, TURNS[turn], sights) for turn in _worth_a_look(outlines, sights)}
+    fitted = {turn: _fitted(light, orientations()[turn], sights) for turn in _worth_a_look(outlines, sights)}
     figures = {
         turn: float(np.mean([agreement(light, *pair) for pair in zip(cameras, sights, strict=True)]))
         for turn, cameras in fitted.items()
@@ -57,7 +58,7 @@ def find_front(scene: Scene, light: Scene, sights: list[Sight]) -> Front:
     told = _told_by_colours({turn: _likeness(scene, fitted[turn], sights) for turn in close})
     if told is not None:
         return Front(told, is_sure=True)
-    same = [turn for turn in close if are_alike(outlines, TURNS[turn], TURNS[first])]
+    same = [turn for turn in close if are_alike(outlines, orientations()[turn], orientations()[first])]
     stays = "" in same and figures[""] > figures[first] - _EQUAL
     return Front("" if stays else first, is_sure=same == close)
 
@@ -84,7 +85,7 @@ def _worth_a_look(outlines: Outlines, sights: list[Sight]) -> list[str]:
     photos = {sight.side: _framed(sight.mask) for sight in sights}
     shares = {
         turn: float(np.mean([_common(photos[side], _turned(outlines, side, matrix)) for side in photos]))
-        for turn, matrix in TURNS.items()
+        for turn, matrix in orientations().items()
     }
     ranked = sorted(shares, key=lambda turn: -shares[turn])
     return [turn for turn in ranked if shares[turn] > shares[ranked[0]] - _WORTH][:_MOST_TURNS]

@@ -123,7 +123,7 @@ STRUCTURE = {
                 set_at("extensionsRequired", value=["ACME_secret_sauce"]),
                 set_at(*where, "extensions", value={"ACME_secret_sauce": {}}),
             ),
-            "'ACME_secret_sauce', which stores",
+            "'ACME_secret_sauce', which may store",
             "unsupported",
         )
         for where in (

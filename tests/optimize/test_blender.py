@@ -11,7 +11,7 @@ from PIL import Image
 
 from acr3d import sandbox
 from acr3d.optimize import pipeline
-from acr3d.optimize.blender import run
+from acr3d.optimize.blender import bake
 from acr3d.optimize.presets import LEVELS
 from acr3d.optimize.steps import normal_bake
 from tests.optimize.test_presets import needs_avx2, pictures
@@ -23,6 +23,8 @@ from tests.support.optimize_glbs import (
     textured_sphere,
     validator_errors,
 )
+
+Bakes = list[tuple[bake.BakeMesh, bake.BakeMesh]]
 
 RINGS, SIDE = 130, 256
 FLAT = (128, 128, 255)
@@ -53,16 +55,16 @@ def normal_map(path: Path) -> np.ndarray:
 
 
 @pytest.fixture
-def baker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[run.Mesh, run.Mesh]]:
+def baker(monkeypatch: pytest.MonkeyPatch) -> Bakes:
     """Stands in for Blender: what it was asked to bake."""
-    asked: list[tuple[run.Mesh, run.Mesh]] = []
+    asked: Bakes = []
 
-    def bake(full: run.Mesh, reduced: run.Mesh, normals: Image.Image, threads: int) -> Image.Image:
+    def fake(full: bake.BakeMesh, reduced: bake.BakeMesh, normals: Image.Image, threads: int) -> Image.Image:
         asked.append((full, reduced))
         return BAKED
 
-    monkeypatch.setattr(run, "why_missing", lambda: None)
-    monkeypatch.setattr(run, "bake", bake)
+    monkeypatch.setattr(bake, "why_unavailable", lambda: None)
+    monkeypatch.setattr(bake, "bake_normal_map", fake)
     return asked
 
 
@@ -99,19 +101,19 @@ def test_a_child_bakes_and_the_file_is_valid(tmp_path: Path) -> None:
 
 @needs_avx2
 def test_without_blender_light_works_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_HOME", tmp_path)
+    monkeypatch.setattr(bake, "_HOME", tmp_path)
 
     report = light(grained(), tmp_path)
 
     assert report["triangles"] <= LEVELS["light"].most_triangles
-    assert report["detail"] == {"left_out": "Blender is not installed here (`make blender` does it)."}
+    assert report["detail"] == {
+        "left_out": "Blender is not installed on this server. `make blender` installs it."
+    }
     assert report["warnings"] == []
 
 
 @needs_avx2
-def test_the_map_is_baked_from_the_full_mesh_for_the_reduced_one(
-    tmp_path: Path, baker: list[tuple[run.Mesh, run.Mesh]]
-) -> None:
+def test_the_map_is_baked_from_the_full_mesh_for_the_reduced_one(tmp_path: Path, baker: Bakes) -> None:
     report = light(grained(), tmp_path)
 
     [(full, reduced)] = baker
@@ -122,11 +124,11 @@ def test_the_map_is_baked_from_the_full_mesh_for_the_reduced_one(
 
 
 @needs_avx2
-def test_a_person_can_do_without(tmp_path: Path, baker: list[tuple[run.Mesh, run.Mesh]]) -> None:
+def test_a_person_can_do_without(tmp_path: Path, baker: Bakes) -> None:
     report = light(grained(), tmp_path, may_bake=False)
 
     assert baker == []
-    assert report["detail"] == {"left_out": "It was not wanted."}
+    assert report["detail"] == {"left_out": "It was turned off."}
 
 
 @needs_avx2
@@ -136,7 +138,7 @@ def test_a_failed_bake_leaves_the_plain_result_and_a_warning(
     def fail(*_: object) -> Image.Image:
         raise sandbox.ChildCrashed("The work took longer than 100 seconds and was ended.")
 
-    monkeypatch.setattr(run, "bake", fail)
+    monkeypatch.setattr(bake, "bake_normal_map", fail)
 
     report = light(grained(), tmp_path)
 
@@ -146,11 +148,11 @@ def test_a_failed_bake_leaves_the_plain_result_and_a_warning(
 
 
 def test_no_bake_is_begun_without_the_memory_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_free_mb", lambda: 600)
-    mesh = run.Mesh(*np.zeros((3, 3, 3), np.float32), np.zeros((1, 3), np.uint32))
+    monkeypatch.setattr(bake, "_free_mb", lambda: 600)
+    mesh = bake.BakeMesh(*np.zeros((3, 3, 3), np.float32), np.zeros((1, 3), np.uint32))
 
     with pytest.raises(sandbox.ChildCrashed, match="needs 1400 MB of free memory"):
-        run.bake(mesh, mesh, Image.new("RGB", (2048, 2048)), 1)
+        bake.bake_normal_map(mesh, mesh, Image.new("RGB", (2048, 2048)), 1)
 
 
 def _second_piece(data: dict[str, Any]) -> None:
@@ -173,15 +175,13 @@ def _shared(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_second_piece, "several pieces"),
+        (_second_piece, "more than one mesh"),
         (_no_map, "no normal map"),
         (_scaled, "transformed"),
-        (_shared, "other ends"),
+        (_shared, "something else"),
     ],
 )
-def test_what_cannot_take_it_says_why(
-    change: Any, why: str, tmp_path: Path, baker: list[tuple[run.Mesh, run.Mesh]]
-) -> None:
+def test_what_cannot_take_it_says_why(change: Any, why: str, tmp_path: Path, baker: Bakes) -> None:
     builder = grained()
     change(builder.data)
 
@@ -192,7 +192,7 @@ def test_what_cannot_take_it_says_why(
 
 
 @needs_avx2
-def test_a_texture_that_repeats_is_left_alone(tmp_path: Path, baker: list[tuple[run.Mesh, run.Mesh]]) -> None:
+def test_a_texture_that_repeats_is_left_alone(tmp_path: Path, baker: Bakes) -> None:
     builder = grained()
     mesh = sphere(rings=RINGS)
     mesh["uv"] *= 2

@@ -114,7 +114,7 @@ def test_a_surface_that_moved_is_found_out(off: float, tmp_path: Path) -> None:
         (tmp_path / f"{name}.glb").write_bytes(builder.glb())
 
     with Model(tmp_path / "was.glb") as was, Model(tmp_path / "is.glb") as is_:
-        found = deviation.measure(was, is_, longest=1.0)
+        found = deviation.measure_deviation(was, is_, longest=1.0)
 
     assert found
     assert found.position_mean == pytest.approx(off, rel=0.15)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from acr3d.gltf.orientation import Turn, rotation_matrix
 from acr3d.optimize import pipeline
-from acr3d.optimize.steps.orientation import Turn, rotation_matrix
 from acr3d.optimize.steps.real_size import RealSize
 from tests.optimize.test_command import command
 from tests.optimize.test_real_size import assert_stands, box_model, local, moving_model, vertices

@@ -197,7 +197,7 @@ def test_what_core_gltf_cannot_say_gets_no_file_for_ar_and_a_reason(why: str, tm
 
     report = run(builder, tmp_path, "web")
 
-    reason = "requires KHR_materials_unlit" if "unlit" in why else "is neither PNG, JPEG nor WebP"
+    reason = "requires KHR_materials_unlit" if "unlit" in why else "is not PNG, JPEG or WebP"
     assert reason in report["ar"]["left_out"]
     assert not (tmp_path / "ar.glb").exists()
     assert not report["is_unchanged"]

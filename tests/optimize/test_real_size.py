@@ -132,7 +132,7 @@ def test_the_sides_that_agree_decide_and_the_other_is_named(tmp_path: Path) -> N
         {"width": 0, "height": 0, "depth": 12}, abs=0.1
     )
     assert [w for w in report["warnings"] if "%" in w] == [
-        "The model's depth is 12 % more than the part's; check the sizes or the photos."
+        "The model's depth is 12 % more than the part's. Check the part's dimensions and the photos."
     ]
 
 
@@ -143,8 +143,8 @@ def test_two_sides_share_what_they_disagree_about(tmp_path: Path) -> None:
     assert report["placed"]["requested_mm"] == {"width": 100, "height": 121, "depth": None}
     assert report["placed"]["deviation_percent"] == pytest.approx({"width": 10, "height": -9.09}, abs=0.1)
     assert [w for w in report["warnings"] if "%" in w] == [
-        "The model's width is 10 % more than the part's; check the sizes or the photos.",
-        "The model's height is 9 % less than the part's; check the sizes or the photos.",
+        "The model's width is 10 % more than the part's. Check the part's dimensions and the photos.",
+        "The model's height is 9 % less than the part's. Check the part's dimensions and the photos.",
     ]
 
 
@@ -383,18 +383,18 @@ def test_a_small_file_takes_nothing_but_the_node(tmp_path: Path) -> None:
     assert unpack(target)[1] == unpack(small)[1]
     assert report["bytes_out"] == target.stat().st_size <= small.stat().st_size + 250
     assert not report["is_unchanged"]
-    assert "But for its size and turn, the file is given out as it came in" in " ".join(report["warnings"])
+    assert "The original file was kept except for its size and orientation" in " ".join(report["warnings"])
     assert sum(step["bytes_after"] for step in report["steps"]) == report["bytes_out"]
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"scale": [1, 0, 1]}, "it is flat where the part's size is known"),
+        ({"scale": [1, 0, 1]}, "it is flat along the sides whose size is known"),
         ({"mesh": None}, "it shows nothing"),
-        ({"scale": [1e12, 1e12, 1e12]}, "it is 1e+12 m long, which cannot be meant"),
-        ({"scale": [1e-30, 1e-30, 1e-30]}, "it is 1e-30 m long, which cannot be meant"),
-        ({"extensions": {"EXT_mesh_gpu_instancing": {"attributes": {}}}}, "it repeats shapes"),
+        ({"scale": [1e12, 1e12, 1e12]}, "it is 1e+12 m long, which cannot be right"),
+        ({"scale": [1e-30, 1e-30, 1e-30]}, "it is 1e-30 m long, which cannot be right"),
+        ({"extensions": {"EXT_mesh_gpu_instancing": {"attributes": {}}}}, "it uses EXT_mesh_gpu_instancing"),
     ],
     ids=["flat", "empty", "vast", "minute", "instanced"],
 )
@@ -409,14 +409,14 @@ def test_what_has_no_size_stays_as_it_is_and_says_so(
 
     assert report["placed"] is None
     assert unpack(tmp_path / "out.glb")[0]["nodes"] == before
-    assert f"could not be turned or brought to the part's size, because {why}" in " ".join(report["warnings"])
+    assert f"could not be turned or scaled to the part's size, because {why}" in " ".join(report["warnings"])
 
 
 @pytest.mark.parametrize("mistake", ["twice as large", "beside the ground", "one root forgotten"])
 def test_a_wrong_placing_is_never_given_out(
     mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = real_size.place
+    right = real_size.apply_placement
 
     def wrong(data: dict[str, Any], placement: real_size.Placement) -> None:
         right(data, placement)
@@ -428,7 +428,7 @@ def test_a_wrong_placing_is_never_given_out(
         else:
             node["children"] = node["children"][:-1]
 
-    monkeypatch.setattr(real_size, "place", wrong)
+    monkeypatch.setattr(real_size, "apply_placement", wrong)
     builder = moving_model()
 
     report = placed(builder, RealSize(height=500), tmp_path)
@@ -436,7 +436,7 @@ def test_a_wrong_placing_is_never_given_out(
     assert report["placed"] is None
     assert report["is_unchanged"]
     assert (tmp_path / "out.glb").read_bytes() == builder.glb()
-    assert "could not be turned or brought to the part's size" in report["warnings"][-1]
+    assert "could not be turned or scaled to the part's size" in report["warnings"][-1]
 
 
 def test_lamps_and_tinted_glass_look_as_before(tmp_path: Path) -> None:
@@ -485,8 +485,8 @@ def test_the_command_takes_millimetres(tmp_path: Path) -> None:
     told = command(tmp_path / "in.glb", tmp_path / "out.glb", "--size-mm", "20x30x40")
     asked = command(tmp_path / "in.glb", tmp_path / "out.glb", "--json", "--size-mm=-x-x44.00")
 
-    assert "placed: scaled by 0.01, off by width +0.0 %, height +0.0 %, depth +10.0 %" in told.stdout
-    assert "! The model's depth is 10 % more than the part's" in told.stdout
+    assert "placed: scaled by 0.01, differs from the requested size by width +0.0 %, height" in told.stdout
+    assert "Warning: The model's depth is 10 % more than the part's" in told.stdout
     report = json.loads(asked.stdout.splitlines()[-1])["report"]
     assert report["placed"]["requested_mm"] == {"width": None, "height": None, "depth": 44}
     assert report["placed"]["size_mm"] == pytest.approx([20, 30, 44], abs=0.02)

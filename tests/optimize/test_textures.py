@@ -13,8 +13,8 @@ from PIL import Image
 
 from acr3d.gltf.errors import BadModel
 from acr3d.gltf.image_header import ImageFacts
-from acr3d.optimize import pipeline
-from acr3d.optimize.steps import texture_compress, textures
+from acr3d.optimize import pipeline, recode_image
+from acr3d.optimize.steps import texture_compress as textures
 from tests.support.optimize_glbs import Builder, add_sphere, encoded, picture, sphere, textured_sphere, unpack
 
 WEBP = "EXT_texture_webp"
@@ -145,7 +145,7 @@ def test_a_shrunk_map_keeps_the_colours_under_an_alpha_that_nobody_reads(slot: s
 
 
 def test_a_shrunk_map_is_compared_with_what_came_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(texture_compress, "_shrunk", lambda picture, size: Image.new(picture.mode, size))
+    monkeypatch.setattr(recode_image, "_shrunk", lambda picture, size: Image.new(picture.mode, size))
 
     _, _, (found,) = optimized(with_base_colour(encoded(picture(4096, 64), "PNG"), "image/png"), tmp_path)
 
@@ -200,10 +200,10 @@ def test_equal_maps_of_two_materials_become_one(tmp_path: Path, monkeypatch: pyt
     worked_on: list[str] = []
 
     def watched(
-        content: bytes, facts: ImageFacts, plan: texture_compress.MapPlan, place: str
-    ) -> texture_compress.Recoded | None:
+        content: bytes, facts: ImageFacts, plan: recode_image.RecodePlan, place: str
+    ) -> recode_image.RecodedImage | None:
         worked_on.append(place)
-        return texture_compress.recode(content, facts, plan, place)
+        return recode_image.recode_image(content, facts, plan, place)
 
     monkeypatch.setattr(textures, "recode", watched)
 

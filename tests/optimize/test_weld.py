@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acr3d.gltf.accessors import read
+from acr3d.gltf.accessors import read_accessor
 from acr3d.gltf.model import Model
 from acr3d.gltf.write import write_glb
 from acr3d.optimize import pipeline, unique_rows
-from acr3d.optimize.primitive_groups import faces_of, own_groups
-from acr3d.optimize.steps.weld import CleanResult, clean
+from acr3d.optimize.primitive_groups import editable_groups, read_faces
+from acr3d.optimize.steps.weld import WeldResult, weld
 from tests.support.optimize_glbs import (
     Builder,
     add_sphere,
@@ -33,15 +33,15 @@ def soup(mesh: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def corners(path: Path, name: str = "POSITION") -> np.ndarray:
     """The values at the corners of every triangle, in order."""
     with Model(path) as model:
-        [group] = own_groups(model)[0]
-        return read(model, group.attributes[name])[faces_of(model, group)]
+        [group] = editable_groups(model)[0]
+        return read_accessor(model, group.attributes[name])[read_faces(model, group)]
 
 
-def cleaned(builder: Builder, folder: Path) -> tuple[CleanResult, Path, Path]:
+def cleaned(builder: Builder, folder: Path) -> tuple[WeldResult, Path, Path]:
     before, after = folder / "in.glb", folder / "out.glb"
     before.write_bytes(builder.glb())
     with Model(before) as model:
-        result = clean(model)
+        result = weld(model)
         write_glb(model, after)
     return result, before, after
 
@@ -144,7 +144,7 @@ def test_small_numbers_stay_aligned(tmp_path: Path) -> None:
         number = model.json["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]
         view = model.json["accessors"][number]["bufferView"]
         assert model.json["bufferViews"][view]["byteStride"] == 4
-        assert set(map(tuple, read(model, number).tolist())) == {(10, 20, 30)}
+        assert set(map(tuple, read_accessor(model, number).tolist())) == {(10, 20, 30)}
 
 
 @pytest.mark.parametrize("width", [1, 6, 8, 31])
@@ -153,11 +153,11 @@ def test_equal_rows_are_found_though_a_file_may_make_their_numbers_alike(
     width: int, is_forged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if is_forged:
-        monkeypatch.setattr(unique_rows, "_mixed", lambda words: words[:, 0] & np.uint64(1))
+        monkeypatch.setattr(unique_rows, "_hashed", lambda words: words[:, 0] & np.uint64(1))
     rows = np.random.default_rng(width).integers(0, 3, (500, width), dtype=np.uint8)
     rows[250:300] = rows[:50]
 
-    first, which = unique_rows.equal_rows(rows)
+    first, which = unique_rows.unique_rows(rows)
 
     np.testing.assert_array_equal(rows[first[which]], rows)
     assert len(first) == len({row.tobytes() for row in rows})
@@ -206,12 +206,14 @@ def test_sparse_morph_targets_stay_sparse_and_the_same(tmp_path: Path) -> None:
     assert result.bytes_after < 0.4 * result.bytes_before
     assert after.stat().st_size < 0.4 * before.stat().st_size
     with Model(after) as model:
-        [group] = own_groups(model)[0]
-        faces = faces_of(model, group)
+        [group] = editable_groups(model)[0]
+        faces = read_faces(model, group)
         for target, offsets in zip(group.targets, full, strict=True):
             accessor = model.json["accessors"][target["POSITION"]]
             assert "bufferView" not in accessor
-            np.testing.assert_array_equal(read(model, target["POSITION"])[faces], offsets.reshape(-1, 3, 3))
+            np.testing.assert_array_equal(
+                read_accessor(model, target["POSITION"])[faces], offsets.reshape(-1, 3, 3)
+            )
     assert validator_errors([after]) == []
 
 
@@ -247,5 +249,5 @@ def test_what_is_left_of_a_view_is_all_that_is_kept(layout: str, tmp_path: Path)
     with Model(tmp_path / "out.glb") as model:
         attributes = model.json["meshes"][1]["primitives"][0]["attributes"]
         for name, array in zip(names, arrays, strict=False):
-            np.testing.assert_array_equal(read(model, attributes[name]), array)
+            np.testing.assert_array_equal(read_accessor(model, attributes[name]), array)
     assert validator_errors([tmp_path / "out.glb"]) == []

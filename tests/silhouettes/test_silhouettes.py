@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from acr3d.optimize.steps.orientation import Turn
-from acr3d.silhouettes.orientations import TURNS
+from acr3d.gltf.orientation import Turn, orientations
 from tests.support.lens_photos import make_model, make_other, make_post, photograph
 
 
@@ -42,8 +41,8 @@ def test_the_model_of_another_part_does_not_agree(tmp_path: Path) -> None:
 
 
 def test_the_words_for_turns_are_the_optimizers(tmp_path: Path) -> None:
-    assert len(TURNS) == 24
-    for text, matrix in TURNS.items():
+    assert len(orientations()) == 24
+    for text, matrix in orientations().items():
         turn = Turn.parse(text)
         assert (np.array(turn.rows if turn else np.eye(3)) == matrix).all(), text
 
@@ -57,7 +56,7 @@ def test_a_turned_model_is_found_and_turned_back(tmp_path: Path, turned: str) ->
     report = measured(model, photos, "--find-front")
 
     assert report["is_sure"]
-    back = TURNS[report["turn"]] @ (np.array(turn.rows) if turn else np.eye(3))
+    back = orientations()[report["turn"]] @ (np.array(turn.rows) if turn else np.eye(3))
     assert (back == np.eye(3)).all()
     assert report["all"] > 0.95
 

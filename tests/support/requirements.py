@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from acr3d.optimize.blender.run import why_missing
-from acr3d.optimize.steps.simplify import collapse_edges
+from acr3d.optimize.blender.bake import why_unavailable
+from acr3d.optimize.steps.simplify import find_simplifier
 from tests.support.browser import chromium_missing
 from tests.support.postgres import postgres_missing
 
@@ -36,7 +36,7 @@ def libfaketime_missing() -> str | None:
 
 def avx2_missing() -> str | None:
     """Why the tests cannot reduce triangles, as a sentence; None when they can."""
-    return None if collapse_edges() else "This processor lacks AVX2, for which the simplifier is built."
+    return None if find_simplifier() else "This processor lacks AVX2, for which the simplifier is built."
 
 
 TOOLS = {
@@ -44,7 +44,7 @@ TOOLS = {
     "chromium": chromium_missing,
     "node": node_missing,
     "libfaketime": libfaketime_missing,
-    "blender": why_missing,
+    "blender": why_unavailable,
     "avx2": avx2_missing,
 }
 

@@ -1,5 +1,4 @@
-"""Baking normal maps in Blender: `python -m acr3d.optimize.blender FOLDER`, run by Blender's own interpreter.
+"""Baking normal maps in Blender: `bake` starts `python -m acr3d.optimize.blender FOLDER` as a child process.
 
-Nothing of acr3d imports this package: `bpy` lives in an environment of its own
-(docs/decisions/optimizer-blender.md).
+The child runs in an environment of its own that has `bpy` (docs/decisions/optimizer-blender.md).
 """

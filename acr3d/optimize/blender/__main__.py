@@ -1,11 +1,11 @@
-"""`python -m acr3d.optimize.blender FOLDER`: the light on a full mesh, as the normal map of its reduced one.
+"""`python -m acr3d.optimize.blender FOLDER`: bake a full mesh's normals into the map of its reduced mesh.
 
-In FOLDER: `full.npz` and `reduced.npz` (positions, normals, uv, faces as in glTF) and `normal.png`, the full
-mesh's normal map. Both meshes share one layout of the texture. Written: `baked.png`, of the same size.
+FOLDER holds `full.npz` and `reduced.npz` (positions, normals, uv, faces as in glTF) and `normal.png`, the
+full mesh's normal map. Both meshes share one texture layout. It writes `baked.png`, of the same size.
 
-Two bakes without a ray between the meshes: the full mesh's normals, its map included, are baked into the
-layout as directions in space, and from there into the reduced mesh's tangent space. Casting rays from one
-surface to the other instead hits wrong layers wherever a model is thin.
+There are two bakes and no rays between the meshes. First the full mesh's normals, with its normal map, are
+baked into the texture layout in object space, and from there into the reduced mesh's tangent space. Rays from
+one surface to the other would hit the wrong layer wherever a model is thin.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _LAYOUT = "layout"
 
 
 def main(folder: Path) -> None:
-    """Bake; print the report as children of acr3d do."""
-    # A bake holds Python's lock, so the thread that watches stdin would notice the parent's end too late.
+    """Bake and print the report as acr3d's child processes do."""
+    # A bake holds the GIL, so the thread that watches stdin would notice the parent's end too late.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _set_up_cycles(int(os.environ.get("ACR3D_THREADS", "1")))
@@ -58,7 +58,7 @@ def _new_image(name: str, size: Any, is_float: bool) -> Any:
 
 
 def _bake(mesh: Path, source: Any, source_space: str, target: Any, target_space: str) -> None:
-    """Show `mesh` with the normal map `source`, and bake what its normals are then into `target`."""
+    """Bake the normals of `mesh` with the normal map `source` into the image `target`."""
     shown = _object(mesh)
     shown.data.materials.append(_material(source, source_space, target))
     shown.select_set(True)
@@ -72,7 +72,7 @@ def _bake(mesh: Path, source: Any, source_space: str, target: Any, target_space:
 
 
 def _object(path: Path) -> Any:
-    """The mesh as an object of the scene. Blender's texture coordinates begin at the bottom."""
+    """Add the mesh to the scene. Blender's texture coordinates start at the bottom."""
     with np.load(path) as arrays:
         positions, normals, uv, faces = (arrays[name] for name in ("positions", "normals", "uv", "faces"))
     mesh = bpy.data.meshes.new(path.stem)
@@ -93,7 +93,7 @@ def _object(path: Path) -> Any:
 
 
 def _material(source: Any, space: str, target: Any) -> Any:
-    """A material with `source` as its normal map; its active texture is what Blender bakes into."""
+    """A material with `source` as its normal map; Blender bakes into the active texture, `target`."""
     material = bpy.data.materials.new(space)
     nodes, links = material.node_tree.nodes, material.node_tree.links
     shader = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")

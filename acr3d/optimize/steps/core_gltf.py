@@ -1,104 +1,105 @@
-"""A model that any glTF 2.0 reader can show: plain arrays in core types, PNG and JPEG, nothing required.
+"""Core glTF: plain arrays in core types, PNG and JPEG images, and no required extension.
 
-Android's Scene Viewer cannot be trusted with more. What cannot be said so is refused by `why_not_core`.
+Android's Scene Viewer cannot be relied on to support more. `why_not_core` tells which models cannot be
+expressed this way.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from acr3d.gltf.accessors import as_floats, is_readable, read
-from acr3d.gltf.check_buffers import primitives
-from acr3d.gltf.extensions import DRACO, TEXTURE_SOURCES, WEBP
-from acr3d.gltf.image_header import inspect
+from acr3d.gltf.accessors import FLOAT, as_floats, is_readable, read_accessor
+from acr3d.gltf.extensions import (
+    DRACO,
+    IMAGE_FORMAT_EXTENSIONS,
+    QUANTIZATION,
+    WEBP,
+    can_renumber,
+    drop_extensions,
+)
+from acr3d.gltf.image_header import read_image_header
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.prune import keep_used_images, may_renumber
-from acr3d.gltf.write_accessors import store
+from acr3d.gltf.prune import prune_images
+from acr3d.gltf.traversal import attribute_sets, primitives
+from acr3d.gltf.write_accessors import set_accessor
 
-_QUANTIZED = "KHR_mesh_quantization"
-_DISSOLVED = {DRACO, WEBP, _QUANTIZED, *TEXTURE_SOURCES}
-_FLOAT = 5126
-# Beside floats, what core glTF allows (2.0, 3.7.2.1).
-_FRACTIONS = (5121, 5123)
+_REPLACEABLE = {DRACO, WEBP, QUANTIZATION, *IMAGE_FORMAT_EXTENSIONS}
+# Besides floats, the types that core glTF allows (2.0, 3.7.2.1).
+_NORMALIZED_TYPES = (5121, 5123)
 
 
 def why_not_core(model: Model) -> str | None:
-    """Why this (checked, unpacked) model cannot do without extensions, as a phrase; None when it can."""
-    others = set(model.json.get("extensionsRequired", [])) - _DISSOLVED
+    """Why a validated, decoded model needs extensions, as a phrase; None if it does not."""
+    others = set(model.json.get("extensionsRequired", [])) - _REPLACEABLE
     if others:
         return f"the file requires {', '.join(sorted(others))}"
-    if not may_renumber(model.json):
-        return "the file uses an extension that we do not know"
+    if not can_renumber(model.json):
+        return "the file uses an unknown extension"
     for number, texture in enumerate(model.json.get("textures", [])):
         if _readable_image(model, texture) is None:
-            return f"textures[{number}] is neither PNG, JPEG nor WebP"
+            return f"textures[{number}] is not PNG, JPEG or WebP"
     return None
 
 
-def use_core_types(model: Model) -> None:
-    """Turn the small integers of KHR_mesh_quantization into the floats that they stand for."""
+def dequantize(model: Model) -> None:
+    """Turn the integers of KHR_mesh_quantization into floats; changes `model`."""
     for _, primitive in primitives(model.json):
-        for holder in (primitive.get("attributes", {}), *primitive.get("targets", [])):
-            for name, number in holder.items():
+        for attributes in attribute_sets(primitive):
+            for name, number in attributes.items():
                 accessor = model.json["accessors"][number]
-                if not is_core(name, accessor) and is_readable(model, number):
-                    store(model, number, as_floats(read(model, number), accessor).astype(np.float32))
+                if not is_core_type(name, accessor) and is_readable(model, number):
+                    values = as_floats(read_accessor(model, number), accessor)
+                    set_accessor(model, number, values.astype(np.float32))
                     accessor.pop("normalized", None)
 
 
-def forget_quantization(model: Model) -> None:
-    """Take KHR_mesh_quantization off the file's lists where no attribute needs it any more."""
+def drop_quantization_extension(model: Model) -> None:
+    """Stop requiring KHR_mesh_quantization if no attribute needs it any more; changes `model`."""
     accessors = model.json.get("accessors", [])
-    attributes = [
+    used = [
         (name, accessors[number])
         for _, primitive in primitives(model.json)
-        for holder in (primitive.get("attributes", {}), *primitive.get("targets", []))
-        for name, number in holder.items()
+        for attributes in attribute_sets(primitive)
+        for name, number in attributes.items()
     ]
-    if all(is_core(name, accessor) for name, accessor in attributes):
-        _forget(model, {_QUANTIZED})
+    if all(is_core_type(name, accessor) for name, accessor in used):
+        drop_extensions(model.json, {QUANTIZATION})
 
 
-def use_plain_textures(model: Model) -> None:
-    """Let every texture name one image that can be read here, and drop the images that none names."""
+def use_core_textures(model: Model) -> None:
+    """Let every texture show one image that we can read, and remove unused images; changes `model`."""
     for texture in model.json.get("textures", []):
         image = _readable_image(model, texture)
         if image is None:
             continue
-        for name in TEXTURE_SOURCES:
+        for name in IMAGE_FORMAT_EXTENSIONS:
             texture.get("extensions", {}).pop(name, None)
         if not texture.get("extensions", True):
             del texture["extensions"]
         texture["source"] = image
-    keep_used_images(model.json)
+    prune_images(model.json)
 
 
-def require_nothing(model: Model) -> None:
-    """Take the extensions that are dissolved off the file's lists."""
-    _forget(model, _DISSOLVED)
+def drop_replaced_extensions(model: Model) -> None:
+    """Stop requiring the extensions that core glTF has replaced; changes `model`."""
+    drop_extensions(model.json, _REPLACEABLE)
 
 
-def _forget(model: Model, extensions: set[str]) -> None:
-    for key in ("extensionsUsed", "extensionsRequired"):
-        names = [name for name in model.json.pop(key, []) if name not in extensions]
-        if names:
-            model.json[key] = names
+def is_core_type(name: str, accessor: Json) -> bool:
+    """Whether core glTF allows the attribute to have this accessor's type."""
+    component = int(accessor["componentType"])
+    if component == FLOAT or name.startswith(("JOINTS_", "_")):
+        return True
+    is_normalized = component in _NORMALIZED_TYPES and accessor.get("normalized") is True
+    return is_normalized and name.startswith(("TEXCOORD_", "COLOR_", "WEIGHTS_"))
 
 
 def _readable_image(model: Model, texture: Json) -> int | None:
-    """The image of a texture that we can read, its own source first; None when there is none."""
+    """The texture's image that we can read, preferably its plain source; None if there is none."""
     holders = [texture, texture.get("extensions", {}).get(WEBP, {})]
     for number in (holder["source"] for holder in holders if "source" in holder):
-        if inspect(model.image_bytes(number), f"images[{number}]").format in ("png", "jpeg", "webp"):
+        facts = read_image_header(model.image_bytes(number), f"images[{number}]")
+        if facts.format in ("png", "jpeg", "webp"):
             return int(number)
     return None
-
-
-def is_core(name: str, accessor: Json) -> bool:
-    """Whether core glTF allows the attribute in this type."""
-    component = int(accessor["componentType"])
-    if component == _FLOAT or name.startswith(("JOINTS_", "_")):
-        return True
-    is_fraction = component in _FRACTIONS and accessor.get("normalized") is True
-    return is_fraction and name.startswith(("TEXCOORD_", "COLOR_", "WEIGHTS_"))

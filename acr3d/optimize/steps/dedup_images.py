@@ -1,4 +1,4 @@
-"""Equal images become one: encoded once, stored once, and once on the graphics card."""
+"""Dedup: equal images become one, which is encoded, stored and uploaded to the GPU once."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import hashlib
 import json
 from collections import defaultdict
 
+from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
-from acr3d.gltf.prune import keep_used_images, may_renumber
-from acr3d.gltf.texture_slots import source_holders
+from acr3d.gltf.prune import prune_images
+from acr3d.gltf.traversal import source_holders
 
-_WHERE = ("bufferView", "uri", "name")
+_STORAGE_FIELDS = ("bufferView", "uri", "name")
 
 
-def unite_equal_images(model: Model) -> None:
-    """Let textures name the first of equal images, and drop every image that none names.
+def dedup_images(model: Model) -> None:
+    """Let textures refer to the first of equal images, and remove unused images; changes `model`.
 
-    Of equal images with several names the first one's stays. A file of unknown extensions is left alone.
+    The first image's name is kept. A file with unknown extensions is left as it is.
     """
-    if not may_renumber(model.json):
+    if not can_renumber(model.json):
         return
     by_length: dict[int, list[int]] = defaultdict(list)
     for number in range(len(model.json.get("images", []))):
         by_length[len(model.image_bytes(number))].append(number)
     firsts: dict[tuple[bytes, str], int] = {}
-    same = {
+    first_equal = {
         number: firsts.setdefault(_content(model, number), number)
         for numbers in by_length.values()
         for number in numbers
@@ -32,11 +33,12 @@ def unite_equal_images(model: Model) -> None:
     }
     for texture in model.json.get("textures", []):
         for holder in source_holders(texture):
-            holder["source"] = same.get(holder["source"], holder["source"])
-    keep_used_images(model.json)
+            holder["source"] = first_equal.get(holder["source"], holder["source"])
+    prune_images(model.json)
 
 
 def _content(model: Model, number: int) -> tuple[bytes, str]:
-    """What must be the same in equal images: the bytes, and all that is said of them but where they are."""
-    said = {key: value for key, value in model.json["images"][number].items() if key not in _WHERE}
-    return hashlib.sha256(model.image_bytes(number)).digest(), json.dumps(said, sort_keys=True)
+    """What equal images have in common: their bytes, and all JSON fields except name and storage."""
+    image = model.json["images"][number]
+    fields = {key: value for key, value in image.items() if key not in _STORAGE_FIELDS}
+    return hashlib.sha256(model.image_bytes(number)).digest(), json.dumps(fields, sort_keys=True)

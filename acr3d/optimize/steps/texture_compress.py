@@ -1,248 +1,199 @@
-"""One map: decode, shrink, store in another format, and look at the result before believing it."""
+"""Texture compress: limit the size of images and encode them in a smaller format."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
-
-import numpy as np
-from PIL import Image, ImageChops, ImageStat
 
 from acr3d.gltf import image_decode, image_header
+from acr3d.gltf.extensions import WEBP, can_renumber, require_extension
 from acr3d.gltf.image_header import ImageFacts
+from acr3d.gltf.json_fields import Json
+from acr3d.gltf.model import Model
+from acr3d.gltf.texture_slots import ImageUse, image_uses
+from acr3d.gltf.traversal import image_place
+from acr3d.optimize.decoding_budget import DecodingBudget
+from acr3d.optimize.recode_image import ImageCoding, RecodedImage, RecodePlan, recode_image
+from acr3d.optimize.steps.dedup_images import dedup_images
 
-# Pictures are decoded side by side only when they fit in here together.
-_DECODING_BYTES = 180 << 20
-# How far, of 255, a map's coarse colours may move before we distrust the encoder.
-_COARSE_DRIFT = 6.0
-_COARSE_SIDE = 32
-_ROWS_APART = 16
-# A sample of a map: bands as high as WebP's blocks, twice.
-_BANDS, _BAND_ROWS = 8, 32
-# The red that equals the brightness 0.299 R + 0.587 G + 0.114 B, solved for R.
-_BRIGHTNESS_OF_G_AND_B = (0.0, 0.587 / 0.701, 0.114 / 0.701, 0.0)
-
-
-class Coding(StrEnum):
-    """How maps are stored."""
-
-    WEBP = "webp"  # lossy WebP
-    LOSSLESS = "lossless"  # WebP with every pixel as it was
-    CORE = "core"  # JPEG, or PNG where there is something to see through: what every glTF reader knows
+_COLOURS = {"base colour", "emission"}
+_SMALLEST_SIDE = 256
+# Memory per pixel that libwebp's lossless encoder uses (measured).
+_LOSSLESS_BYTES_PER_PIXEL = 28
 
 
 @dataclass(frozen=True)
-class MapPlan:
-    """How one map is to be stored: longest side in pixels, quality 0–100 and WebP's method 0–6.
+class TextureOptions:
+    """Longest side in pixels, WebP's method (0 fast … 6 small) and the quality (0–100) by kind of map.
 
-    `channels` are those that a shader reads (of R, G, B, A); the others are free, unless it is lossless.
-    `is_fine` maps hold data, not colours: a JPEG of them keeps both colour differences in full.
-    A result that `must_change` is taken even when it is larger. A map of which a sample comes out with less
-    than `least_psnr` dB gets the `finer_quality`.
+    A normal map gets the finer quality if a sample of it has less than `least_normal_psnr` dB. Images that
+    have more than `most_pixels` together are halved until they fit. How the defaults were chosen:
+    docs/decisions/optimizer-texture-quality.md.
     """
 
-    max_side: int
-    quality: int
-    method: int
-    channels: frozenset[str]
-    coding: Coding = Coding.WEBP
-    is_fine: bool = False
-    must_change: bool = False
-    least_psnr: float = 0.0
-    finer_quality: int = 0
+    coding: ImageCoding = ImageCoding.WEBP
+    max_side: int = 2048
+    most_pixels: int | None = None
+    method: int = 2
+    colour_quality: int = 78
+    data_quality: int = 55
+    normal_quality: int = 84
+    finer_normal_quality: int = 88
+    least_normal_psnr: float = 37.5
 
-
-class DecodingBudget:
-    """Lets threads decode pictures only while those together stay within a number of bytes."""
-
-    def __init__(self, total: int = _DECODING_BYTES) -> None:
-        self._total, self._used = total, 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def take(self, amount: int) -> Iterator[None]:
-        """Hold `amount` bytes of the budget; what is larger than all of it waits to be alone."""
-        amount = min(amount, self._total)
-        with self._changed:
-            self._changed.wait_for(lambda: self._used + amount <= self._total)
-            self._used += amount
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._used -= amount
-                self._changed.notify_all()
+    def plan(self, use: ImageUse, must_change: bool) -> RecodePlan:
+        """How to encode an image with this use."""
+        plan = RecodePlan(
+            self.max_side,
+            self.colour_quality,
+            self.method,
+            frozenset(use.channels),
+            self.coding,
+            is_data=not use.kinds <= _COLOURS,
+            must_change=must_change,
+        )
+        if use.channels == {"G", "B"}:
+            return replace(plan, quality=self.data_quality)
+        if use.kinds != {"normal"}:
+            return plan
+        least_psnr = self.least_normal_psnr if self.coding is ImageCoding.WEBP else 0.0
+        finer = self.finer_normal_quality
+        return replace(plan, quality=self.normal_quality, finer_quality=finer, least_psnr=least_psnr)
 
 
 @dataclass(frozen=True)
-class Recoded:
-    """A map in its new format, what it is, and how near it comes: PSNR in dB, None when nothing differs."""
+class ImageResult:
+    """One image before and after; `psnr` in dB, None if nothing differs."""
 
-    content: bytes
+    name: str
+    kinds: tuple[str, ...]
+    before: ImageFacts
+    bytes_before: int
+    after: ImageFacts
+    bytes_after: int
+    psnr: float | None = None
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """The work on one image, independent of all others. Without a plan the image is only checked."""
+
+    number: int
     facts: ImageFacts
-    psnr: float | None
+    length: int
+    use: ImageUse
+    plan: RecodePlan | None
+    place: str
 
 
-@dataclass(frozen=True)
-class _Witness:
-    """What is kept of the picture that went in, to look at the one that comes out."""
+def image_jobs(model: Model, options: TextureOptions | None) -> list[ImageJob]:
+    """The work on each image, in the order of the file. Without options, images are only checked.
 
-    coarse: Image.Image
-    rows: Image.Image
-    digest: bytes | None
-
-
-def recode(content: bytes, facts: ImageFacts, plan: MapPlan, place: str) -> Recoded | None:
-    """The map in its new format; None when the result is not worth taking.
-
-    Raises BadModel when `content` cannot be decoded.
+    With options, equal images are merged first, which changes `model`.
     """
-    encoded, witness = _encode(content, facts, plan, place)
-    new_facts = image_header.inspect(encoded, place)
-    is_smaller_picture = (new_facts.width, new_facts.height) != (facts.width, facts.height)
-    if len(encoded) >= len(content) and not (is_smaller_picture or plan.must_change):
+    if options:
+        dedup_images(model)
+    uses = image_uses(model.json)
+    if options and options.most_pixels:
+        options = replace(options, max_side=_side_for(model, options.most_pixels, options.max_side))
+    return [_job(model, number, use, options) for number, use in enumerate(uses)]
+
+
+def _side_for(model: Model, most_pixels: int, side: int) -> int:
+    """The longest side with which all images have at most `most_pixels` together."""
+    facts = [_facts(model, number) for number in range(len(model.json.get("images", [])))]
+    while (
+        side > _SMALLEST_SIDE
+        and sum(math.prod(image_decode.fit_within(each, side)) for each in facts) > most_pixels
+    ):
+        side //= 2
+    return side
+
+
+def _facts(model: Model, number: int) -> ImageFacts:
+    return image_header.read_image_header(model.image_bytes(number), image_place(model.json, number))
+
+
+def _job(model: Model, number: int, use: ImageUse, options: TextureOptions | None) -> ImageJob:
+    content, place = model.image_bytes(number), image_place(model.json, number)
+    facts = image_header.read_image_header(content, place)
+    plan = None
+    if options and use.textures and not use.is_alternative and _should_recode(facts, content, options):
+        plan = options.plan(use, must_change=options.coding is ImageCoding.CORE and facts.format == "webp")
+    return ImageJob(number, facts, len(content), use, plan, place)
+
+
+def _should_recode(facts: ImageFacts, content: bytes, options: TextureOptions) -> bool:
+    is_oversized = max(facts.width, facts.height) > options.max_side
+    if options.coding is ImageCoding.LOSSLESS:
+        # A JPEG would grow, a large PNG would take too much memory, and WebP has only eight bits per channel.
+        return facts.format == "png" and not is_oversized and image_header.png_bits(content) == 8
+    if options.coding is ImageCoding.CORE:
+        return facts.format in ("png", "jpeg", "webp")
+    return facts.format in ("png", "jpeg") or (facts.format == "webp" and is_oversized)
+
+
+def run_job(model: Model, job: ImageJob, budget: DecodingBudget) -> RecodedImage | None:
+    """Do the work on one image, in any thread; returns the new image, or None to keep the old one.
+
+    Raises BadModel if the image cannot be decoded.
+    """
+    if job.facts.format not in image_decode.DECODED_FORMATS:
         return None
-    # Looked at once the source's pixels are freed: this is where memory peaks.
-    found = image_decode.decode(encoded, new_facts, plan.max_side, place)
-    if witness.digest is not None and witness.digest != _digest(found):
-        return None
-    if _drift(_coarse(found, witness.coarse.size), witness.coarse, plan.channels) > _COARSE_DRIFT:
-        return None
-    return Recoded(encoded, new_facts, _psnr(witness.rows, _rows(found), plan.channels))
+    side = job.plan.max_side if job.plan else max(job.facts.width, job.facts.height)
+    effort = _LOSSLESS_BYTES_PER_PIXEL if job.plan and job.plan.coding is ImageCoding.LOSSLESS else 0
+    with budget.take(
+        image_decode.decoding_bytes(job.facts, side) + effort * job.facts.width * job.facts.height
+    ):
+        content = model.image_bytes(job.number)
+        if job.plan is None:
+            image_decode.decode_image(content, job.facts, side, job.place)
+            return None
+        return recode_image(content, job.facts, job.plan, job.place)
 
 
-def _encode(content: bytes, facts: ImageFacts, plan: MapPlan, place: str) -> tuple[bytes, _Witness]:
-    """The map in its new format, and what went in."""
-    picture = image_decode.decode(content, facts, plan.max_side, place)
-    coarse = _coarse(picture, image_decode.fitted(facts, _COARSE_SIDE))
-    digest = _digest(picture) if plan.coding is Coding.LOSSLESS else None
-    if plan.coding is not Coding.LOSSLESS:
-        picture = _shrunk(picture, image_decode.fitted(facts, plan.max_side))
-        if picture.mode == "RGBA" and not ("A" in plan.channels and _is_translucent(picture)):
-            picture = picture.convert("RGB")
-    rows = _rows(picture)
-    if plan.coding is not Coding.LOSSLESS:
-        picture = _with_idle_channels_used(picture, plan.channels)
-    if plan.least_psnr and _psnr_of_sample(picture, plan) < plan.least_psnr:
-        plan = replace(plan, quality=plan.finer_quality)
-    return _stored(picture, plan), _Witness(coarse, rows, digest)
+def store_images(model: Model, jobs: list[ImageJob], results: list[RecodedImage | None]) -> list[ImageResult]:
+    """Store the new images in the model; equal ones share their bytes."""
+    views: dict[bytes, int] = {}
+    stored = []
+    for job, result in zip(jobs, results, strict=True):
+        name = str(model.json["images"][job.number].get("name") or "")
+        kept = result or RecodedImage(b"", job.facts, None)
+        length = len(result.content) if result else job.length
+        kinds = tuple(sorted(job.use.kinds))
+        stored.append(ImageResult(name, kinds, job.facts, job.length, kept.facts, length, kept.psnr))
+        if result is not None:
+            digest = hashlib.sha256(result.content).digest()
+            _store(model, job, result.content, views.get(digest))
+            views[digest] = model.json["images"][job.number]["bufferView"]
+    return stored
 
 
-def _psnr_of_sample(picture: Image.Image, plan: MapPlan) -> float:
-    """How near some bands of the picture come out, in dB."""
-    height = min(picture.height, _BANDS * _BAND_ROWS)
-    sample = Image.new(picture.mode, (picture.width, height))
-    for top in range(0, height, _BAND_ROWS):
-        at = top * picture.height // height
-        sample.paste(picture.crop((0, at, picture.width, at + _BAND_ROWS)), (0, top))
-    with Image.open(io.BytesIO(_stored(sample, plan))) as found:
-        psnr = _psnr(sample.convert("RGBA"), found.convert("RGBA"), plan.channels)
-    return math.inf if psnr is None else psnr
+def _store(model: Model, job: ImageJob, content: bytes, equal_view: int | None) -> None:
+    image = model.json["images"][job.number]
+    image.pop("uri", None)
+    facts = image_header.read_image_header(content, job.place)
+    image["mimeType"] = facts.media_type
+    if equal_view is not None:
+        image["bufferView"] = equal_view
+    elif can_renumber(model.json) or not _has_view_of_its_own(model, image):
+        image["bufferView"] = model.add_view(content)
+    else:
+        model.replace_view(image["bufferView"], content)
+    if facts.format != "webp":
+        return
+    for number in job.use.textures:
+        _show_webp(model.json["textures"][number], job.number)
+    require_extension(model.json, WEBP)
 
 
-def _stored(picture: Image.Image, plan: MapPlan) -> bytes:
-    stored = io.BytesIO()
-    picture.save(stored, **_saving(picture, plan))
-    return stored.getvalue()
+def _has_view_of_its_own(model: Model, image: Json) -> bool:
+    view = image.get("bufferView")
+    return view is not None and sum(each.get("bufferView") == view for each in model.json["images"]) == 1
 
 
-def _saving(picture: Image.Image, plan: MapPlan) -> dict[str, Any]:
-    """Pillow's settings. The empty blocks keep it from copying the source's own: glTF has no use for them."""
-    nothing_more = {"icc_profile": b"", "exif": b"", "xmp": b""}
-    if plan.coding is Coding.LOSSLESS:
-        return {"format": "WEBP", "lossless": True, "exact": True, "quality": 50, "method": 3} | nothing_more
-    if plan.coding is Coding.WEBP:
-        # Colours under alpha 0 are data in some maps, and seen in the smaller copies of all.
-        return {
-            "format": "WEBP",
-            "quality": plan.quality,
-            "method": plan.method,
-            "exact": True,
-        } | nothing_more
-    if picture.mode == "RGBA":
-        return {"format": "PNG", "icc_profile": None, "exif": b"", "compress_level": 9}
-    subsampling = "4:4:4" if plan.is_fine else "4:2:0"
-    jpeg = {"format": "JPEG", "quality": plan.quality, "subsampling": subsampling, "optimize": True}
-    return jpeg | nothing_more
-
-
-def _shrunk(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in a smaller size.
-
-    Graphics cards make their own smaller copies of a map by averaging 2 × 2 pixels; where a whole factor
-    leads to the size, doing just that gives the very copy that the card would have made of the source.
-    """
-    if picture.size == size:
-        return picture
-    factor = picture.width // size[0]
-    if (size[0] * factor, size[1] * factor) == picture.size:
-        return _unweighted(picture, lambda each: each.reduce(factor))
-    return _unweighted(picture, lambda each: each.resize(size, Image.Resampling.LANCZOS))
-
-
-def _unweighted(picture: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """The changed picture; one with alpha is changed channel by channel.
-
-    Pillow would weigh its colours by alpha, and lose those under alpha 0.
-    """
-    if picture.mode != "RGBA":
-        return change(picture)
-    return Image.merge("RGBA", [change(picture.getchannel(name)) for name in "RGBA"])
-
-
-def _with_idle_channels_used(picture: Image.Image, channels: frozenset[str]) -> Image.Image:
-    """Fill the channels that nobody reads so that the others cost less and suffer less.
-
-    WebP keeps brightness in full and the two colour differences in quarter size. A map of one channel
-    becomes grey; a metal and roughness map gets a red that makes one of the two differences zero.
-    """
-    if picture.mode != "RGB":
-        return picture
-    if len(channels) == 1:
-        return picture.getchannel(next(iter(channels)))
-    if channels == {"G", "B"}:
-        red = picture.convert("L", _BRIGHTNESS_OF_G_AND_B)
-        return Image.merge("RGB", (red, picture.getchannel("G"), picture.getchannel("B")))
-    return picture
-
-
-def _is_translucent(picture: Image.Image) -> bool:
-    low, _ = picture.getchannel("A").getextrema()
-    return bool(low != 255)
-
-
-def _drift(picture: Image.Image, other: Image.Image, channels: frozenset[str]) -> float:
-    """The largest mean difference of a channel that is read, of 255."""
-    means = ImageStat.Stat(ImageChops.difference(picture, other)).mean
-    return max(means["RGBA".index(channel)] for channel in channels)
-
-
-def _rows(picture: Image.Image) -> Image.Image:
-    """Some of the picture's rows, as they are."""
-    size = picture.width, max(1, picture.height // _ROWS_APART)
-    return picture.resize(size, Image.Resampling.NEAREST).convert("RGBA")
-
-
-def _psnr(rows: Image.Image, others: Image.Image, channels: frozenset[str]) -> float | None:
-    """Over the channels that are read; None when those rows are equal."""
-    seen = ["RGBA".index(channel) for channel in sorted(channels)]
-    before, after = (np.asarray(each, np.float32)[..., seen] for each in (rows, others))
-    error = float(np.mean((before - after) ** 2))
-    return round(10 * math.log10(255**2 / error), 1) if error else None
-
-
-def _digest(picture: Image.Image) -> bytes:
-    return hashlib.sha256(picture.convert("RGBA").tobytes()).digest()
-
-
-def _coarse(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture's values in `size` fields, alpha beside the colours."""
-    few = _unweighted(picture, lambda each: each.resize(size, Image.Resampling.BOX))
-    return few.convert("RGBA")
+def _show_webp(texture: Json, image: int) -> None:
+    """Let a texture show a WebP image. That takes an extension: a plain `source` must be PNG or JPEG."""
+    texture.pop("source", None)
+    texture.setdefault("extensions", {})[WEBP] = {"source": image}

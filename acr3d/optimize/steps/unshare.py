@@ -1,6 +1,6 @@
-"""Parts that draw from the same arrays get arrays of their own, with those vertices only that they use.
+"""Unshare: give parts that use the same arrays their own, with only the vertices they use.
 
-CAD exports and three.js's groups come so: one array for the whole model, and indices for each part.
+CAD exports and three.js groups often have one array for the whole model and indices for each part.
 """
 
 from __future__ import annotations
@@ -11,21 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.gltf.accessors import element_bytes, read
+from acr3d.gltf.accessors import element_bytes, read_accessor
 from acr3d.gltf.model import Model
-from acr3d.gltf.prune import accessor_users
-from acr3d.gltf.write_accessors import add_accessor, store_faces
-from acr3d.optimize.primitive_groups import Group, faces_of, is_shared, triangle_groups, why_not_read
+from acr3d.gltf.traversal import accessor_use_counts
+from acr3d.gltf.write_accessors import add_accessor
+from acr3d.optimize.primitive_groups import (
+    PrimitiveGroup,
+    is_shared,
+    read_faces,
+    triangle_groups,
+    why_not_readable,
+    write_faces,
+)
 
-# Below that a stream, with all that the JSON says of it, is no smaller than the part.
+# A smaller part would not shrink as a Draco stream, because of the JSON that describes the stream.
 _FEWEST_BYTES = 1024
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A group, the vertices that it uses, and its triangles (n, 3) in numbers of those."""
+    """A group, the vertices that it uses, and its triangles (n, 3) as indices into those."""
 
-    group: Group
+    group: PrimitiveGroup
     used: NDArray[np.uint32]
     faces: NDArray[np.uint32]
 
@@ -35,14 +42,14 @@ class _Part:
         return len(self.used) * sum(widths) + self.faces.nbytes
 
 
-def split_shared(model: Model) -> None:
-    """Split what sharing alone keeps from being worked on; changes `model`."""
-    for sharing in _sharing(model):
+def unshare_vertices(model: Model) -> None:
+    """Split shared arrays where the parts are large enough to be worth it; changes `model`."""
+    for sharing in _sharing_groups(model):
         parts = [_part(model, group) for group in sharing]
         if sum(part.size(model) for part in parts) < _FEWEST_BYTES * len(parts):
             continue
-        # A shared array is read once for all its parts.
-        array = functools.cache(functools.partial(read, model))
+        # Each shared array is read once for all its parts.
+        array = functools.cache(functools.partial(read_accessor, model))
         for part in parts:
             accessors, group = model.json["accessors"], part.group
             own = {
@@ -51,18 +58,18 @@ def split_shared(model: Model) -> None:
             for member in group.members:
                 member["attributes"] = {name: own[at] for name, at in member["attributes"].items()}
                 member.pop("indices", None)
-            store_faces(model, group, part.faces, len(part.used))
+            write_faces(model, group, part.faces, len(part.used))
 
 
-def _sharing(model: Model) -> list[list[Group]]:
-    """Groups that share arrays with others, those of the same positions together."""
-    users, found = accessor_users(model.json), dict[int, list[Group]]()
+def _sharing_groups(model: Model) -> list[list[PrimitiveGroup]]:
+    """Groups that share arrays with others; those with the same positions are listed together."""
+    counts, found = accessor_use_counts(model.json), dict[int, list[PrimitiveGroup]]()
     for group in triangle_groups(model):
-        if not group.targets and why_not_read(model, group) is None and is_shared(group, users):
+        if not group.targets and why_not_readable(model, group) is None and is_shared(group, counts):
             found.setdefault(group.attributes["POSITION"], []).append(group)
     return list(found.values())
 
 
-def _part(model: Model, group: Group) -> _Part:
-    used, numbers = np.unique(faces_of(model, group), return_inverse=True)
+def _part(model: Model, group: PrimitiveGroup) -> _Part:
+    used, numbers = np.unique(read_faces(model, group), return_inverse=True)
     return _Part(group, used, numbers.reshape(-1, 3).astype(np.uint32))

@@ -1,8 +1,8 @@
-"""Weld and clean: equal vertices once, unused ones not at all, and no triangle that is a line or a point.
+"""Weld: merge equal vertices, and remove unused vertices and triangles without area.
 
-Nothing that can be seen changes, at any pose: vertices are equal when every value of theirs is, bone weights
-and morph targets too, and a triangle goes when two of its corners are such an equal vertex, or, where nothing
-bends it, stand at the very same place.
+Nothing visible changes, in any pose. Vertices are equal only if all their values are, including skin weights
+and morph targets. A triangle is removed if two of its corners are the same vertex or, in a mesh without skin
+and morph targets, are at the same position.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.gltf.accessors import Array, read
+from acr3d.gltf.accessors import Array, read_accessor
+from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
-from acr3d.gltf.prune import may_renumber
-from acr3d.gltf.write_accessors import keep_vertices, store_faces
-from acr3d.optimize.primitive_groups import Group, faces_of, own_groups, plain_bytes
-from acr3d.optimize.unique_rows import equal_rows
+from acr3d.optimize.primitive_groups import (
+    PrimitiveGroup,
+    array_bytes,
+    editable_groups,
+    keep_vertices,
+    read_faces,
+    vertex_count,
+    write_faces,
+)
+from acr3d.optimize.unique_rows import unique_rows
 
 
 @dataclass
-class CleanResult:
-    """What the step did: vertices and triangles taken out, and the arrays' bytes before and after."""
+class WeldResult:
+    """Removed vertices and triangles without area; bytes of the arrays before and after."""
 
     vertices: int = 0
     degenerate: int = 0
@@ -30,50 +37,51 @@ class CleanResult:
     bytes_after: int = 0
 
 
-def clean(model: Model) -> CleanResult:
-    """Clean every primitive whose arrays are its own; changes `model`. What is shared stays as it is."""
-    result = CleanResult()
-    if not may_renumber(model.json):
+def weld(model: Model) -> WeldResult:
+    """Weld every primitive that shares its arrays with no other; changes `model`."""
+    result = WeldResult()
+    if not can_renumber(model.json):
         return result
-    for group in own_groups(model)[0]:
-        result.bytes_before += plain_bytes(model, group)
-        _clean(model, group, result)
-        result.bytes_after += plain_bytes(model, group)
+    for group in editable_groups(model)[0]:
+        result.bytes_before += array_bytes(model, group)
+        _weld_group(model, group, result)
+        result.bytes_after += array_bytes(model, group)
     return result
 
 
-def _clean(model: Model, group: Group, result: CleanResult) -> None:
-    faces, count = faces_of(model, group), int(model.json["accessors"][group.attributes["POSITION"]]["count"])
-    first, which = equal_rows(_rows([read(model, at) for at in group.vertex_accessors]))
+def _weld_group(model: Model, group: PrimitiveGroup, result: WeldResult) -> None:
+    faces, count = read_faces(model, group), vertex_count(model, group)
+    first, which = unique_rows(_joined_bytes([read_accessor(model, at) for at in group.vertex_accessors]))
     welded = which[faces]
-    bends = bool(group.targets) or any(name.startswith("JOINTS_") for name in group.attributes)
-    is_flat = _flat(welded[..., None] if bends else read(model, group.attributes["POSITION"])[faces])
-    if is_flat.all():
-        return  # nothing would be left; the checks after this one say so
-    welded = welded[~is_flat]
+    is_deformed = bool(group.targets) or any(name.startswith("JOINTS_") for name in group.attributes)
+    positions = read_accessor(model, group.attributes["POSITION"])
+    is_degenerate = _has_equal_corners(welded[..., None] if is_deformed else positions[faces])
+    if is_degenerate.all():
+        return  # no triangle would be left; later checks report that
+    welded = welded[~is_degenerate]
     used = np.flatnonzero(np.bincount(welded.ravel()))
-    if len(used) == count and not is_flat.any():
+    if len(used) == count and not is_degenerate.any():
         return
-    # In the order of the file, which is kind to a graphics card's cache.
+    # Keeping the file's order suits the vertex cache of graphics cards.
     used = used[np.argsort(first[used])]
-    places = np.empty(len(first), np.uint32)
-    places[used] = np.arange(len(used))
+    new_numbers = np.empty(len(first), np.uint32)
+    new_numbers[used] = np.arange(len(used))
     keep_vertices(model, group, first[used])
-    store_faces(model, group, places[welded], len(used))
+    write_faces(model, group, new_numbers[welded], len(used))
     result.vertices += count - len(used)
-    result.degenerate += int(is_flat.sum()) * len(group.members)
+    result.degenerate += int(is_degenerate.sum()) * len(group.members)
 
 
-def _flat(corners: Array) -> NDArray[np.bool_]:
-    """Which triangles (n, 3 corners, width) have two corners that are the same."""
+def _has_equal_corners(corners: Array) -> NDArray[np.bool_]:
+    """Which triangles (n, 3 corners, width) have two equal corners."""
     a, b, c = (corners[:, at].T for at in range(3))
-    # Column by column: numpy is slow along short axes.
+    # Column by column, because numpy is slow along short axes.
     pairs = [[x == y for x, y in zip(*pair, strict=True)] for pair in ((a, b), (b, c), (c, a))]
     found: NDArray[np.bool_] = np.logical_or.reduce([np.logical_and.reduce(columns) for columns in pairs])
     return found
 
 
-def _rows(arrays: list[Array]) -> Array:
-    """The arrays' bytes side by side."""
+def _joined_bytes(arrays: list[Array]) -> Array:
+    """The bytes of all arrays side by side, one row per vertex."""
     parts = [np.ascontiguousarray(array).view(np.uint8).reshape(len(array), -1) for array in arrays]
     return np.concatenate(parts, axis=1)

@@ -1,6 +1,6 @@
-"""One primitive into one Draco stream, and the proof that the stream holds what went in.
+"""Encoding one primitive as one Draco stream, and checking that the stream holds what went in.
 
-DracoPy gives back bytes only: attribute ids and counts are read from the decoded stream.
+DracoPy returns bytes only, so attribute ids and counts are read by decoding the stream again.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from numpy.typing import NDArray
 from acr3d.gltf.accessors import Array
 from acr3d.gltf.draco import DracoMesh, decode
 from acr3d.gltf.errors import BadModel
-from acr3d.optimize.shape_moments import moments_differ
-from acr3d.optimize.steps.draco_attributes import Held
+from acr3d.optimize.draco.attributes import DracoAttribute
+from acr3d.optimize.draco.shape_moments import moments_differ
 
-# Ids for what is neither position, normal nor the first UV set; well above those that Draco gives itself.
+# Ids for attributes other than position, normal and first UV set; well above those that Draco assigns.
 _FIRST_GENERIC_ID = 16
 _COMPONENT_TYPES = {"uint8": 5121, "uint16": 5123, "uint32": 5125, "float32": 5126}
 _POSITION_STEPS = 1024
 _MAX_BITS = 20
-# As many as a float tells apart.
+# The precision of a float.
 _MAX_TEXCOORD_BITS = 24
-# Draco divides by the extent in single precision: beyond these it ends the process.
+# Draco divides by the extent in single precision: outside this range it aborts the process.
 _EXTENTS = (1e-30, 1e30)
 
 
 @dataclass(frozen=True)
 class DracoOptions:
-    """Bits per coordinate, and Draco's level (0 fast and large … 10 slow and small)."""
+    """Bits per coordinate, and Draco's compression level (0 fast and large … 10 slow and small)."""
 
     position_bits: int = 14
     texcoord_bits: int = 12
     normal_bits: int = 10
-    level: int = 10
+    compression_level: int = 10
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The cube that positions are rounded in: the same for all parts, so that touching parts do not crack."""
+class QuantizationGrid:
+    """The cube in which positions are rounded. All parts share it, so that touching parts do not crack."""
 
     origin: tuple[float, float, float]
     size: float
@@ -50,8 +50,8 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """How an attribute is typed once decoded."""
+class StoredAttribute:
+    """The type of a decoded attribute."""
 
     component_type: int
     width: int
@@ -59,12 +59,12 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """A stream and what was found in it when it was decoded again."""
+class EncodedStream:
+    """A stream and what decoding it again showed; `low` and `high` are the corners of its bounding box."""
 
     stream: bytes
     ids: dict[str, int]
-    stored: dict[str, Stored]
+    stored: dict[str, StoredAttribute]
     vertices: int
     triangles: int
     degenerate: int
@@ -72,36 +72,39 @@ class Encoded:
     high: list[float]
 
 
-def common_grid(positions: Iterable[Array], options: DracoOptions) -> Grid:
-    """One grid over all primitives, fine enough for the smallest of them and for the thinnest side."""
+def common_grid(positions: Iterable[Array], options: DracoOptions) -> QuantizationGrid:
+    """One grid for all primitives, fine enough for the smallest of them and for the thinnest side."""
     boxes = [(p.min(axis=0).astype(float), p.max(axis=0).astype(float)) for p in positions]
     low = np.min([box[0] for box in boxes], axis=0)
     sides = np.max([box[1] for box in boxes], axis=0) - low
     size = float(sides.max()) or 1.0
-    # The whole model's thinnest side and each part's longest side get a thousand steps at least.
+    # The whole model's thinnest side and each part's longest side get at least 1024 steps.
     spans = [*sides, *(float((box[1] - box[0]).max()) for box in boxes)]
     finest = min((span for span in spans if span > 0), default=size)
     needed = math.ceil(math.log2(size / finest * _POSITION_STEPS))
-    return Grid(tuple(low.tolist()), size, min(max(needed, options.position_bits), _MAX_BITS))
+    return QuantizationGrid(tuple(low.tolist()), size, min(max(needed, options.position_bits), _MAX_BITS))
 
 
-def encode(
-    faces: NDArray[np.uint32], attributes: dict[str, Held], grid: Grid, options: DracoOptions
-) -> Encoded | str:
-    """Encode one primitive; a str tells, as the end of a sentence ("it …"), why that did not work out.
+def encode_stream(
+    faces: NDArray[np.uint32],
+    attributes: dict[str, DracoAttribute],
+    grid: QuantizationGrid,
+    options: DracoOptions,
+) -> EncodedStream | str:
+    """Encode one primitive: `faces` (n, 3) and its attributes by name.
 
-    faces (n, 3); attributes by glTF name.
+    Returns a str if that fails: the reason, as the end of a sentence ("it …").
     """
-    values = {name: held.values for name, held in attributes.items()}
+    values = {name: attribute.values for name, attribute in attributes.items()}
     texcoord = values.get("TEXCOORD_0")
     if not all(_can_round(extent) for extent in (grid.size, 0.0 if texcoord is None else _extent(texcoord))):
-        return "reaches beyond any sense"
+        return "has sizes beyond the range of numbers"
     texcoord_bits = _texcoord_bits(attributes.get("TEXCOORD_0"), options)
     if texcoord_bits > _MAX_TEXCOORD_BITS:
-        return "repeats a map too often for Draco's grid"
+        return "repeats a texture too often for Draco's precision"
     try:
         stream = _stream(faces, values, grid, texcoord_bits, options)
-        mesh = decode(stream, "the stream just made")
+        mesh = decode(stream, "the new stream")
     except (DracoPy.EncodingFailedException, BadModel, ValueError, AssertionError):
         return "could not be compressed"
     ids = _ids(values, mesh)
@@ -109,24 +112,26 @@ def encode(
     if ids is None or len(mesh.faces) != len(faces) - degenerate or not len(mesh.faces):
         return "lost triangles when it was compressed"
     if degenerate and any(name.startswith("JOINTS_") for name in values):
-        return "has triangles that only its bones open"
+        return "has triangles that only its bones pull open"
     if moments_differ(faces, values, mesh.faces, {name: mesh.attributes[at] for name, at in ids.items()}):
         return "changed its shape when it was compressed"
     positions = mesh.attributes[mesh.position_id]
     stored = {
-        name: Stored(
-            _COMPONENT_TYPES[mesh.attributes[ids[name]].dtype.name], held.values.shape[1], held.is_normalized
+        name: StoredAttribute(
+            _COMPONENT_TYPES[mesh.attributes[ids[name]].dtype.name],
+            attribute.values.shape[1],
+            attribute.is_normalized,
         )
-        for name, held in attributes.items()
+        for name, attribute in attributes.items()
     }
     bounds = positions.min(axis=0).tolist(), positions.max(axis=0).tolist()
-    return Encoded(stream, ids, stored, mesh.count, len(mesh.faces), degenerate, *bounds)
+    return EncodedStream(stream, ids, stored, mesh.count, len(mesh.faces), degenerate, *bounds)
 
 
 def _stream(
     faces: NDArray[np.uint32],
     values: dict[str, Array],
-    grid: Grid,
+    grid: QuantizationGrid,
     texcoord_bits: int,
     options: DracoOptions,
 ) -> bytes:
@@ -138,8 +143,8 @@ def _stream(
         quantization_bits=grid.bits,
         quantization_range=grid.size,
         quantization_origin=list(grid.origin),
-        compression_level=options.level,
-        # DracoPy takes doubles only for these two.
+        compression_level=options.compression_level,
+        # DracoPy accepts only doubles for these two.
         tex_coord=None if texcoord is None else texcoord.astype(np.float64),
         normals=None if normals is None else normals.astype(np.float64),
         tex_coord_quantization_bits=texcoord_bits,
@@ -149,8 +154,8 @@ def _stream(
     return stream
 
 
-def _texcoord_bits(texcoord: Held | None, options: DracoOptions) -> int:
-    """Draco's bits share out the whole range, so UVs that repeat a map many times need more of them."""
+def _texcoord_bits(texcoord: DracoAttribute | None, options: DracoOptions) -> int:
+    """Draco's bits cover the whole range, so UVs that repeat a texture many times need more of them."""
     repeats = 1.0 if texcoord is None else _extent(texcoord.values) * texcoord.scale
     return options.texcoord_bits + (math.ceil(math.log2(repeats)) if repeats > 1 else 0)
 
@@ -164,7 +169,7 @@ def _can_round(extent: float) -> bool:
 
 
 def _ids(values: dict[str, Array], mesh: DracoMesh) -> dict[str, int] | None:
-    """The decoded stream's id of every attribute, or None when one is not there as it went in."""
+    """The id of every attribute in the decoded stream, or None if one is missing or of another type."""
     others = [name for name in values if name not in ("POSITION", "NORMAL", "TEXCOORD_0")]
     ids = {name: _FIRST_GENERIC_ID + at for at, name in enumerate(others)}
     ids |= {
@@ -180,8 +185,8 @@ def _ids(values: dict[str, Array], mesh: DracoMesh) -> dict[str, int] | None:
 
 
 def _count_degenerate(faces: NDArray[np.uint32], positions: Array) -> int:
-    """Triangles with two corners at the very same place: they have no area, and Draco drops them."""
-    # Bit for bit, as Draco compares them: 0.0 and -0.0 are two places to it.
+    """Count triangles with two corners at the same position: they have no area, and Draco drops them."""
+    # Compared bit for bit, as Draco does: to it, 0.0 and -0.0 are different positions.
     bits = np.ascontiguousarray(positions, np.float32).view(np.uint32)
     first, second, third = (bits[faces[:, at]] for at in range(3))
     same = [

@@ -1,22 +1,22 @@
-"""Triangle strips and fans as plain lists of triangles, which can be reduced and packed like any other."""
+"""Convert primitive mode: triangle strips and fans become triangle lists, which other steps can handle."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.gltf.accessors import is_readable, read
-from acr3d.gltf.check_buffers import primitives
+from acr3d.gltf.accessors import is_readable, read_accessor
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.write_accessors import add_accessor, narrow_indices
+from acr3d.gltf.traversal import primitives
+from acr3d.gltf.write_accessors import add_accessor, index_array
 
 _STRIP, _FAN = 5, 6
 
 
-def use_triangle_lists(model: Model) -> None:
-    """Turn every strip and fan whose indices are plainly in the file; changes `model`."""
-    made: dict[tuple[int | None, int, int], int] = {}
+def convert_to_triangle_lists(model: Model) -> None:
+    """Convert every strip and fan whose indices are readable; changes `model`."""
+    converted: dict[tuple[int | None, int, int], int] = {}
     for _, primitive in primitives(model.json):
         at = primitive.get("attributes", {}).get("POSITION")
         if primitive.get("mode", 4) not in (_STRIP, _FAN) or at is None or primitive.get("targets"):
@@ -28,18 +28,17 @@ def use_triangle_lists(model: Model) -> None:
         if len(corners) < 3:
             continue
         key = (primitive.get("indices"), primitive["mode"], vertices)
-        if key not in made:
-            triangles = _triangles(corners, primitive["mode"])
-            narrow = narrow_indices(triangles, vertices)
-            made[key] = add_accessor(model, {"type": "SCALAR"}, narrow, is_vertex=False)
-        primitive["indices"] = made[key]
+        if key not in converted:
+            indices = index_array(_triangles(corners, primitive["mode"]), vertices)
+            converted[key] = add_accessor(model, {"type": "SCALAR"}, indices, is_vertex=False)
+        primitive["indices"] = converted[key]
         del primitive["mode"]
 
 
 def _corners(model: Model, primitive: Json, vertices: int) -> NDArray[np.uint32]:
     if "indices" not in primitive:
         return np.arange(vertices, dtype=np.uint32)
-    return read(model, primitive["indices"])[:, 0].astype(np.uint32)
+    return read_accessor(model, primitive["indices"])[:, 0].astype(np.uint32)
 
 
 def _triangles(corners: NDArray[np.uint32], mode: int) -> NDArray[np.uint32]:

@@ -1,6 +1,6 @@
-"""Blender, where it is installed: a child with an interpreter and limits of its own.
+"""Starting Blender, if it is installed, as a child process with its own interpreter and limits.
 
-`make blender` puts it into `.venv-blender/`, because `bpy` breaks with the numpy that acr3d needs
+`make blender` installs it into `.venv-blender/`, because `bpy` does not work with the numpy that acr3d needs
 (docs/decisions/optimizer-blender.md).
 """
 
@@ -24,8 +24,8 @@ _BASE_MB, _MB_PER_MEGAPIXEL = 400, 250
 
 
 @dataclass(frozen=True)
-class Mesh:
-    """Positions, normals and texture coordinates of the vertices, and triangles (n, 3)."""
+class BakeMesh:
+    """`positions`, `normals` (m, 3) and `uv` (m, 2) of the vertices, and triangles `faces` (n, 3)."""
 
     positions: Array
     normals: Array
@@ -33,15 +33,19 @@ class Mesh:
     faces: NDArray[np.uint32]
 
 
-def why_missing() -> str | None:
-    """Why nothing can be baked here, as a sentence; None when it can."""
-    return None if (_HOME / "made").is_file() else "Blender is not installed here (`make blender` does it)."
+def why_unavailable() -> str | None:
+    """Why Blender cannot be used, as a sentence; None if it can."""
+    return (
+        None
+        if (_HOME / "made").is_file()
+        else "Blender is not installed on this server. `make blender` installs it."
+    )
 
 
-def bake(full: Mesh, reduced: Mesh, normals: Image.Image, threads: int) -> Image.Image:
-    """The normal map that lets `reduced` look like `full` with its map `normals`; as large as that.
+def bake_normal_map(full: BakeMesh, reduced: BakeMesh, normals: Image.Image, threads: int) -> Image.Image:
+    """The normal map that makes `reduced` look like `full` with its map `normals`; of the same size.
 
-    Raises children.ChildError when it takes too long, too much memory, or breaks off.
+    Raises sandbox.ChildError if it takes too long or too much memory, or crashes.
     """
     needed = _BASE_MB + round(_MB_PER_MEGAPIXEL * normals.width * normals.height / 2**20)
     if _free_mb() < needed:
@@ -59,6 +63,6 @@ def bake(full: Mesh, reduced: Mesh, normals: Image.Image, threads: int) -> Image
 
 
 def _free_mb() -> int:
-    """The memory that this machine can still give away, in MB."""
+    """The memory that is available on this machine, in MB."""
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     return int(lines["MemAvailable"].split()[0]) >> 10

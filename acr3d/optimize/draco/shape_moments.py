@@ -1,7 +1,7 @@
-"""Whether two meshes are the same surface though their vertices and triangles stand in another order.
+"""Whether two meshes are the same surface, whatever the order of their vertices and triangles.
 
-Compared are integrals over the surface, which know no order: area, where its middle lies, and the mean of
-every attribute over it. A lost, flipped or wrongly mapped region moves at least one of them.
+It compares integrals over the surface, which do not depend on order: area, signed volume, and the mean of
+every attribute. A lost, flipped or wrongly mapped region changes at least one of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def moments_differ(
     other_faces: NDArray[np.uint32],
     others: dict[str, Array],
 ) -> bool:
-    """Whether surface B (`other_faces`, `others`) departs from A in size, place or any attribute."""
+    """Whether surface B (`other_faces`, `others`) differs from A in size, position or any attribute."""
     low, high = _box(values["POSITION"])
     other_low, other_high = _box(others["POSITION"])
     size = float((high - low).max()) or 1.0
@@ -29,7 +29,7 @@ def moments_differ(
     area = float(before["area"])
     allowed = {"area": 0.02 * area + 1e-3 * size**2, "volume": _TOLERANCE * size**3}
     allowed |= {name: _TOLERANCE * (float(np.ptp(array)) or 1.0) for name, array in values.items()}
-    # Asked this way round, a result that is not a number differs.
+    # Written this way, a result that is not a number counts as different.
     is_near = all(np.abs(before[name] - after[name]).max() <= most for name, most in allowed.items())
     has_same_box = max(np.abs(low - other_low).max(), np.abs(high - other_high).max()) <= _BOX * size
     return not (is_near and has_same_box)
@@ -44,7 +44,7 @@ def _integrals(faces: NDArray[np.uint32], values: dict[str, Array], origin: Arra
     cross = np.cross(corners[1] - corners[0], corners[2] - corners[0])
     weights = np.sqrt(np.einsum("ij,ij->i", cross, cross))
     total = weights.sum() or 1.0
-    # The signed volume under the faces: turned faces change its sign.
+    # The signed volume under the faces: flipped faces change its sign.
     found: dict[str, Array] = {
         "area": weights.sum() / 2,
         "volume": np.einsum("ij,ij->i", corners[0], cross).sum() / 6,

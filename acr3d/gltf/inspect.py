@@ -1,4 +1,4 @@
-"""What a model is, in numbers: triangles, size in metres, draw calls, memory on the graphics card."""
+"""Inspect: a model in numbers, such as triangles, size in metres, draw calls and GPU memory."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 from acr3d.gltf import image_header
 from acr3d.gltf.accessors import element_bytes
-from acr3d.gltf.bounds import scene_box, shown_meshes
-from acr3d.gltf.check_buffers import image_place, primitives
-from acr3d.gltf.check_scene import triangle_count
+from acr3d.gltf.bounds import scene_bounds
 from acr3d.gltf.extensions import not_shown
 from acr3d.gltf.model import Model
+from acr3d.gltf.scene_graph import mesh_instances
+from acr3d.gltf.traversal import image_place, primitives, total_triangles
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """`low` and `high` are the corners of the shown scene's box, in metres; None when nothing is shown.
+    """What `inspect` found.
 
-    `not_shown` are the extensions that the file requires and browsers do not know.
+    `low` and `high` are the corners of the default scene's bounding box in metres, None if it shows nothing.
+    `not_shown` are the extensions that the file requires but browsers do not support.
     """
 
     triangles: int
@@ -41,23 +42,28 @@ class ModelFacts:
             return None
         return tuple(high - low for low, high in zip(self.low, self.high, strict=True))
 
+    @property
+    def longest_side(self) -> float:
+        """The longest side in metres; 0 if nothing is shown."""
+        return max(self.size or (0.0,))
 
-def gather(model: Model) -> ModelFacts:
-    """The facts of a checked model. Accessors shared by several primitives are counted once."""
-    data, parts = model.json, [primitive for _, primitive in primitives(model.json)]
+
+def inspect(model: Model) -> ModelFacts:
+    """The facts of a validated model. Accessors shared by several primitives count once."""
+    data = model.json
     accessors = data.get("accessors", [])
-    positions = {p["attributes"]["POSITION"] for p in parts if "POSITION" in p.get("attributes", {})}
-    used = {
-        at
-        for p in parts
-        for at in [*p.get("attributes", {}).values(), *([p["indices"]] if "indices" in p else [])]
-    }
-    shown = shown_meshes(model)
-    low, high = scene_box(model, shown)
+    all_primitives = [primitive for _, primitive in primitives(data)]
+    positions, used = set(), set()
+    for primitive in all_primitives:
+        attributes = primitive.get("attributes", {})
+        used |= {*attributes.values()} | ({primitive["indices"]} if "indices" in primitive else set())
+        positions |= {attributes["POSITION"]} if "POSITION" in attributes else set()
+    instances = mesh_instances(model)
+    low, high = scene_bounds(model, instances)
     return ModelFacts(
-        triangles=sum(triangle_count(data, p) for p in parts),
+        triangles=total_triangles(data),
         vertices=sum(int(accessors[at]["count"]) for at in positions),
-        draw_calls=sum(len(data["meshes"][each.mesh].get("primitives", [])) for each in shown),
+        draw_calls=sum(len(data["meshes"][each.mesh].get("primitives", [])) for each in instances),
         meshes=len(data.get("meshes", [])),
         materials=len(data.get("materials", [])),
         nodes=len(data.get("nodes", [])),
@@ -72,9 +78,10 @@ def gather(model: Model) -> ModelFacts:
 
 
 def _texture_gpu_bytes(model: Model) -> int:
-    """Four bytes a pixel and a third more for the smaller copies; KTX2 takes about a quarter of that."""
+    """Four bytes per pixel and a third more for mipmaps; KTX2 takes about a quarter of that."""
     total = 0
     for number in range(len(model.json.get("images", []))):
-        facts = image_header.inspect(model.image_bytes(number), image_place(model.json, number))
+        content, place = model.image_bytes(number), image_place(model.json, number)
+        facts = image_header.read_image_header(content, place)
         total += facts.width * facts.height * (1 if facts.format == "ktx2" else 4) * 4 // 3
     return total

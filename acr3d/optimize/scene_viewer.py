@@ -1,0 +1,57 @@
+"""The second file that any glTF reader can show. It is for Android's Scene Viewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from acr3d.gltf.inspect import inspect
+from acr3d.gltf.model import Model
+from acr3d.gltf.prune import prune_textures
+from acr3d.gltf.validate import validate
+from acr3d.gltf.write import write_glb
+from acr3d.optimize.decoding_budget import DecodingBudget
+from acr3d.optimize.geometry_steps import run_geometry_steps
+from acr3d.optimize.presets import CoreLevel
+from acr3d.optimize.report import Report, describe_images, describe_model
+from acr3d.optimize.steps import core_gltf, real_size
+from acr3d.optimize.steps.real_size import Placement, PlacementRequest
+from acr3d.optimize.steps.texture_compress import image_jobs, run_job, store_images
+from acr3d.optimize.verify import verify_result
+
+
+def write_scene_viewer_glb(source: Path, target: Path, level: CoreLevel, request: PlacementRequest) -> Report:
+    """Write `source` in core glTF to `target`. Returns its report, or `left_out`: why there is no such file.
+
+    Raises BadModel.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with Model(source) as model:
+            validate(model)
+            before = inspect(model)
+            placement = real_size.plan_placement(model.json, before, request)
+            why_not = core_gltf.why_not_core(model)
+            if why_not is not None:
+                return {"left_out": f"{why_not}."}
+            prune_textures(model.json)
+            removed = run_geometry_steps(model, level.most_triangles, None).removed
+            core_gltf.dequantize(model)
+            core_gltf.use_core_textures(model)
+            jobs, budget = image_jobs(model, level.textures), DecodingBudget()
+            images = store_images(model, jobs, [run_job(model, job, budget) for job in jobs])
+            if any(each.after.format == "webp" for each in images):
+                return {"left_out": "a texture could not be stored as JPEG or PNG."}
+            core_gltf.drop_replaced_extensions(model)
+            expected = replace(before, triangles=before.triangles - removed)
+            if isinstance(placement, Placement):
+                expected = placement.applied_to(expected)
+                real_size.apply_placement(model.json, placement)
+            write_glb(model, part)
+        problem, after = verify_result(expected, part)
+        if problem is not None:
+            return {"left_out": f"it did not match the source: {problem}."}
+        part.replace(target)
+        return describe_model(after) | {"bytes": target.stat().st_size, "maps": describe_images(images)}
+    finally:
+        part.unlink(missing_ok=True)
