@@ -24,8 +24,8 @@ from acr3d.gltf.orientation import Turn, orientations
 from acr3d.optimize.pipeline import optimize
 from acr3d.render.scene import read_scene
 from acr3d.silhouettes.__main__ import measure
-from acr3d.silhouettes.decimate import lighter
-from acr3d.silhouettes.orientation_search import are_alike, outlines_of
+from acr3d.silhouettes.decimate import decimate
+from acr3d.silhouettes.orientation_search import look_alike, side_masks
 
 SIDES = ("front", "right", "back", "top")
 
@@ -70,8 +70,8 @@ def is_turned_back(part: Path, photos: dict[str, Path], turn: str) -> bool:
         turned = Path(folder) / "turned.glb"
         optimize(part / "truth.glb", turned, turn=Turn.parse(turn))
         report = measure(turned, photos, turn=None)
-    outlines = outlines_of(lighter(read_scene(part / "truth.glb", 0)))
-    return are_alike(outlines, orientations()[report["turn"]] @ orientations()[turn], np.eye(3))
+    outlines = side_masks(decimate(read_scene(part / "truth.glb", 0)))
+    return look_alike(outlines, orientations()[report["turn"]] @ orientations()[turn], np.eye(3))
 
 
 if __name__ == "__main__":

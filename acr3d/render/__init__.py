@@ -1,5 +1,5 @@
-"""A GLB in, pictures of it out, without GPU or display. `python -m acr3d.render IN.glb OUT.webp` works alone.
+"""Draws a GLB without GPU or display: `python -m acr3d.render IN.glb OUT.webp`.
 
-This package knows of acr3d only `optimize`'s reading of files, and its `__init__` imports nothing: it runs in
-a child process. Why it is our own: docs/decisions/render.md.
+Of acr3d it uses only `gltf`. It runs in a child process, so importing the package itself must load nothing.
+Why acr3d has its own renderer: docs/decisions/render.md.
 """

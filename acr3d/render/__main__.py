@@ -1,9 +1,9 @@
 """`python -m acr3d.render IN.glb OUT.webp [--side front | --orbit 30,75] [--pixels 800] [--white] [--mask]`.
 
-Without a side or an orbit it draws the poster: the view that the viewer starts with. OUT is a PNG where it
+Without a side or an orbit it draws the poster: the view with which the viewer starts. OUT is a PNG if it
 ends in .png, else a WebP.
-For a person it prints a line; with --json it speaks as the children of acr3d do: `{"report": …}` (exit 0)
-or `{"error": "…", "code": "…"}` (exit 3).
+It prints one line for people. With --json it follows the protocol of acr3d's child processes: `{"report": …}`
+(exit 0) or `{"error": "…", "code": "…"}` (exit 3).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def main(argv: list[str]) -> int:
     from acr3d.gltf.errors import BadModel
 
     try:
-        report = _work(options)
+        report = _run(options)
     except BadModel as error:
         return _refuse(str(error), error.code, options.json)
     except MemoryError:
-        return _refuse("The model is too large to be drawn here.", "too_large", options.json)
+        return _refuse("The model needs too much memory to be drawn.", "too_large", options.json)
     print(json.dumps({"report": report}) if options.json else f"drawn: {options.target}", flush=True)
     return 0
 
@@ -37,21 +37,26 @@ def main(argv: list[str]) -> int:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     from acr3d.render.cameras import SIDES
 
-    parser = argparse.ArgumentParser(prog="python -m acr3d.render", description="Draw a GLB.")
+    parser = argparse.ArgumentParser(prog="python -m acr3d.render", description="Draw a GLB file.")
     parser.add_argument("source", type=Path, metavar="IN.glb")
     parser.add_argument("target", type=Path, metavar="OUT.webp")
     view = parser.add_mutually_exclusive_group()
-    view.add_argument("--side", choices=list(SIDES), help="straight from one side, without perspective")
+    view.add_argument("--side", choices=list(SIDES), help="view from one side, without perspective")
     view.add_argument(
-        "--orbit", type=_angles, metavar="THETA,PHI", help="degrees round from the front, down from the top"
+        "--orbit",
+        type=_angles,
+        metavar="THETA,PHI",
+        help="camera angles in degrees: around from the front, and down from the top",
     )
-    parser.add_argument("--pixels", type=_pixels, default=800, help="the picture's width and height (800)")
-    parser.add_argument("--white", action="store_true", help="on white instead of transparent")
-    parser.add_argument("--mask", action="store_true", help="only where the part is: white on black")
-    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    parser.add_argument(
+        "--pixels", type=_pixels, default=800, help="width and height of the picture (default: 800)"
+    )
+    parser.add_argument("--white", action="store_true", help="white background instead of transparent")
+    parser.add_argument("--mask", action="store_true", help="only the silhouette, white on black")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args(argv)
     if not options.source.is_file():
-        parser.error(f"there is no file {options.source}")
+        parser.error(f"file not found: {options.source}")
     return options
 
 
@@ -59,21 +64,21 @@ def _angles(text: str) -> tuple[float, float]:
     try:
         theta, phi = (float(word) for word in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not two angles such as 30,75") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pair of angles such as 30,75") from None
     return theta, phi
 
 
 def _pixels(text: str) -> int:
     if text.isdecimal() and _FEWEST_PIXELS <= int(text) <= _MOST_PIXELS:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no number from {_FEWEST_PIXELS} to {_MOST_PIXELS}")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from {_FEWEST_PIXELS} to {_MOST_PIXELS}")
 
 
-def _work(options: argparse.Namespace) -> dict[str, Any]:
+def _run(options: argparse.Namespace) -> dict[str, Any]:
     from PIL import Image
 
     from acr3d.render import draw, poster
-    from acr3d.render.cameras import before_side
+    from acr3d.render.cameras import side_camera
     from acr3d.render.scene import read_scene
 
     side = options.pixels
@@ -84,12 +89,12 @@ def _work(options: argparse.Namespace) -> dict[str, Any]:
     orbit = poster.starting_view(scene)[0]
     if options.orbit:
         orbit = replace(orbit, theta=options.orbit[0], phi=options.orbit[1])
-    camera = before_side(options.side, *scene.box, side) if options.side else orbit.camera(side)
+    camera = side_camera(options.side, *scene.box, side) if options.side else orbit.camera(side)
     if options.mask:
         drawn = Image.fromarray(draw.mask(scene, camera, side, side))
     else:
         drawn = draw.draw(scene, camera, side, side)
-        drawn = draw.on_white(drawn) if options.white else drawn
+        drawn = draw.flatten_on_white(drawn) if options.white else drawn
     drawn.save(options.target, "PNG" if options.target.suffix == ".png" else "WEBP")
     return {"width": side, "height": side}
 

@@ -1,4 +1,4 @@
-"""A scene and a camera → a picture or a mask. Each pixel is the mean of four, so edges are smooth."""
+"""Drawing a scene as a picture or a mask. Each pixel is the mean of four samples, so edges are smooth."""
 
 from __future__ import annotations
 
@@ -6,84 +6,84 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from acr3d.render import raster
-from acr3d.render.cameras import Camera
-from acr3d.render.lighting import lit
-from acr3d.render.materials import CLEAR, CUTOUT
-from acr3d.render.mipmaps import Texture
+from acr3d.render import lighting, raster
+from acr3d.render.cameras import RenderCamera
+from acr3d.render.materials import BLEND, MASK
+from acr3d.render.mipmaps import MipmappedTexture
 from acr3d.render.scene import Scene
 
 Numbers = NDArray[np.int64]
 Colours = NDArray[np.float32]
 Floats = NDArray[np.floating]
 
-_FINER = 2  # pixels drawn along each side of a pixel shown
+_SUPERSAMPLING = 2  # samples along each side of a pixel
 _PIXELS_AT_ONCE = 1 << 17
 
 
 def mask(
-    scene: Scene, camera: Camera, width: int, height: int, *, with_glass: bool = False
+    scene: Scene, camera: RenderCamera, width: int, height: int, *, with_glass: bool = False
 ) -> NDArray[np.bool_]:
-    """Where the camera sees anything of the part, from whichever side; clear glass only if asked for."""
-    triangles = np.arange(len(scene.triangles)) if with_glass else _solid(scene)
+    """Where the camera sees the part, front or back of its surface; clear glass only with `with_glass`."""
+    triangles = np.arange(len(scene.triangles)) if with_glass else _solid_triangles(scene)
     screen = _on_screen(scene, camera, (width, height), triangles)
-    if not any(surface.alpha == CUTOUT for surface in scene.surfaces):
+    if not any(material.alpha == MASK for material in scene.materials):
         return raster.coverage(screen, width, height)
-    view = _View(scene, triangles, screen, camera)
-    seen: NDArray[np.bool_] = raster.nearest(screen, width, height, view.is_there) != raster.NOTHING
+    shader = _Shader(scene, triangles, screen, camera)
+    nearest = raster.nearest_triangles(screen, width, height, shader.pixel_test)
+    seen: NDArray[np.bool_] = nearest != raster.NOTHING
     return seen
 
 
-def closeness(scene: Scene, camera: Camera, width: int, height: int) -> NDArray[np.float64]:
-    """How close the nearest of the part is in each pixel, glass too (Camera.project); −∞ where nothing is."""
+def closeness_map(scene: Scene, camera: RenderCamera, width: int, height: int) -> NDArray[np.float64]:
+    """Closeness (RenderCamera.project) of the nearest surface in each pixel, glass too; −∞ without any."""
     triangles = np.arange(len(scene.triangles))
     screen = _on_screen(scene, camera, (width, height), triangles)
-    view = _View(scene, triangles, screen, camera)
-    found = raster.nearest(screen, width, height, view.is_there if view.has_cutouts else None)
+    shader = _Shader(scene, triangles, screen, camera)
+    found = raster.nearest_triangles(screen, width, height, shader.pixel_test)
     near = np.full((height, width), -np.inf)
     rows, columns = np.nonzero(found != raster.NOTHING)
-    near[rows, columns] = view.closeness(found[rows, columns].astype(np.int64), columns, rows)
+    near[rows, columns] = shader.closeness(found[rows, columns].astype(np.int64), columns, rows)
     return near
 
 
-def draw(scene: Scene, camera: Camera, width: int, height: int) -> Image.Image:
-    """An RGBA picture on a transparent ground."""
-    fine = camera.enlarged(_FINER)
-    size = (_FINER * width, _FINER * height)
-    is_clear = np.array([surface.alpha == CLEAR for surface in scene.surfaces])[scene.surface_of]
+def draw(scene: Scene, camera: RenderCamera, width: int, height: int) -> Image.Image:
+    """An RGBA picture on a transparent background."""
+    fine = camera.enlarged(_SUPERSAMPLING)
+    size = (_SUPERSAMPLING * width, _SUPERSAMPLING * height)
+    is_clear = np.array([material.alpha == BLEND for material in scene.materials])[scene.material_of]
     canvas = np.zeros((size[1] * size[0], 4), np.float32)
     front = _layer(scene, fine, size, np.flatnonzero(~is_clear), canvas, None)
     if is_clear.any():
         _layer(scene, fine, size, np.flatnonzero(is_clear), canvas, front)
-    return _shown(canvas.reshape(size[1], size[0], 4))
+    return _to_srgb(canvas.reshape(size[1], size[0], 4))
 
 
-def on_white(picture: Image.Image) -> Image.Image:
-    """The picture without transparency, as on a sheet of paper."""
+def flatten_on_white(picture: Image.Image) -> Image.Image:
+    """The picture on a white background, without transparency."""
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def _layer(
     scene: Scene,
-    camera: Camera,
+    camera: RenderCamera,
     size: tuple[int, int],
     triangles: Numbers,
     canvas: Colours,
     behind: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
-    """Draw the nearest of `triangles` over `canvas` where it is before `behind`; return how close it is."""
+    """Draw the nearest of `triangles` onto `canvas` where closer than `behind`; return their closeness."""
     screen = _on_screen(scene, camera, size, triangles)
-    kept = _faces_us(scene, screen, triangles)
+    kept = _front_facing(scene, screen, triangles)
     triangles, screen = triangles[kept], screen.some(kept)
-    view = _View(scene, triangles, screen, camera)
+    shader = _Shader(scene, triangles, screen, camera)
     closeness = np.full(len(canvas), -np.inf)
     if not len(triangles):
         return closeness
-    found = raster.nearest(screen, *size, view.is_there if view.has_cutouts else None).reshape(-1)
+    found = raster.nearest_triangles(screen, *size, shader.pixel_test).reshape(-1)
     seen = np.flatnonzero(found != raster.NOTHING)
     for start in range(0, len(seen), _PIXELS_AT_ONCE):
         places = seen[start : start + _PIXELS_AT_ONCE]
-        near, colours = view.look(found[places], places % size[0], places // size[0])
+        near, colours = shader.shade(found[places], places % size[0], places // size[0])
         closeness[places] = near
         if behind is not None:
             first = near > behind[places]
@@ -94,101 +94,110 @@ def _layer(
     return closeness
 
 
-def _solid(scene: Scene) -> Numbers:
-    """The triangles that make the outline."""
-    return np.flatnonzero(np.array([surface.is_solid for surface in scene.surfaces])[scene.surface_of])
+def _solid_triangles(scene: Scene) -> Numbers:
+    """The triangles that count for the silhouette."""
+    return np.flatnonzero(np.array([material.is_solid for material in scene.materials])[scene.material_of])
 
 
-def _on_screen(scene: Scene, camera: Camera, size: tuple[int, int], triangles: Numbers) -> raster.Screen:
+def _on_screen(
+    scene: Scene, camera: RenderCamera, size: tuple[int, int], triangles: Numbers
+) -> raster.ScreenTriangles:
     column, row, closeness = camera.project(scene.points.astype(np.float64), size)
     corners = scene.triangles[triangles]
-    return raster.Screen(column[corners], row[corners], closeness[corners])
+    return raster.ScreenTriangles(column[corners], row[corners], closeness[corners])
 
 
-def _faces_us(scene: Scene, screen: raster.Screen, triangles: Numbers) -> NDArray[np.bool_]:
-    """Fronts of triangles go round against the clock; backs show on two-sided surfaces only."""
-    two_sided = np.array([surface.is_two_sided for surface in scene.surfaces])[scene.surface_of[triangles]]
+def _front_facing(scene: Scene, screen: raster.ScreenTriangles, triangles: Numbers) -> NDArray[np.bool_]:
+    """Back-face culling: front faces are counter-clockwise; back faces show only if double-sided."""
+    double_sided = np.array([material.is_double_sided for material in scene.materials])[
+        scene.material_of[triangles]
+    ]
     (x0, x1, x2), (y0, y1, y2) = screen.columns.T, screen.rows.T
     with np.errstate(invalid="ignore"):
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    faces: NDArray[np.bool_] = two_sided | (area < 0)
+    faces: NDArray[np.bool_] = double_sided | (area < 0)
     return faces
 
 
-class _View:
-    """What a camera sees of some triangles, pixel by pixel. Faces are counted within `triangles`."""
+class _Shader:
+    """Colour and closeness of some triangles, per pixel. `face` arguments are indices into `triangles`."""
 
-    def __init__(self, scene: Scene, triangles: Numbers, screen: raster.Screen, camera: Camera) -> None:
+    def __init__(
+        self, scene: Scene, triangles: Numbers, screen: raster.ScreenTriangles, camera: RenderCamera
+    ) -> None:
         self.scene, self.triangles, self.screen, self.camera = scene, triangles, screen, camera
-        self.surface_of = scene.surface_of[triangles]
-        self.has_cutouts = any(surface.alpha == CUTOUT for surface in scene.surfaces)
+        self.material_of = scene.material_of[triangles]
+        has_cutouts = any(material.alpha == MASK for material in scene.materials)
+        self.pixel_test = self._is_opaque if has_cutouts else None
         self.perspective = screen.closeness if camera.nearness else np.ones((1, 3))
 
-    def is_there(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.bool_]:
-        """Whether the surface is solid at these pixels, and not a hole cut out by its texture."""
+    def _is_opaque(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.bool_]:
+        """Whether the surface is opaque at these pixels; an alpha mask in its texture can cut holes."""
         found = np.ones(len(face), np.bool_)
-        for number, surface in enumerate(self.scene.surfaces):
-            if surface.alpha == CUTOUT:
-                chosen = np.flatnonzero(self.surface_of[face] == number)
+        for number, material in enumerate(self.scene.materials):
+            if material.alpha == MASK:
+                chosen = np.flatnonzero(self.material_of[face] == number)
                 weights = self._weights(face[chosen], column[chosen], row[chosen])
-                found[chosen] = self._base(number, face[chosen], weights)[:, 3] >= surface.cutoff
+                found[chosen] = self._base_colour(number, face[chosen], weights)[:, 3] >= material.cutoff
         return found
 
     def closeness(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.float64]:
-        """How close the faces are at these pixels."""
+        """Closeness of the faces at these pixels."""
         weights = raster.barycentric(self.screen, face, column + 0.5, row + 0.5).clip(0, 1)
         near: NDArray[np.float64] = (weights * self.screen.closeness[face]).sum(1)
         return near
 
-    def look(
+    def shade(
         self, face: NDArray[np.int32], column: Numbers, row: Numbers
     ) -> tuple[NDArray[np.float64], Colours]:
-        """How close the faces are at these pixels, and the light from there: linear, with alpha."""
+        """Closeness of the faces at these pixels, and their shaded colour: linear, with alpha."""
         faces = face.astype(np.int64)
         near = self.closeness(faces, column, row)
         weights = self._weights(faces, column, row)
         colours = np.ones((len(faces), 4), np.float32)
-        surface_of = self.surface_of[faces]
+        material_of = self.material_of[faces]
         normals, towards = self._normals(faces, weights)
-        for number in np.unique(surface_of):
-            surface, chosen = self.scene.surfaces[number], np.flatnonzero(surface_of == number)
-            base = self._base(number, faces[chosen], weights[chosen])
-            if surface.alpha != CLEAR:
+        for number in np.unique(material_of):
+            material, chosen = self.scene.materials[number], np.flatnonzero(material_of == number)
+            base = self._base_colour(number, faces[chosen], weights[chosen])
+            if material.alpha != BLEND:
                 base[:, 3] = 1
-            if not surface.is_unlit:
-                base[:, :3] = lit(base[:, :3], normals[chosen], towards[chosen], surface.metallic)
+            if not material.is_unlit:
+                base[:, :3] = lighting.shade(base[:, :3], normals[chosen], towards[chosen], material.metallic)
             colours[chosen] = base
         return near, colours
 
     def _weights(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.float64]:
-        """Each corner's share, as it is on the surface and not in the picture."""
+        """Perspective-correct barycentric weights."""
         flat = raster.barycentric(self.screen, face, column + 0.5, row + 0.5).clip(0, 1)
         share = flat * (self.perspective[face] if self.camera.nearness else self.perspective)
         weights: NDArray[np.float64] = share / np.maximum(share.sum(1, keepdims=True), 1e-12)
         return weights
 
-    def _mixed(self, values: NDArray[np.float32], face: Numbers, weights: NDArray[np.float64]) -> Colours:
+    def _interpolate(
+        self, values: NDArray[np.float32], face: Numbers, weights: NDArray[np.float64]
+    ) -> Colours:
         corners = self.scene.triangles[self.triangles[face]]
         mixed: Colours = np.einsum("kc,kcv->kv", weights.astype(np.float32), values[corners])
         return mixed
 
-    def _base(self, number: int, face: Numbers, weights: NDArray[np.float64]) -> Colours:
-        """The surface's own colour: linear, with alpha."""
-        surface, scene = self.scene.surfaces[number], self.scene
-        base = np.tile(np.array(surface.colour, np.float32), (len(face), 1))
+    def _base_colour(self, number: int, face: Numbers, weights: NDArray[np.float64]) -> Colours:
+        """The material's base colour: linear, with alpha."""
+        material, scene = self.scene.materials[number], self.scene
+        base = np.tile(np.array(material.colour, np.float32), (len(face), 1))
         if scene.colours is not None:
-            base *= self._mixed(scene.colours, face, weights)
-        texture = surface.texture
+            base *= self._interpolate(scene.colours, face, weights)
+        texture = material.texture
         if texture is not None and texture.channel in scene.uv:
             uv = scene.uv[texture.channel]
-            places = self._mixed(uv, face, weights).astype(np.float64)
+            places = self._interpolate(uv, face, weights).astype(np.float64)
             texels = texture.sample(places, self._level(texture, uv, face))
-            texels[:, :3] = linear(texels[:, :3])
+            texels[:, :3] = srgb_to_linear(texels[:, :3])
             base *= texels
         return base
 
-    def _level(self, texture: Texture, uv: NDArray[np.float32], face: Numbers) -> NDArray[np.intp]:
-        """The texture's level whose texels are about as large as the pixels that show it."""
+    def _level(self, texture: MipmappedTexture, uv: NDArray[np.float32], face: Numbers) -> NDArray[np.intp]:
+        """The mipmap level whose texels are about as large as the pixels that show them."""
         corners = uv[self.scene.triangles[self.triangles[face]]]
         texels = np.abs(_double_area(corners[..., 0], corners[..., 1])) * texture.texels_per_uv()
         pixels = np.abs(_double_area(self.screen.columns[face], self.screen.rows[face]))
@@ -197,12 +206,12 @@ class _View:
         return levels
 
     def _normals(self, face: Numbers, weights: NDArray[np.float64]) -> tuple[Colours, Colours]:
-        """Unit normals on the side that is seen, and unit directions to the camera."""
+        """Unit normals on the visible side, and unit directions to the camera."""
         corners = self.scene.points[self.scene.triangles[self.triangles[face]]]
         flat = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
         normals = flat
         if self.scene.normals is not None:
-            smooth = _unit(self._mixed(self.scene.normals, face, weights))
+            smooth = _unit(self._interpolate(self.scene.normals, face, weights))
             normals = np.where((smooth == 0).all(1, keepdims=True), flat, smooth)
         places = np.einsum("kc,kcv->kv", weights, corners)
         towards = self.camera.directions_to(places).astype(np.float32)
@@ -222,16 +231,16 @@ def _double_area(x: Floats, y: Floats) -> Floats:
     return area
 
 
-def linear(colours: Colours) -> Colours:
-    """sRGB values, 0 to 1, as light."""
+def srgb_to_linear(colours: Colours) -> Colours:
+    """sRGB values from 0 to 1 as linear light."""
     light: Colours = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     return light
 
 
-def _shown(canvas: Colours) -> Image.Image:
-    """Light with premultiplied alpha, drawn finer → an 8-bit sRGB picture with straight alpha."""
-    height, width = canvas.shape[0] // _FINER, canvas.shape[1] // _FINER
-    mean = canvas.reshape(height, _FINER, width, _FINER, 4).mean((1, 3))
+def _to_srgb(canvas: Colours) -> Image.Image:
+    """Supersampled linear light with premultiplied alpha as an 8-bit sRGB picture with straight alpha."""
+    height, width = canvas.shape[0] // _SUPERSAMPLING, canvas.shape[1] // _SUPERSAMPLING
+    mean = canvas.reshape(height, _SUPERSAMPLING, width, _SUPERSAMPLING, 4).mean((1, 3))
     light = (mean[..., :3] / np.maximum(mean[..., 3:], 1e-6)).clip(0, 1)
     screen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     levels = np.dstack([screen, mean[..., 3]])

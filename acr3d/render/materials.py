@@ -1,4 +1,4 @@
-"""Materials as far as a picture of a part needs them: colour, transparency, which sides are shown."""
+"""Materials, as far as a picture of a part needs them: colour, transparency, double-sidedness."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from acr3d.gltf.extensions import WEBP
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
 from acr3d.gltf.traversal import image_place
-from acr3d.render.mipmaps import Texture, make_levels
+from acr3d.render.mipmaps import MipmappedTexture, build_mipmaps
 
-OPAQUE, CUTOUT, CLEAR = "OPAQUE", "MASK", "BLEND"
+OPAQUE, MASK, BLEND = "OPAQUE", "MASK", "BLEND"
 _WHITE = (1.0, 1.0, 1.0, 1.0)
-_GLASS = 0.75  # how much of its colour a wholly transmissive surface loses; no light is bent here
-_LEAST_SOLID = 0.5  # below it, a clear surface is no part of an outline: what is behind it shows
+_GLASS = 0.75  # how much of its opacity a fully transmissive surface loses; refraction is not drawn
+_LEAST_SOLID = 0.5  # a blended surface with less alpha does not count for the silhouette
 
 
 @dataclass(frozen=True)
-class Surface:
+class Material:
     """`colour`: linear red, green, blue and alpha; `alpha`: OPAQUE, CUTOUT (at `cutoff`) or CLEAR."""
 
     colour: tuple[float, ...] = _WHITE
-    texture: Texture | None = None
+    texture: MipmappedTexture | None = None
     alpha: str = OPAQUE
     cutoff: float = 0.5
-    is_two_sided: bool = False
+    is_double_sided: bool = False
     is_unlit: bool = False
     metallic: float = 0.0
 
     @property
     def is_solid(self) -> bool:
-        return self.alpha != CLEAR or self.colour[3] >= _LEAST_SOLID
+        return self.alpha != BLEND or self.colour[3] >= _LEAST_SOLID
 
 
-def read_surfaces(model: Model, numbers: set[int], most_texels: int) -> dict[int, Surface]:
-    """The materials of these numbers; -1 is glTF's default. Pictures that several use are decoded once."""
+def read_materials(model: Model, numbers: set[int], most_texels: int) -> dict[int, Material]:
+    """The materials with these numbers; -1 is glTF's default. Shared images are decoded once."""
     levels: dict[int, list[NDArray[np.uint8]] | None] = {}
-    return {number: _surface(model, number, most_texels, levels) for number in sorted(numbers)}
+    return {number: _material(model, number, most_texels, levels) for number in sorted(numbers)}
 
 
-def _surface(
+def _material(
     model: Model, number: int, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
-) -> Surface:
+) -> Material:
     if number < 0:
-        return Surface()
+        return Material()
     material: Json = model.json["materials"][number]
     extensions: Json = material.get("extensions", {})
     rough: Json = material.get("pbrMetallicRoughness", {})
@@ -58,13 +58,13 @@ def _surface(
     alpha = material.get("alphaMode", OPAQUE)
     glass = _number(extensions.get("KHR_materials_transmission", {}).get("transmissionFactor"), 0.0)
     if glass > 0:
-        alpha, colour = CLEAR, (*colour[:3], colour[3] * (1 - _GLASS * min(glass, 1.0)))
-    return Surface(
+        alpha, colour = BLEND, (*colour[:3], colour[3] * (1 - _GLASS * min(glass, 1.0)))
+    return Material(
         colour=colour,
         texture=_texture(model, info, most_texels, levels) if info and most_texels else None,
-        alpha=alpha if alpha in (CUTOUT, CLEAR) else OPAQUE,
+        alpha=alpha if alpha in (MASK, BLEND) else OPAQUE,
         cutoff=_number(material.get("alphaCutoff"), 0.5),
-        is_two_sided=bool(material.get("doubleSided")),
+        is_double_sided=bool(material.get("doubleSided")),
         is_unlit="KHR_materials_unlit" in extensions,
         metallic=0.0 if glossy else _number(rough.get("metallicFactor"), 1.0),
     )
@@ -72,19 +72,19 @@ def _surface(
 
 def _texture(
     model: Model, info: Json, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
-) -> Texture | None:
+) -> MipmappedTexture | None:
     texture: Json = model.json["textures"][info["index"]]
     image = texture.get("extensions", {}).get(WEBP, texture).get("source")
     if image is None:
         return None
     if image not in levels:
-        levels[image] = _levels(model, image, most_texels)
+        levels[image] = _mipmaps(model, image, most_texels)
     found = levels[image]
     if found is None:
         return None
     sampler: Json = model.json["samplers"][texture["sampler"]] if "sampler" in texture else {}
     moved: Json = info.get("extensions", {}).get("KHR_texture_transform", {})
-    return Texture(
+    return MipmappedTexture(
         found,
         (sampler.get("wrapS", 10497), sampler.get("wrapT", 10497)),
         _transform(moved) if moved else None,
@@ -92,17 +92,17 @@ def _texture(
     )
 
 
-def _levels(model: Model, image: int, most_texels: int) -> list[NDArray[np.uint8]] | None:
-    """The decoded picture; None for the formats that only browsers read (AVIF, KTX2)."""
+def _mipmaps(model: Model, image: int, most_texels: int) -> list[NDArray[np.uint8]] | None:
+    """The decoded image as mipmaps; None for formats that only browsers read (AVIF, KTX2)."""
     content, place = model.image_bytes(image), image_place(model.json, image)
     facts = image_header.read_image_header(content, place)
     if facts.format not in image_decode.DECODED_FORMATS:
         return None
-    return make_levels(image_decode.decode_image(content, facts, most_texels, place), most_texels)
+    return build_mipmaps(image_decode.decode_image(content, facts, most_texels, place), most_texels)
 
 
 def _transform(moved: Json) -> NDArray[np.float64]:
-    """KHR_texture_transform as one matrix: scale, then turn, then shift."""
+    """KHR_texture_transform as a (2, 3) matrix: scale, then rotation, then offset."""
     turn = _number(moved.get("rotation"), 0.0)
     wide, high = _numbers(moved.get("scale"), (1.0, 1.0))
     right, down = _numbers(moved.get("offset"), (0.0, 0.0))

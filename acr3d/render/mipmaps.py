@@ -1,4 +1,4 @@
-"""Textures seen from far away without flicker: halved again and again (mipmaps), read smoothly."""
+"""Textures with mipmaps and bilinear filtering, so that they do not flicker when seen from far away."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _REPEAT, _CLAMP, _MIRROR = 10497, 33071, 33648
 
 
 @dataclass(frozen=True)
-class Texture:
-    """`levels`: (height, width, 3 or 4) uint8, sRGB with straight alpha, each half the one before.
+class MipmappedTexture:
+    """`levels`: (height, width, 3 or 4) uint8, sRGB with straight alpha, each half the size of the previous.
 
-    `wrap`: glTF's words for what lies beyond the picture, along u and v; `transform`: (2, 3), from the
-    model's UVs to the picture's (KHR_texture_transform); `channel`: which UV set it takes.
+    `wrap`: glTF's wrap modes along u and v; `transform`: (2, 3), from the model's UVs to the texture's
+    (KHR_texture_transform); `channel`: the number of the UV set.
     """
 
     levels: list[NDArray[np.uint8]]
@@ -26,13 +26,13 @@ class Texture:
     channel: int = 0
 
     def texels_per_uv(self) -> float:
-        """How many texels a unit square of UV holds."""
+        """The number of texels in a unit square of UV space."""
         height, width = self.levels[0].shape[:2]
         grown = 1.0 if self.transform is None else abs(float(np.linalg.det(self.transform[:, :2])))
         return float(height * width * grown)
 
     def sample(self, uv: Floats, level: NDArray[np.intp]) -> NDArray[np.float32]:
-        """(k, 4) colours from 0 to 1 at (k, 2) places, each read at its level."""
+        """(k, 4) colours from 0 to 1 at (k, 2) UV coordinates, each at its mipmap level."""
         if self.transform is not None:
             uv = uv @ self.transform[:, :2].T + self.transform[:, 2]
         found = np.empty((len(uv), 4), np.float32)
@@ -45,8 +45,8 @@ class Texture:
         return found
 
 
-def make_levels(picture: Image.Image, most_side: int) -> list[NDArray[np.uint8]]:
-    """The picture, not larger than `most_side`, and its halves down to one pixel."""
+def build_mipmaps(picture: Image.Image, most_side: int) -> list[NDArray[np.uint8]]:
+    """The picture, at most `most_side` pixels wide and high, and its halves down to one pixel."""
     picture = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
     picture.thumbnail((most_side, most_side), Image.Resampling.BOX)
     levels = [np.asarray(picture)]
@@ -58,7 +58,7 @@ def make_levels(picture: Image.Image, most_side: int) -> list[NDArray[np.uint8]]
 
 def _bilinear(pixels: NDArray[np.uint8], uv: Floats, wrap: tuple[int, int]) -> NDArray[np.float32]:
     height, width = pixels.shape[:2]
-    # A wild coordinate must not overflow an integer; what repeats, repeats anyway.
+    # Extreme coordinates must not overflow an integer; repetition hides the clipping.
     x, y = (np.clip(uv, -1e6, 1e6) * (width, height) - 0.5).T
     column, row = np.floor(x), np.floor(y)
     right, down = (x - column).astype(np.float32)[:, None], (y - row).astype(np.float32)[:, None]

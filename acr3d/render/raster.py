@@ -1,7 +1,7 @@
-"""Which pixels lie inside which triangles, and which triangle is the nearest in each.
+"""A scanline rasterizer in numpy: which pixels triangles cover, and which triangle is nearest in each.
 
-Triangles are cut into rows and the rows into pixels, all in numpy: a scanline rasterizer. A pixel belongs to
-a triangle when its middle does; neighbours share their edges without gap or overlap.
+Triangles are cut into rows and rows into pixels. A pixel belongs to a triangle if its centre does, so
+adjacent triangles neither overlap nor leave gaps.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
 @dataclass(frozen=True)
-class Screen:
-    """Triangles as they lie in a picture: each (m, 3), one column a corner; see Camera.project."""
+class ScreenTriangles:
+    """Projected triangles, see RenderCamera.project: three arrays (m, 3), one column per corner."""
 
     columns: Floats
     rows: Floats
     closeness: Floats
 
-    def some(self, chosen: slice | NDArray[np.int64] | NDArray[np.bool_]) -> Screen:
-        return Screen(self.columns[chosen], self.rows[chosen], self.closeness[chosen])
+    def some(self, chosen: slice | NDArray[np.int64] | NDArray[np.bool_]) -> ScreenTriangles:
+        return ScreenTriangles(self.columns[chosen], self.rows[chosen], self.closeness[chosen])
 
 
-# (triangles, columns, rows of pixels) → which of these pixels are solid there.
-Solid = Callable[[Numbers, Numbers, Numbers], NDArray[np.bool_]]
+# From (triangles, columns, rows) of pixels to whether each of them is opaque.
+PixelTest = Callable[[Numbers, Numbers, Numbers], NDArray[np.bool_]]
 
 
-def coverage(screen: Screen, width: int, height: int) -> NDArray[np.bool_]:
-    """Where anything is: a mask. Only where each row begins and ends is looked at, no single pixels."""
+def coverage(screen: ScreenTriangles, width: int, height: int) -> NDArray[np.bool_]:
+    """The mask of all pixels that are covered. It uses only where each row starts and ends, not pixels."""
     steps = np.zeros(height * (width + 1), np.int32)
     for _, row, first, stop in _spans(screen, width, height):
         start = row * (width + 1)
@@ -48,8 +48,10 @@ def coverage(screen: Screen, width: int, height: int) -> NDArray[np.bool_]:
     return covered
 
 
-def nearest(screen: Screen, width: int, height: int, is_solid: Solid | None = None) -> NDArray[np.int32]:
-    """The nearest triangle in each pixel, (height, width); NOTHING where none is."""
+def nearest_triangles(
+    screen: ScreenTriangles, width: int, height: int, is_solid: PixelTest | None = None
+) -> NDArray[np.int32]:
+    """The nearest triangle in each pixel, (height, width); NOTHING where there is none."""
     buffer = np.full(width * height, _EMPTY)
     depth = _Depth(screen)
     for triangle, row, first, stop in _spans(screen, width, height):
@@ -68,9 +70,9 @@ def nearest(screen: Screen, width: int, height: int, is_solid: Solid | None = No
 
 
 class _Depth:
-    """Each triangle's plane of depth; 0 is the nearest corner of all, 1 the farthest."""
+    """Depth within triangles: 0 at the nearest corner of all, 1 at the farthest."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: ScreenTriangles) -> None:
         known = screen.closeness[np.isfinite(screen.closeness)]
         closest, farthest = (known.max(), known.min()) if len(known) else (1.0, 0.0)
         self.corners = (closest - screen.closeness) / max(closest - farthest, 1e-12)
@@ -78,16 +80,16 @@ class _Depth:
         self.screen = screen
 
     def at(self, face: Numbers, column: Floats, row: Floats) -> NDArray[np.uint64]:
-        """The depth there, never beyond the triangle's own corners, as a number that sorts like it."""
+        """The depth at pixels, clipped to the triangle's corners, as an integer with the same order."""
         weights = barycentric(self.screen, face, column, row)
         depth = (weights * self.corners[face]).sum(1).clip(self.low[face], self.high[face])
-        # The bits of floats that are not negative sort as the floats do.
+        # The bits of non-negative floats sort like the floats.
         key: NDArray[np.uint64] = depth.clip(0, 1).astype(np.float32).view(np.uint32).astype(np.uint64)
         return key
 
 
-def barycentric(screen: Screen, face: Numbers, column: Floats, row: Floats) -> Floats:
-    """(k, 3) weights of places in their triangles; finite also where a triangle has no area."""
+def barycentric(screen: ScreenTriangles, face: Numbers, column: Floats, row: Floats) -> Floats:
+    """(k, 3) barycentric weights; finite even if a triangle has no area."""
     (x0, x1, x2), (y0, y1, y2) = screen.columns[face].T, screen.rows[face].T
     double = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     scale = 1 / np.where(np.abs(double) > 1e-12, double, np.inf)
@@ -97,8 +99,10 @@ def barycentric(screen: Screen, face: Numbers, column: Floats, row: Floats) -> F
     return weights
 
 
-def _spans(screen: Screen, width: int, height: int) -> Iterator[tuple[Numbers, Numbers, Numbers, Numbers]]:
-    """Yield (triangle, row, first column, column after the last) of all rows of all triangles."""
+def _spans(
+    screen: ScreenTriangles, width: int, height: int
+) -> Iterator[tuple[Numbers, Numbers, Numbers, Numbers]]:
+    """Yield (triangle, row, first column, column after the last) for all rows of all triangles."""
     for start in range(0, len(screen.columns), _TRIANGLES_AT_ONCE):
         piece = screen.some(slice(start, start + _TRIANGLES_AT_ONCE))
         seen = np.flatnonzero(np.isfinite(piece.columns).all(1) & np.isfinite(piece.rows).all(1))
@@ -119,7 +123,7 @@ def _spans(screen: Screen, width: int, height: int) -> Iterator[tuple[Numbers, N
 
 
 def _crossings(columns: Floats, rows: Floats, line: Floats) -> tuple[Floats, Floats]:
-    """Where a horizontal line enters and leaves each triangle: by its longest edge and one of the others."""
+    """Where a horizontal line enters and leaves each triangle: at its tallest edge and at another one."""
     order = rows.argsort(1, kind="stable")
     (x0, x1, x2) = np.take_along_axis(columns, order, 1).T
     (y0, y1, y2) = np.take_along_axis(rows, order, 1).T
@@ -129,7 +133,7 @@ def _crossings(columns: Floats, rows: Floats, line: Floats) -> tuple[Floats, Flo
 
 
 def _extent(values: Floats) -> tuple[Floats, Floats]:
-    """The least and the largest of each row of three; numpy's own are slow on so short an axis."""
+    """Minimum and maximum of each row of three; numpy's own functions are slow on such a short axis."""
     one, two, three = values.T
     return np.minimum(np.minimum(one, two), three), np.maximum(np.maximum(one, two), three)
 
@@ -141,7 +145,7 @@ def _cross(xa: Floats, ya: Floats, xb: Floats, yb: Floats, line: Floats) -> Floa
 
 
 def _chunks(counts: Numbers) -> Iterator[slice]:
-    """Runs of entries whose counts come to about _PIXELS_AT_ONCE: bounds the memory."""
+    """Slices of entries whose counts add up to about _PIXELS_AT_ONCE, to limit memory."""
     ends = np.cumsum(counts)
     start = 0
     while start < len(counts):

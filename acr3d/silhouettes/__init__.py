@@ -1,6 +1,6 @@
-"""A model against the photos that it was made of: how well their outlines agree, and which side is its front.
+"""Compares a model's silhouettes with the photos it was made from, and finds which side is its front.
 
-`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg` is its whole face. The `__init__` imports
-nothing: the package runs in a child. It stands between `render`, which draws the model, and `engine`, which
-finds a photo's outline: docs/decisions/agreement.md.
+`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg`. It uses `render` to draw the model and
+`carving` to find the part in a photo. It runs in a child process, so importing the package itself must load
+nothing. How it works: docs/decisions/agreement.md.
 """

@@ -1,8 +1,8 @@
 """`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg … [--find-front] [--json]`.
 
-How well the model agrees with each labelled photo and with all of them, from 0 to 1. With --find-front the
-model may lie on any of its sides: the figures are those of the turn that is found. With --json it speaks as
-the children of acr3d do: `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
+How well the model matches each labelled photo and all of them, from 0 to 1. With --find-front the model may
+lie on any of its sides; the scores are those of the turn that was found. With --json it follows the protocol
+of acr3d's child processes: `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
 """
 
 from __future__ import annotations
@@ -37,56 +37,62 @@ def main(argv: list[str]) -> int:
 
 
 def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict[str, Any]:
-    """The report: `all`, `sides`, `unmeasured` (why a photo says nothing), of the model after `turn`.
+    """The scores of the model after `turn`: `all`, `sides`, and `unmeasured` (why a photo has no score).
 
-    None looks for the turn that brings the model's front forward: then `turn` and `is_sure` as well.
-    Raises BadModel, or Refused when no photo can be measured.
+    With None it looks for the turn that brings the front forward, and reports `turn` and `is_sure` as well.
+    Raises BadModel, or CarvingError if no photo can be compared.
     """
     from acr3d.carving.errors import CarvingError
     from acr3d.gltf.orientation import turn_matrix
     from acr3d.render.scene import read_scene
-    from acr3d.silhouettes.camera_fit import first_camera, fit
-    from acr3d.silhouettes.decimate import lighter
-    from acr3d.silhouettes.orientation_search import find_front as found_front
-    from acr3d.silhouettes.photo_silhouette import open_sight
-    from acr3d.silhouettes.score import agreement
+    from acr3d.silhouettes.camera_fit import fit_camera, initial_camera
+    from acr3d.silhouettes.decimate import decimate
+    from acr3d.silhouettes.orientation_search import find_front
+    from acr3d.silhouettes.photo_silhouette import read_photo_silhouette
+    from acr3d.silhouettes.score import silhouette_score
 
-    sights, unmeasured = [], {}
+    silhouettes, unmeasured = [], {}
     for side, path in photos.items():
         try:
-            sights.append(open_sight(path, side))
-        except CarvingError as refusal:
-            unmeasured[side] = str(refusal)
-    if not sights:
-        raise CarvingError("No photo shows an outline that the model could be compared with.", "no_outline")
+            silhouettes.append(read_photo_silhouette(path, side))
+        except CarvingError as error:
+            unmeasured[side] = str(error)
+    if not silhouettes:
+        raise CarvingError(
+            "No photo shows a clear outline of the part, so the model cannot be compared. "
+            "Take photos against a plain background.",
+            "no_outline",
+        )
     scene = read_scene(model, _TEXELS if turn is None else 0)
-    light = lighter(scene)
-    front = found_front(scene, light, sights) if turn is None else None
+    decimated = decimate(scene)
+    front = find_front(scene, decimated, silhouettes) if turn is None else None
     matrix = turn_matrix(front.turn if front else turn or "")
     sides = {}
-    for sight in sights:
-        camera = fit(light, first_camera(light, matrix, sight), sight, _ROUNDS)
-        camera = fit(scene, camera, sight, _LAST_ROUNDS)
-        sides[sight.side] = round(agreement(scene, camera, sight), 4)
+    for silhouette in silhouettes:
+        camera = fit_camera(decimated, initial_camera(decimated, matrix, silhouette), silhouette, _ROUNDS)
+        camera = fit_camera(scene, camera, silhouette, _LAST_ROUNDS)
+        sides[silhouette.side] = round(silhouette_score(scene, camera, silhouette), 4)
     report = {"all": round(sum(sides.values()) / len(sides), 4), "sides": sides, "unmeasured": unmeasured}
     return report | ({"turn": front.turn, "is_sure": front.is_sure} if front else {})
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m acr3d.silhouettes", description="A model against photos."
+        prog="python -m acr3d.silhouettes", description="Compare a model's silhouettes with photos."
     )
     parser.add_argument("model", type=Path, metavar="MODEL.glb")
     parser.add_argument("photos", type=_photo, nargs="+", metavar="SIDE=PHOTO")
     turns = parser.add_mutually_exclusive_group()
-    turns.add_argument("--turn", type=_turn, default="", help="as the optimizer is to turn it: x90,y180")
-    find = "the model may lie on any of its sides"
+    turns.add_argument(
+        "--turn", type=_turn, default="", help="turn the model first, as the optimizer would: x90,y180"
+    )
+    find = "find the turn that brings the model's front forward"
     turns.add_argument("--find-front", dest="turn", action="store_const", const=None, help=find)
-    parser.add_argument("--json", action="store_true", help="print JSON lines for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args(argv)
     for path in (options.model, *(path for _, path in options.photos)):
         if not path.is_file():
-            parser.error(f"there is no file {path}")
+            parser.error(f"file not found: {path}")
     return options
 
 
@@ -102,7 +108,7 @@ def _photo(text: str) -> tuple[str, Path]:
 def _turn(text: str) -> str:
     from acr3d.gltf.orientation import turn_matrix
 
-    turn_matrix(text)  # argparse says what is wrong with it
+    turn_matrix(text)  # argparse reports the ValueError
     return text
 
 

@@ -1,4 +1,4 @@
-"""A model with far fewer triangles and nearly the same outline: quick to draw again and again."""
+"""Decimation by vertex clustering: far fewer triangles with nearly the same outline, quick to draw."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from acr3d.render.scene import Scene
 
-_CELLS = 128  # along the largest side
-_ENOUGH = 20_000  # triangles; a model with fewer stays as it is
+_CELLS = 128  # along the longest side
+_ENOUGH = 20_000  # triangles; a model with fewer is not changed
 
 
-def lighter(scene: Scene) -> Scene:
-    """The vertices of each cell of a grid drawn into one (Rossignac and Borrel, 1993); no colours."""
+def decimate(scene: Scene) -> Scene:
+    """Merge the vertices in each cell of a grid (Rossignac and Borrel, 1993); the result has no colours."""
     if len(scene.triangles) <= _ENOUGH:
         return scene
     low, high = scene.box
@@ -28,7 +28,7 @@ def lighter(scene: Scene) -> Scene:
         scene,
         points=points.astype(np.float32),
         triangles=triangles[kept].astype(np.int32),
-        surface_of=scene.surface_of[kept],
+        material_of=scene.material_of[kept],
         normals=None,
         colours=None,
         uv={},

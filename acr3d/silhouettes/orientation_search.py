@@ -1,4 +1,4 @@
-"""Which of the 24 ways to lay a model on its sides is the one that the photos show."""
+"""Finding which of a model's 24 orientations the photos show."""
 
 from __future__ import annotations
 
@@ -10,134 +10,166 @@ from PIL import Image
 from scipy import ndimage
 
 from acr3d.gltf.orientation import orientations
-from acr3d.render.cameras import SIDES, Camera
+from acr3d.render.cameras import SIDES, RenderCamera
 from acr3d.render.draw import draw, mask
 from acr3d.render.scene import Scene
-from acr3d.silhouettes.camera_fit import first_camera, fit
-from acr3d.silhouettes.photo_silhouette import Mask, Sight, outline_box
-from acr3d.silhouettes.score import agreement
+from acr3d.silhouettes.camera_fit import fit_camera, initial_camera
+from acr3d.silhouettes.photo_silhouette import Mask, PhotoSilhouette, bounding_box
+from acr3d.silhouettes.score import silhouette_score
 
 Matrix = NDArray[np.float64]
-Outlines = dict[str, Mask]
+SideMasks = dict[str, Mask]
 
-_COARSE = 96  # pixels of a side for the first look
-_WORTH = 0.12  # how far behind the best, at the first look, a turn is still looked at again
+_COARSE_PIXELS = 96  # side of the masks in the first comparison
+_COARSE_MARGIN = 0.12  # turns at most this far behind the best in the first comparison are fitted
 _MOST_TURNS = 8
 _ROUNDS = 2
-_CLOSE = 0.02  # how far behind the best a turn may be the right one all the same: no model is perfect
-_EQUAL = 0.005  # figures that differ by no more are one
-_ALIKE = 0.98  # area in common, from each side: turns between which there is no difference to see
-_LIKE, _LOOKS_APART = 0.2, 0.04  # how like the photos a turn must look, and how much more so than the others
-_LEAST = 0.6  # below it, this is not the part that the photos show, whichever way it lies
-_LOOK = 96  # pixels
-_WHOLE = 250  # an alpha that no background shines through
+_CLOSE = 0.02  # turns at most this far behind the best may still be right: no model is perfect
+_EQUAL = 0.005  # scores that differ by no more count as equal
+_ALIKE = 0.98  # IoU from each side above which two turns look the same
+_LIKE, _LIKE_MARGIN = 0.2, 0.04  # least likeness in colour, and least lead over the other turns
+_LEAST = 0.6  # below this score the photos show another part
+_LIKENESS_PIXELS = 96
+_OPAQUE = 250  # least alpha of pixels without background
 
 
 @dataclass(frozen=True)
-class Front:
-    """The optimizer's turn that brings the model's front forward ("" is none), and whether it is sure."""
+class FrontResult:
+    """The turn that brings the model's front forward ("" for none), and whether it is certain."""
 
     turn: str
     is_sure: bool
 
 
-def find_front(scene: Scene, light: Scene, sights: list[Sight]) -> Front:
-    """By outlines, and by colours where outlines hardly tell. As it came, where nothing speaks against it."""
-    outlines = outlines_of(light)
-    fitted = {turn: _fitted(light, orientations()[turn], sights) for turn in _worth_a_look(outlines, sights)}
-    figures = {
-        turn: float(np.mean([agreement(light, *pair) for pair in zip(cameras, sights, strict=True)]))
+def find_front(scene: Scene, decimated: Scene, silhouettes: list[PhotoSilhouette]) -> FrontResult:
+    """Find the turn by silhouettes, or by colours if silhouettes are ambiguous.
+
+    A turn is used only if it scores better than the model as it is.
+    """
+    masks = side_masks(decimated)
+    fitted = {
+        turn: _fitted(decimated, orientations()[turn], silhouettes)
+        for turn in _candidates(masks, silhouettes)
+    }
+    scores = {
+        turn: float(
+            np.mean([silhouette_score(decimated, *pair) for pair in zip(cameras, silhouettes, strict=True)])
+        )
         for turn, cameras in fitted.items()
     }
-    first = max(figures, key=lambda turn: figures[turn])
-    if figures[first] < _LEAST:
-        return Front("", is_sure=False)
-    close = [turn for turn in figures if figures[turn] > figures[first] - _CLOSE]
+    first = max(scores, key=lambda turn: scores[turn])
+    if scores[first] < _LEAST:
+        return FrontResult("", is_sure=False)
+    close = [turn for turn in scores if scores[turn] > scores[first] - _CLOSE]
     if len(close) == 1:
-        return Front(first, is_sure=True)
-    told = _told_by_colours({turn: _likeness(scene, fitted[turn], sights) for turn in close})
-    if told is not None:
-        return Front(told, is_sure=True)
-    same = [turn for turn in close if are_alike(outlines, orientations()[turn], orientations()[first])]
-    stays = "" in same and figures[""] > figures[first] - _EQUAL
-    return Front("" if stays else first, is_sure=same == close)
+        return FrontResult(first, is_sure=True)
+    by_colour = _best_by_colour({turn: _likeness(scene, fitted[turn], silhouettes) for turn in close})
+    if by_colour is not None:
+        return FrontResult(by_colour, is_sure=True)
+    same = [turn for turn in close if look_alike(masks, orientations()[turn], orientations()[first])]
+    stays = "" in same and scores[""] > scores[first] - _EQUAL
+    return FrontResult("" if stays else first, is_sure=same == close)
 
 
-def _told_by_colours(looks: dict[str, float]) -> str | None:
-    """The turn that looks clearly more like the photos than any other; None where none does."""
-    first, second = sorted(looks, key=lambda turn: -looks[turn])[:2]
-    return first if looks[first] > _LIKE and looks[first] - looks[second] > _LOOKS_APART else None
+def _best_by_colour(likenesses: dict[str, float]) -> str | None:
+    """The turn whose colours are clearly closest to the photos; None if there is none."""
+    first, second = sorted(likenesses, key=lambda turn: -likenesses[turn])[:2]
+    return (
+        first if likenesses[first] > _LIKE and likenesses[first] - likenesses[second] > _LIKE_MARGIN else None
+    )
 
 
-def are_alike(outlines: Outlines, one: Matrix, other: Matrix) -> bool:
-    """Whether the model has the same outlines from all sides after either turn, as a bottle has."""
-    shares = [_common(_turned(outlines, side, one), _turned(outlines, side, other)) for side in SIDES]
+def look_alike(masks: SideMasks, one: Matrix, other: Matrix) -> bool:
+    """Whether the model has the same silhouettes from all sides after both turns, as a bottle may."""
+    shares = [_iou(_turned(masks, side, one), _turned(masks, side, other)) for side in SIDES]
     return min(shares) > _ALIKE
 
 
-def outlines_of(scene: Scene) -> Outlines:
-    """What is seen before each side, without perspective."""
+def side_masks(scene: Scene) -> SideMasks:
+    """The silhouette from each side, without perspective."""
     return {side: _framed(_seen(scene, rows)) for side, rows in SIDES.items()}
 
 
-def _worth_a_look(outlines: Outlines, sights: list[Sight]) -> list[str]:
-    """The turns whose outlines are about right without any fitting; the model as it came among the first."""
-    photos = {sight.side: _framed(sight.mask) for sight in sights}
+def _candidates(masks: SideMasks, silhouettes: list[PhotoSilhouette]) -> list[str]:
+    """The turns whose silhouettes roughly match without fitting a camera, best first."""
+    photos = {silhouette.side: _framed(silhouette.mask) for silhouette in silhouettes}
     shares = {
-        turn: float(np.mean([_common(photos[side], _turned(outlines, side, matrix)) for side in photos]))
+        turn: float(np.mean([_iou(photos[side], _turned(masks, side, matrix)) for side in photos]))
         for turn, matrix in orientations().items()
     }
     ranked = sorted(shares, key=lambda turn: -shares[turn])
-    return [turn for turn in ranked if shares[turn] > shares[ranked[0]] - _WORTH][:_MOST_TURNS]
+    return [turn for turn in ranked if shares[turn] > shares[ranked[0]] - _COARSE_MARGIN][:_MOST_TURNS]
 
 
 def _seen(scene: Scene, rows: Matrix) -> Mask:
     low, high = scene.box
     largest = float((np.abs(rows[:2]) @ (high - low)).max()) or 1.0
-    return mask(scene, Camera(rows, (low + high) / 2, 0.9 * _COARSE / largest), _COARSE, _COARSE)
+    return mask(
+        scene,
+        RenderCamera(rows, (low + high) / 2, 0.9 * _COARSE_PIXELS / largest),
+        _COARSE_PIXELS,
+        _COARSE_PIXELS,
+    )
 
 
-def _turned(outlines: Outlines, side: str, turn: Matrix) -> Mask:
-    """What is seen before a side of the turned model: one of the six outlines, lying on one of its edges."""
+def _turned(masks: SideMasks, side: str, turn: Matrix) -> Mask:
+    """The silhouette from a side of the turned model: one of the six masks, rotated by right angles."""
     rows = SIDES[side] @ turn
     own = next(name for name, each in SIDES.items() if np.allclose(each[2], rows[2]))
     along, up = SIDES[own][:2] @ rows[0]
     quarters = {(1, 0): 0, (0, 1): 3, (-1, 0): 2, (0, -1): 1}[round(along), round(up)]
-    return np.rot90(outlines[own], quarters)
+    return np.rot90(masks[own], quarters)
 
 
 def _framed(area: Mask) -> Mask:
-    """The outline in the middle of a square, scaled to a usual size, its shape kept."""
+    """The mask centred in a square and scaled to a common size, with its aspect ratio."""
     if not area.any():
-        return np.zeros((_COARSE, _COARSE), np.bool_)
-    left, top, right, bottom = outline_box(area)
+        return np.zeros((_COARSE_PIXELS, _COARSE_PIXELS), np.bool_)
+    left, top, right, bottom = bounding_box(area)
     half = 0.55 * max(right - left, bottom - top)
     across, down = (left + right) / 2, (top + bottom) / 2
     window = (across - half, down - half, across + half, down + half)
     picture = Image.fromarray(np.where(area, 255, 0).astype(np.uint8))
-    framed: Mask = np.asarray(picture.transform((_COARSE, _COARSE), Image.Transform.EXTENT, window)) > 127
+    framed: Mask = (
+        np.asarray(picture.transform((_COARSE_PIXELS, _COARSE_PIXELS), Image.Transform.EXTENT, window)) > 127
+    )
     return framed
 
 
-def _common(one: Mask, other: Mask) -> float:
+def _iou(one: Mask, other: Mask) -> float:
     return float((one & other).sum() / max((one | other).sum(), 1))
 
 
-def _fitted(scene: Scene, turn: Matrix, sights: list[Sight]) -> list[Camera]:
-    return [fit(scene, first_camera(scene, turn, sight), sight, _ROUNDS) for sight in sights]
+def _fitted(scene: Scene, turn: Matrix, silhouettes: list[PhotoSilhouette]) -> list[RenderCamera]:
+    return [
+        fit_camera(scene, initial_camera(scene, turn, silhouette), silhouette, _ROUNDS)
+        for silhouette in silhouettes
+    ]
 
 
-def _likeness(scene: Scene, cameras: list[Camera], sights: list[Sight]) -> float:
-    """How alike model and photos are inside their outlines, −1 to 1, whatever light and tint the photos have.
+def _likeness(scene: Scene, cameras: list[RenderCamera], silhouettes: list[PhotoSilhouette]) -> float:
+    """Colour correlation of model and photos inside their silhouettes, −1 to 1; ignores exposure and tint.
 
-    Correlated over all sides at once, so that what one side's colour is beside another's counts too.
+    It is computed over all sides at once, so that colour differences between the sides count too.
     """
     drawn: list[NDArray[np.float64]] = []
     seen: list[NDArray[np.float64]] = []
-    for camera, sight in zip(cameras, sights, strict=True):
-        picture = np.asarray(draw(scene, camera.enlarged(_LOOK / len(sight.mask)), _LOOK, _LOOK), np.float64)
-        photo = Image.fromarray(sight.picture).resize((_LOOK, _LOOK), Image.Resampling.BOX)
-        area = np.asarray(Image.fromarray(sight.mask).resize((_LOOK, _LOOK))) & (picture[..., 3] > _WHOLE)
+    for camera, silhouette in zip(cameras, silhouettes, strict=True):
+        picture = np.asarray(
+            draw(
+                scene,
+                camera.enlarged(_LIKENESS_PIXELS / len(silhouette.mask)),
+                _LIKENESS_PIXELS,
+                _LIKENESS_PIXELS,
+            ),
+            np.float64,
+        )
+        photo = Image.fromarray(silhouette.picture).resize(
+            (_LIKENESS_PIXELS, _LIKENESS_PIXELS), Image.Resampling.BOX
+        )
+        area = np.asarray(Image.fromarray(silhouette.mask).resize((_LIKENESS_PIXELS, _LIKENESS_PIXELS))) & (
+            picture[..., 3] > _OPAQUE
+        )
         for found, colours in ((drawn, picture[..., :3]), (seen, np.asarray(photo, np.float64))):
             found.append(ndimage.gaussian_filter(colours, (1, 1, 0))[area])
     return _correlation(np.concatenate(drawn), np.concatenate(seen))

@@ -1,4 +1,4 @@
-"""A labelled photo as agreement needs it: the part's outline, cut out and small."""
+"""The part's silhouette in a labelled photo, cropped and scaled down."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from acr3d.carving.silhouette import extract_silhouette
 Mask = NDArray[np.bool_]
 
 _SIDE = 256
-_MARGIN = 0.08  # of the part's larger side, left around it
+_MARGIN = 0.08  # kept around the part, as a share of its longer side
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One labelled photo; `mask` is True on the part, `picture` the photo in its size. Both are square."""
+class PhotoSilhouette:
+    """One labelled photo: `mask` is True on the part, `picture` is the photo. Both are equal squares."""
 
     side: str
     mask: Mask
@@ -29,7 +29,7 @@ class Sight:
     @property
     def box(self) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) of the part in pixels, the last two exclusive."""
-        return outline_box(self.mask)
+        return bounding_box(self.mask)
 
     @property
     def extent(self) -> float:
@@ -38,20 +38,21 @@ class Sight:
         return float(np.hypot(right - left, bottom - top))
 
 
-def outline_box(mask: Mask) -> tuple[int, int, int, int]:
+def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the True pixels, the last two exclusive."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def open_sight(path: Path, side: str) -> Sight:
-    """Find the part in a photo. Raises engine's Refused where none stands clear of a plain backdrop."""
+def read_photo_silhouette(path: Path, side: str) -> PhotoSilhouette:
+    """Find the part in a photo. Raises CarvingError if there is none in front of a plain background."""
     outline = extract_silhouette(read_photo(path, side))
     left, top, right, bottom = outline.box
     half = (0.5 + _MARGIN) * max(right - left, bottom - top)
     middle = (left + right) / 2, (top + bottom) / 2
     window = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
     mask = Image.fromarray(np.where(outline.mask, 255, 0).astype(np.uint8))
-    return Sight(
+    return PhotoSilhouette(
         side,
         np.asarray(_cut(mask, window)) > 127,
         np.asarray(_cut(Image.fromarray(outline.pixels), window)),
@@ -59,6 +60,6 @@ def open_sight(path: Path, side: str) -> Sight:
 
 
 def _cut(picture: Image.Image, window: tuple[float, float, float, float]) -> Image.Image:
-    """The window of the picture; beyond its rim there is nothing."""
+    """The window of the picture; empty beyond its edges."""
     whole = tuple(round(edge) for edge in window)
     return picture.crop(whole).resize((_SIDE, _SIDE), Image.Resampling.BOX)  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ def test_a_child_of_the_work_may_use_what_the_job_allows(raw: Path, tmp_path: Pa
 def test_the_web_process_hears_why_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.glb").write_bytes(pack({"asset": {"version": "2.0"}}))
 
-    with pytest.raises(sandbox.ChildRefused, match="holds no shape") as refused:
+    with pytest.raises(sandbox.ChildRefused, match="contains no shapes") as refused:
         sandbox.run(
             "acr3d.optimize",
             ["--check", str(tmp_path / "empty.glb"), "--json"],

@@ -75,7 +75,10 @@ def test_a_model_that_shows_nothing_is_refused(tmp_path: Path) -> None:
 
     done = command(save(made, tmp_path), tmp_path / "poster.webp")
 
-    assert (done.returncode, done.stderr) == (3, "The model shows nothing that could be drawn.\n")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "The model has nothing to draw. Generate or export the model again.\n",
+    )
 
 
 def test_a_poster_of_three_hundred_thousand_triangles_fits_a_small_host(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from acr3d.optimize import pipeline
-from acr3d.render.cameras import SIDES, before_side
-from acr3d.render.draw import draw, mask, on_white
+from acr3d.render.cameras import SIDES, side_camera
+from acr3d.render.draw import draw, flatten_on_white, mask
 from acr3d.render.poster import starting_view
 from acr3d.render.scene import read_scene
 from tests.support.optimize_glbs import Builder, encoded, textured_sphere
@@ -32,12 +32,12 @@ PIXELS = 64
 
 def picture_of(path: Path, side: str = "front", pixels: int = PIXELS) -> Image.Image:
     scene = read_scene(path)
-    return draw(scene, before_side(side, *scene.box, pixels), pixels, pixels)
+    return draw(scene, side_camera(side, *scene.box, pixels), pixels, pixels)
 
 
 def mask_of(path: Path, side: str = "front", pixels: int = PIXELS) -> np.ndarray:
     scene = read_scene(path)
-    return mask(scene, before_side(side, *scene.box, pixels), pixels, pixels)
+    return mask(scene, side_camera(side, *scene.box, pixels), pixels, pixels)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -188,7 +188,7 @@ def test_the_optimized_file_looks_like_the_raw_one(tmp_path: Path) -> None:
     raw = save(textured_sphere(), tmp_path, "raw.glb")
     pipeline.optimize(raw, tmp_path / "small.glb")
 
-    pictures = [on_white(picture_of(path, pixels=128)) for path in (raw, tmp_path / "small.glb")]
+    pictures = [flatten_on_white(picture_of(path, pixels=128)) for path in (raw, tmp_path / "small.glb")]
 
     one, other = (np.asarray(each, float) for each in pictures)
     assert (one < 250).any()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acr3d.render.cameras import SIDES, Camera
-from acr3d.render.draw import draw, on_white
+from acr3d.render.cameras import SIDES, RenderCamera
+from acr3d.render.draw import draw, flatten_on_white
 from acr3d.render.scene import Scene, read_scene
 from tests.support.render_glbs import COLOURS, add_box, builder, save
 
@@ -58,15 +58,17 @@ def photograph(model: Path, folder: Path, sides: tuple[str, ...] = FOUR) -> dict
     scene, photos = read_scene(model), {}
     for number, side in enumerate(sides):
         photos[side] = folder / f"{side}.png"
-        on_white(draw(scene, _held_by_hand(scene, side, number), PIXELS, PIXELS)).save(photos[side])
+        flatten_on_white(draw(scene, _held_by_hand(scene, side, number), PIXELS, PIXELS)).save(photos[side])
     return photos
 
 
-def _held_by_hand(scene: Scene, side: str, number: int) -> Camera:
+def _held_by_hand(scene: Scene, side: str, number: int) -> RenderCamera:
     low, high = scene.box
     reach = float(np.linalg.norm(high - low)) / 2
     tilt = 0.03 * (-1) ** number
     right, up, towards = SIDES[side]
     turn = np.array([right + tilt * up, up - tilt * right, towards])
     turn /= np.linalg.norm(turn, axis=1, keepdims=True)
-    return Camera(turn, (low + high) / 2, 0.33 * PIXELS / reach, 0.25 / reach, (9.0 * (number - 1), -7.0))
+    return RenderCamera(
+        turn, (low + high) / 2, 0.33 * PIXELS / reach, 0.25 / reach, (9.0 * (number - 1), -7.0)
+    )
