@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from acr3d.gltf.accessors import Array
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
+from acr3d.gltf.primitive_mesh import PrimitiveMesh, read_primitive_mesh
 from acr3d.gltf.scene_graph import mesh_instances
-from acr3d.gltf.triangle_mesh import TriangleMesh, read_triangle_mesh
 
 # Points times triangles: this takes about a tenth of a second.
 _POINT_TRIANGLES = 10_000_000
@@ -50,7 +50,7 @@ def _measure(source: Model, result: Model, longest: float) -> Deviation | None:
         each.mesh: abs(np.linalg.det(each.matrix[:3, :3])) ** (1 / 3) for each in mesh_instances(source)
     }
     pairs = [
-        (scales[number], read_triangle_mesh(source, old), read_triangle_mesh(result, new))
+        (scales[number], read_primitive_mesh(source, old), read_primitive_mesh(result, new))
         for number, old, new in _primitive_pairs(source, result)
         if number in scales
     ]
@@ -89,7 +89,7 @@ def _primitive_pairs(source: Model, result: Model) -> list[tuple[int, Json, Json
     ][:_MOST_PRIMITIVES]
 
 
-def _compare(source: TriangleMesh, result: TriangleMesh, points: int) -> tuple[Array, Array]:
+def _compare(source: PrimitiveMesh, result: PrimitiveMesh, points: int) -> tuple[Array, Array]:
     """For a sample of the source's vertices: distance to the result's surface, and angle between normals."""
     used = np.flatnonzero(np.bincount(source.faces.ravel()))
     chosen = used[np.linspace(0, len(used) - 1, min(points, len(used))).astype(np.intp)]

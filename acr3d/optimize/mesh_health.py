@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from acr3d.gltf.accessors import Array
 from acr3d.gltf.model import Model
-from acr3d.gltf.triangle_mesh import read_triangle_mesh
+from acr3d.gltf.primitive_mesh import read_primitive_mesh
 from acr3d.optimize.unique_rows import unique_rows
 
 Edges = NDArray[np.int64]
@@ -35,7 +35,7 @@ def check_mesh_health(model: Model) -> MeshHealth | None:
     """
     found = []
     for mesh in model.json.get("meshes", []):
-        parts = [read_triangle_mesh(model, primitive) for primitive in mesh.get("primitives", [])]
+        parts = [read_primitive_mesh(model, primitive) for primitive in mesh.get("primitives", [])]
         if any(part is None for part in parts):
             return None
         kept = [part for part in parts if part is not None]

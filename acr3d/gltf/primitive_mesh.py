@@ -15,7 +15,7 @@ from acr3d.gltf.model import Model
 
 
 @dataclass(frozen=True)
-class TriangleMesh:
+class PrimitiveMesh:
     """`faces` (n, 3), `positions` (m, 3) and `normals` (m, 3), None without any; float32."""
 
     faces: NDArray[np.uint32]
@@ -23,7 +23,7 @@ class TriangleMesh:
     normals: Array | None
 
 
-def read_triangle_mesh(model: Model, primitive: Json) -> TriangleMesh | None:
+def read_primitive_mesh(model: Model, primitive: Json) -> PrimitiveMesh | None:
     """The triangles of a checked primitive; None if it has none or only a meshopt decoder could read it."""
     attributes = primitive.get("attributes", {})
     if "POSITION" not in attributes or primitive.get("mode", 4) != 4:
@@ -32,7 +32,9 @@ def read_triangle_mesh(model: Model, primitive: Json) -> TriangleMesh | None:
     if packed is not None:
         mesh = draco.decode(model.view_bytes(packed["bufferView"]), "the stream")
         values = {name: mesh.attributes[at] for name, at in packed["attributes"].items()}
-        return TriangleMesh(mesh.faces, values["POSITION"].astype(np.float32), _normals(values.get("NORMAL")))
+        return PrimitiveMesh(
+            mesh.faces, values["POSITION"].astype(np.float32), _normals(values.get("NORMAL"))
+        )
     numbers = [attributes[name] for name in ("POSITION", "NORMAL") if name in attributes]
     if not all(is_readable(model, at) for at in [*numbers, primitive.get("indices", numbers[0])]):
         return None
@@ -43,7 +45,7 @@ def read_triangle_mesh(model: Model, primitive: Json) -> TriangleMesh | None:
         if "indices" in primitive
         else np.arange(len(positions))
     )
-    return TriangleMesh(
+    return PrimitiveMesh(
         flat[: len(flat) // 3 * 3].reshape(-1, 3).astype(np.uint32), positions, _normals(normals)
     )
 
