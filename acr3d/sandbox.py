@@ -7,7 +7,7 @@ Anything else is a crash. The child dies when its stdin closes, so a killed pare
 
 `run` is the parent's side; `python -m acr3d.sandbox SECONDS MEGABYTES FILE_MEGABYTES MODULE ARG…` the
 child's.
-Standard library only: every child loads this module first.
+Standard library only, and the plain `acr3d.messages`: every child loads this module first.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from acr3d.messages.message import Message, MessageError
+
 log = logging.getLogger(__name__)
 
 REFUSED_EXIT = 3
@@ -40,18 +42,18 @@ _OUT_OF_MEMORY_MESSAGES = (
     "bad_alloc",
     "Memory allocation still failed",
 )  # Python, C++, OpenBLAS
-_STOPPING = "The server is stopping; the work is taken up again at the next start."
+_STOPPING = Message("child.stopping")
 _PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
-class ChildError(Exception):
-    """A child gave no report. `str()` is a sentence for a person."""
+class ChildError(MessageError):
+    """A child gave no report."""
 
 
 class ChildRefused(ChildError):
     """The child judged its input and will judge it the same way again."""
 
-    def __init__(self, message: str, code: str) -> None:
+    def __init__(self, message: Message | str, code: str) -> None:
         super().__init__(message)
         self.code = code
 
@@ -165,19 +167,19 @@ class _Child:
             raise ChildRefused(str(self.last["error"]), str(self.last.get("code", "refused")))
         raise ChildCrashed(self._why(code))
 
-    def _why(self, code: int) -> str:
+    def _why(self, code: int) -> Message:
         if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY_MESSAGES):
             return self._too_large()
         if code == -signal.SIGXCPU:
             return self._too_slow()
         log.error("child.broke_off args=%s exit=%s stderr=%s", self.process.args, code, self.stderr)
-        return "The work broke off unexpectedly; the server's log tells more."
+        return Message("child.broke_off")
 
-    def _too_large(self) -> str:
-        return f"The work needed more than its {self.limits.memory_mb} MB of memory and was ended."
+    def _too_large(self) -> Message:
+        return Message("child.too_much_memory", megabytes=self.limits.memory_mb)
 
-    def _too_slow(self) -> str:
-        return f"The work took longer than {self.limits.seconds} seconds and was ended."
+    def _too_slow(self) -> Message:
+        return Message("child.too_slow", seconds=self.limits.seconds)
 
     def _read_reports(self, stream: IO[bytes]) -> None:
         for line in iter(lambda: stream.readline(_LINE_LIMIT), b""):

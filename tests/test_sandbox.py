@@ -43,9 +43,9 @@ def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
     ("deed", "words"),
     [
         ("take_memory", "more than its 300 MB"),
-        ("crash", "broke off unexpectedly"),
-        ("say_nothing", "broke off unexpectedly"),
-        ("write_too_much", "broke off unexpectedly"),
+        ("crash", "ended unexpectedly"),
+        ("say_nothing", "ended unexpectedly"),
+        ("write_too_much", "ended unexpectedly"),
     ],
 )
 def test_a_child_that_fails_tells_why(lock: Path, deed: str, words: str) -> None:

@@ -132,12 +132,11 @@ def _put_database(backup: Archive, replaced: list[str], now: datetime) -> None:
     kind, manifest = KINDS[backup.manifest.database], backup.manifest
     with temporary_file() as copy:
         backup.copy_out(kind.NAME, copy)
-        statements = unsent_orders.statements(
-            manifest.made_at,
-            now,
-            manifest.rows,
-            has_next_step=includes(manifest.revision, unsent_orders.NEXT_STEP),
+        schema = unsent_orders.Schema(
+            has_next_step=includes(manifest.revision, "next_step"),
+            has_message_codes=includes(manifest.revision, "messages"),
         )
+        statements = unsent_orders.statements(manifest.made_at, now, manifest.rows, schema)
         kind.put_back(copy, list(statements), replaced)
 
 

@@ -24,7 +24,7 @@ Each error answers three questions, so that nobody else has to read status codes
             ├── RateLimited       too many requests a second                  yes
             └── QueueFull         no free place for a task                    yes
 
-`str()` is a sentence for a person. No message holds a key, a signed URL or image data.
+`message` is for people. No message holds a key, a signed URL or image data.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from acr3d.messages.message import Message, MessageError
+
 _MESSAGE_LIMIT = 300
 
 
-class EngineError(Exception):
+class EngineError(MessageError):
     """A call to an engine did not give what it was made for.
 
     `status` is the HTTP status when there was one; `retry_after` the seconds the engine asked us to wait.
@@ -45,7 +47,9 @@ class EngineError(Exception):
     repeatable = False
     unknown = False
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: Message | str, *, status: int | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after

@@ -16,6 +16,7 @@ from acr3d.db.models import Job
 from acr3d.engine_server.app import EngineApp, create_engine_app
 from acr3d.engines.meshy.client import CreateOptions, MeshyClient, price_estimate
 from acr3d.engines.rate_limit import OTHERS_A_SECOND, Pace
+from acr3d.messages.message import Message
 from acr3d.settings import MESHY_ASSETS, Settings
 
 BUILTIN_KEY = "builtin"
@@ -64,7 +65,7 @@ class Engines:
         base = f"http://{self._config.instance_id}.builtin"
         transport = httpx.WSGITransport(app=self.builtin_app)
         client = MeshyClient(
-            base, BUILTIN_KEY, transport=transport, name="The built-in engine", sends_angles=True
+            base, BUILTIN_KEY, transport=transport, name=Message("engine.builtin"), sends_angles=True
         )
         return Provider(
             name="builtin",
@@ -139,12 +140,12 @@ def heavy_lock(config: Settings) -> Path:
 
 
 def create_options(job: Job, provider: Provider) -> CreateOptions:
-    """What the job's configuration asks of the engine. Raises ValueError with a sentence."""
+    """What the job's configuration asks of the engine. Raises InvalidOption."""
     return options_for({"target_polycount": provider.triangles} | job.generation_config)
 
 
 def options_for(config: dict[str, Any]) -> CreateOptions:
-    """`config` as the client wants it. Raises ValueError with a sentence."""
+    """`config` as the client wants it. Raises InvalidOption."""
     names = ("target_polycount", "enable_pbr", "texture_prompt", "image_enhancement")
     chosen = {name: config[name] for name in names if name in config}
     return CreateOptions(ai_model=settings.current().meshy_model, **chosen)

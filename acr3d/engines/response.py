@@ -15,12 +15,13 @@ from typing import Any
 import httpx
 
 from acr3d.engines import errors
+from acr3d.messages.message import Message, MessageError
 
 _SIZE_LIMIT = 16 << 20
 _LONGEST_WAIT = 3600
 
 
-class Unreadable(Exception):
+class Unreadable(MessageError):
     """An answer too large or too slow to be taken in."""
 
 
@@ -51,9 +52,9 @@ def _body(response: httpx.Response, deadline: float) -> bytes:
     for chunk in response.iter_bytes():
         content += chunk
         if len(content) > _SIZE_LIMIT:
-            raise Unreadable("its answer is too large")
+            raise Unreadable(Message("answer.too_large"))
         if time.monotonic() > deadline:
-            raise Unreadable("its answer took too long")
+            raise Unreadable(Message("answer.too_slow"))
     return bytes(content)
 
 
@@ -65,26 +66,31 @@ def _decoded(content: bytes) -> Any:
 
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
-    400: (errors.InvalidRequest, "does not accept these photos or settings; change them and start again."),
-    401: (errors.KeyRefused, "refused the API key; all jobs wait until MESHY_API_KEY holds a valid one."),
-    402: (errors.NoCredits, "has too few credits left; all jobs wait until the account is topped up."),
-    403: (errors.PlanRefused, "does not allow this in the account's plan; all jobs wait until it does."),
-    404: (errors.TaskNotFound, "no longer has this task; its results are kept for three days only."),
-    409: (errors.WrongState, "does not allow this while the task is running."),
-    413: (errors.InvalidRequest, "found the photos too large; use smaller ones and start again."),
+    400: (errors.InvalidRequest, "engine.bad_request"),
+    401: (errors.KeyRefused, "engine.key_refused"),
+    402: (errors.NoCredits, "engine.no_credits"),
+    403: (errors.PlanRefused, "engine.plan_refused"),
+    404: (errors.TaskNotFound, "engine.task_unknown"),
+    409: (errors.WrongState, "engine.task_running"),
+    413: (errors.InvalidRequest, "engine.photos_too_large"),
 }
 
 
-def refusal(answer: Answer, about_task: bool) -> tuple[type[errors.RequestRefused], str]:
-    """The error for a 3xx or 4xx answer, and what follows the engine's name in its sentence."""
+def refusal(
+    engine: str | Message, answer: Answer, about_task: bool
+) -> tuple[type[errors.RequestRefused], Message]:
+    """The error for a 3xx or 4xx answer of `engine` (its name), and its message."""
     status, words = answer.status, answer.words
     if status == 429:
         if "NoMoreConcurrentTasks" in words or "NoMorePendingTasks" in words:
-            return errors.QueueFull, "has no free place for another task; the job waits for one."
-        return errors.RateLimited, "was asked too often in a short time; the job waits a little."
+            return errors.QueueFull, Message("engine.queue_full", engine=engine)
+        return errors.RateLimited, Message("engine.rate_limited", engine=engine)
     if status < 400 or (status == 404 and ("NoMatchingRoute" in words or not about_task)):
-        return errors.WrongAddress, f"is not at this address (status {status}); check MESHY_API_BASE."
-    return _REFUSALS.get(status, (errors.InvalidRequest, f"refused the request (status {status})."))
+        return errors.WrongAddress, Message("engine.wrong_address", engine=engine, status=status)
+    if status not in _REFUSALS:
+        return errors.InvalidRequest, Message("engine.refused", engine=engine, status=status)
+    kind, code = _REFUSALS[status]
+    return kind, Message(code, engine=engine)
 
 
 def _error_words(payload: object) -> str:

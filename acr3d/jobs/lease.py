@@ -17,6 +17,7 @@ from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, transitions
+from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import find_blob
 
@@ -55,7 +56,7 @@ class JobLease:
     def snooze(
         self,
         seconds: float,
-        waiting_for: str | None = None,
+        waiting: Message | None = None,
         *,
         count: bool = False,
         told: bool = False,
@@ -68,20 +69,20 @@ class JobLease:
         """
         with self.transaction() as (session, job, part):
             if unless is not None and unless(session, job):
-                seconds, waiting_for = 0, None
+                seconds, waiting = 0, None
             job.next_at = utc_now() + timedelta(seconds=seconds)
-            if job.waiting_for != waiting_for:
-                if told and waiting_for:
-                    transitions.log_event(session, job, ACTOR, waiting_for, Status(job.status))
-                job.waiting_for = waiting_for
+            if job.waiting != waiting:
+                if told and waiting:
+                    transitions.log_event(session, job, ACTOR, waiting, Status(job.status))
+                job.waiting = waiting
                 part.revision += 1
             job.snooze_count = job.snooze_count + 1 if count else 0
 
-    def back_off(self, seconds: float, waiting_for: str) -> None:
+    def back_off(self, seconds: float, waiting: Message) -> None:
         """Snooze for what is not the job's fault, longer each time it is still so, with jitter."""
         with self.transaction() as (_session, job, _part):
             longer = backoff_seconds(seconds, job.snooze_count)
-        self.snooze(longer, waiting_for, count=True)
+        self.snooze(longer, waiting, count=True)
 
     @contextmanager
     def store_and_write(self, files: Mapping[str, Path]) -> Iterator[tuple[Session, Job, Part]]:

@@ -17,6 +17,7 @@ from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion, Part
 from acr3d.db.states import LIVE, NextStep, Status, VersionState
 from acr3d.db.types import is_id, utc_now
 from acr3d.errors import Missing
+from acr3d.messages.wording import worded
 from acr3d.parts.parts import part_by_id
 
 PAGE_SIZE = 50
@@ -138,13 +139,13 @@ def published_version(part_id: str, session: Session | None = None) -> ModelVers
 
 
 def part_status(part_id: str) -> dict[str, Any]:
-    """What a machine asks about a part's model. Raises Missing."""
+    """What a machine asks about a part's model; the error is in the reader's language. Raises Missing."""
     part = part_by_id(part_id)
     job = newest_job(part_id)
     return {
         "model_status": part.model_status,
         "model_3d_url": part.model_3d_url,
-        "error": part.model_generation_error,
+        "error": worded(part.generation_error) or None,
         "progress": job.progress if job else None,
         "job_id": job.id if job else None,
     }

@@ -13,6 +13,7 @@ from acr3d.db.types import new_id
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import already_running, one_live_job, wake
+from acr3d.messages.message import Message
 
 # As `python -m acr3d.optimize --turn` takes it.
 _TURN = re.compile(r"([xyz](90|180|270)(,[xyz](90|180|270)){0,23})?")
@@ -54,9 +55,7 @@ def optimize_again(job_id: str, level: str, turn: str | None, actor: User) -> Jo
         )
         session.add(job)
         session.flush()
-        transitions.log_event(
-            session, job, actor.email, _("Optimized again from the kept raw model; this costs nothing.")
-        )
+        transitions.log_event(session, job, actor.email, Message("job.reoptimized"))
         transitions.sync_part(session, job, part)
     wake()
     return job

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
@@ -25,11 +24,12 @@ from acr3d.jobs.steps.optimize import optimize
 from acr3d.jobs.steps.poll import poll
 from acr3d.jobs.steps.revoke import revoke
 from acr3d.jobs.steps.submit import submit, wait_for
+from acr3d.messages.message import Message, MessageError
 from acr3d.net.download import DownloadError, DownloadRefused, DownloadStopped
 from acr3d.orders import circuit_breaker
 from acr3d.orders.attempts import attempt_in_flight
 from acr3d.orders.circuit_breaker import Wait
-from acr3d.sandbox import ChildError, ChildRefused, ChildStopped
+from acr3d.sandbox import ChildRefused, ChildStopped
 from acr3d.storage.blobs import StorageError
 
 MOST_TRIES = 5
@@ -87,9 +87,8 @@ def _wait_for_setup(lease: JobLease, job: Job) -> None:
     if job.next_step != NextStep.REVOKE:
         lease.snooze(SETUP_SECONDS, mismatch(job.engine), told=True)
     elif job.completed_at is not None and utc_now() > job.completed_at + RESULTS_KEPT:
-        message = _("Its account was not set up here since it was canceled; its task is left alone.")
         with lease.transaction() as (session, kept, part):
-            _end(session, kept, part, message)
+            _end(session, kept, part, Message("revoke.no_account"))
     else:
         lease.snooze(LONGEST_WAIT)
 
@@ -106,9 +105,9 @@ def _handle_error(lease: JobLease, error: Exception) -> None:
     if isinstance(error, errors.SetupRefused | errors.TooMany) and (wait := _account_wait(lease, error)):
         wait_for(lease, wait)
     elif isinstance(error, errors.TooMany):
-        lease.back_off(error.retry_after or BUSY_SECONDS, str(error))
+        lease.back_off(error.retry_after or BUSY_SECONDS, error.message)
     elif isinstance(error, errors.SetupRefused | errors.Unreachable | errors.Unanswered):
-        lease.back_off(error.retry_after or SETUP_SECONDS, str(error))
+        lease.back_off(error.retry_after or SETUP_SECONDS, error.message)
     elif attempt_in_flight(lease.job_id) is not None:
         # It must not end unsettled: the account would stay closed to every other job.
         lease.back_off(SETUP_SECONDS, _reason(lease, error))
@@ -140,23 +139,22 @@ def _try_later(lease: JobLease, error: Exception) -> None:
     with lease.transaction() as (session, job, part):
         job.retry_count += 1
         if job.retry_count >= MOST_TRIES and not _may_still_be_fetched(job, error):
-            message = _("%(reason)s It was tried %(n)s times.", reason=reason, n=job.retry_count)
-            _end(session, job, part, message)
+            _end(session, job, part, Message("job.tried_often", reason=reason, n=job.retry_count))
             return
         doublings = min(job.retry_count, MOST_TRIES) - 1
         seconds = FIRST_BACKOFF_SECONDS * 2**doublings * random.uniform(0.8, 1.2)  # noqa: S311
         job.next_at = utc_now() + timedelta(seconds=seconds)
-        job.waiting_for = _("%(reason)s It is tried again soon.", reason=reason)
+        job.waiting = Message("job.retried_soon", reason=reason)
         part.revision += 1
         transitions.log_event(session, job, ACTOR, reason, Status(job.status))
 
 
-def _reason(lease: JobLease, error: Exception) -> str:
+def _reason(lease: JobLease, error: Exception) -> Message:
     """What to tell people; what was not made to be told goes to the log."""
-    if isinstance(error, errors.EngineError | ChildError | DownloadError | StorageError):
-        return str(error)
+    if isinstance(error, MessageError):
+        return error.message
     log.error("generation.step_broke job=%s", lease.job_id, exc_info=error)
-    return str(_("Something broke on our side; the log tells more."))
+    return Message("job.our_failure")
 
 
 def _may_still_be_fetched(job: Job, error: Exception) -> bool:
@@ -165,22 +163,22 @@ def _may_still_be_fetched(job: Job, error: Exception) -> bool:
     return is_kept and job.next_step == NextStep.DOWNLOAD and isinstance(error, DownloadError | StorageError)
 
 
-def _fail(lease: JobLease, error: Exception) -> None:
+def _fail(lease: JobLease, error: MessageError) -> None:
     with lease.transaction() as (session, job, part):
         is_refused = isinstance(error, errors.InvalidRequest) and error.status in _INPUT_REFUSED
         job.input_refused = job.status == Status.PENDING and is_refused
-        _end(session, job, part, str(error))
+        _end(session, job, part, error.message)
 
 
 def _fail_to_optimize(lease: JobLease, error: ChildRefused) -> None:
     """The kept raw model is refused: a later optimizer may read it, or the engine may have sent wrong bytes;
     so it is there to be fetched once more, should a person try again."""
     with lease.transaction() as (session, job, part):
-        _end(session, job, part, _("%(reason)s The raw model is kept as it came.", reason=error))
+        _end(session, job, part, Message("job.raw_model_kept", reason=error.message))
         job.raw_refused = True
 
 
-def _end(session: Session, job: Job, part: Part, message: str) -> None:
+def _end(session: Session, job: Job, part: Part, message: Message) -> None:
     """Fail the job; a canceled one only ends trying to revoke its task."""
     if job.next_step == NextStep.REVOKE:
         job.next_step = NextStep.NONE
@@ -189,16 +187,6 @@ def _end(session: Session, job: Job, part: Part, message: str) -> None:
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
 
 
-def mismatch(engine: str) -> str:
+def mismatch(engine: str) -> Message:
     """Why a job waits that belongs to an engine or account which is not set up here."""
-    if engine == "builtin":
-        text = _(
-            "This job belongs to the built-in engine of another host; it waits until that one runs. "
-            "To make the model here, cancel it and generate again."
-        )
-    else:
-        text = _(
-            "This job belongs to another Meshy account or address than the one set up now. "
-            "It waits and is not ordered again; put MESHY_API_KEY and MESHY_API_BASE back, or cancel it."
-        )
-    return str(text)
+    return Message("job.other_host" if engine == "builtin" else "job.other_account")

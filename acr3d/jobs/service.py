@@ -20,9 +20,12 @@ from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, 
 from acr3d.db.session import transaction
 from acr3d.db.states import LIVE, NextStep, Status, VersionState
 from acr3d.db.types import new_id, utc_now
+from acr3d.engines.meshy.client import InvalidOption
 from acr3d.engines.providers import engines, estimate, options_for
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
+from acr3d.messages.message import Message
+from acr3d.messages.wording import worded
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photos import images_of
@@ -91,8 +94,8 @@ def start(
         ledger.reserve(session, job, actor.id)
         _remember_choice(session, part_id, job.selected_image_ids)
         session.flush()
-        asked = _("Asked for with %(n)s photos.", n=len(images) + len(others))
-        transitions.log_event(session, job, actor.email, asked)
+        requested = Message("job.requested", n=len(images) + len(others))
+        transitions.log_event(session, job, actor.email, requested)
         transitions.sync_part(session, job, part)
     wake()
     return job
@@ -104,8 +107,8 @@ def cancel(job_id: str, actor: User) -> Job:
         job, part = queries.locked_job(session, job_id)
         if job.status not in LIVE:
             raise Conflict(_("This job has already ended; there is nothing to cancel."))
-        detail = _cancel_detail(session, job)
-        transitions.transition(session, job, part, Status.CANCELED, actor.email, detail)
+        message = _cancel_message(session, job)
+        transitions.transition(session, job, part, Status.CANCELED, actor.email, message)
     wake()
     return job
 
@@ -124,15 +127,15 @@ def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
         if job.input_refused:
             raise Conflict(_("The engine would refuse these photos again. Change them and press Generate."))
         _pin_here(job)
-        to, detail = _resume_point(job)
+        to, message = _resume_point(job)
         if to is Status.PENDING and not job.selected_image_metadata:
             raise Conflict(_("The task that this job was made from is gone. Generate the model from photos."))
         if to is Status.PENDING:
             _order_again(session, job, actor, pay)
-        job.error_message = job.completed_at = job.deadline_at = None
+        job.error = job.completed_at = job.deadline_at = None
         if to is Status.PROCESSING:
             job.deadline_at = utc_now() + JOB_DEADLINE
-        transitions.transition(session, job, part, to, actor.email, detail)
+        transitions.transition(session, job, part, to, actor.email, message)
         session.flush()
     wake()
     return job
@@ -170,7 +173,7 @@ def publish(version_id: str, actor: User) -> ModelVersion:
             raise Conflict(_("This model was rejected; it cannot be published."))
         transitions.publish(session, version, part, actor.id)
         transitions.log_event(
-            session, job, actor.email, _("Model %(n)s published.", n=version.number), Status(job.status)
+            session, job, actor.email, Message("model.published", n=version.number), Status(job.status)
         )
         transitions.sync_part(session, job, part)
     return version
@@ -187,7 +190,7 @@ def reject(version_id: str, actor: User) -> ModelVersion:
         version.state = VersionState.REJECTED
         part.revision += 1
         transitions.log_event(
-            session, job, actor.email, _("Model %(n)s rejected.", n=version.number), Status(job.status)
+            session, job, actor.email, Message("model.rejected", n=version.number), Status(job.status)
         )
     return version
 
@@ -200,15 +203,13 @@ def wake() -> None:
     tell_others()
 
 
-def _cancel_detail(session: Session, job: Job) -> str:
+def _cancel_message(session: Session, job: Job) -> Message:
     """What canceling does to the credits, as far as it is known now; the revoke step adds the rest."""
-    said = str(_("Canceled by a person."))
     is_revoked = transitions.next_step(session, job, Status.CANCELED) is NextStep.REVOKE
     if not job.estimated_credits or is_revoked:
-        return said
-    if queries.attempts_of(job.id, session):
-        return f"{said} {_('The model had been paid for; its credits are spent.')}"
-    return f"{said} {_('Nothing had been sent, so nothing is spent.')}"
+        return Message("job.canceled")
+    is_paid = queries.attempts_of(job.id, session)
+    return Message("job.canceled_paid" if is_paid else "job.canceled_unsent")
 
 
 class one_live_job:  # noqa: N801 - used like a function
@@ -235,8 +236,8 @@ def _check_config(config: dict[str, Any]) -> None:
             raise InvalidInput(_("The setting “%(name)s” has a value that cannot be used.", name=name))
     try:
         options_for(config)
-    except ValueError as error:
-        raise InvalidInput(str(error)) from error
+    except InvalidOption as error:
+        raise InvalidInput(worded(error.message)) from error
 
 
 def _chosen(selected: Mapping[str, str], present: dict[str, PartImage]) -> list[tuple[str, PartImage]]:
@@ -301,12 +302,12 @@ def _pin_here(job: Job) -> None:
         job.engine_base, job.account, job.meshy_task_id = provider.base, provider.account, None
 
 
-def _resume_point(job: Job) -> tuple[Status, str]:
+def _resume_point(job: Job) -> tuple[Status, Message]:
     if job.raw_storage_path and not _may_be_fetched_afresh(job):
-        return Status.OPTIMIZING, _("Taken up again from the kept raw file; this costs nothing.")
+        return Status.OPTIMIZING, Message("job.resumed_from_raw")
     if job.meshy_task_id:
-        return Status.PROCESSING, _("Taken up again from the engine's task; this costs nothing.")
-    return Status.PENDING, _("Started again from its photos.")
+        return Status.PROCESSING, Message("job.resumed_from_task")
+    return Status.PENDING, Message("job.restarted")
 
 
 def _may_be_fetched_afresh(job: Job) -> bool:

@@ -13,12 +13,13 @@ from acr3d.db.states import ENDED, STEPS, NextStep, Status, VersionState
 from acr3d.db.types import utc_now
 from acr3d.jobs.queries import attempts_of, newest_job, published_version
 from acr3d.jobs.states import MOVES, model_status
+from acr3d.messages.message import Message
 from acr3d.orders.admission import place_freed
 from acr3d.storage.index import media_url
 
 
 def transition(
-    session: Session, job: Job, part: Part, to: Status, actor: str, detail: str | None = None
+    session: Session, job: Job, part: Part, to: Status, actor: str, message: Message | None = None
 ) -> None:
     """Bring `job` into the status `to`, with a line in its history. A move not in MOVES is a bug."""
     before = Status(job.status)
@@ -28,15 +29,15 @@ def transition(
     job.status = to
     job.raw_refused = False
     job.snooze_count = job.retry_count = 0
-    job.waiting_for = None
+    job.waiting = None
     job.next_at = utc_now()
     if to in ENDED:
         job.completed_at = utc_now()
-        job.error_message = detail if to is Status.FAILED else None
+        job.error = message if to is Status.FAILED else None
         job.lease_owner = job.lease_until = None
     if before is not Status.OPTIMIZING and (to in ENDED or to is Status.OPTIMIZING):
         place_freed(session, job.account)
-    log_event(session, job, actor, detail, before)
+    log_event(session, job, actor, message, before)
     sync_part(session, job, part)
 
 
@@ -51,11 +52,13 @@ def next_step(session: Session, job: Job, to: Status) -> NextStep:
 
 
 def log_event(
-    session: Session, job: Job, actor: str, detail: str | None, before: Status | None = None
+    session: Session, job: Job, actor: str, message: Message | None, before: Status | None = None
 ) -> None:
     """A line in the job's history."""
     session.add(
-        JobEvent(job_id=job.id, actor=actor, from_status=before, to_status=Status(job.status), detail=detail)
+        JobEvent(
+            job_id=job.id, actor=actor, from_status=before, to_status=Status(job.status), message=message
+        )
     )
 
 
@@ -65,7 +68,7 @@ def sync_part(session: Session, job: Job, part: Part) -> None:
     newest = newest_job(part.id, session) or job
     part.revision += 1
     part.model_status = model_status(Status(newest.status), published_version(part.id, session) is not None)
-    part.model_generation_error = newest.error_message
+    part.generation_error = newest.error
     part.model_generation_started_at = newest.created_at
     part.model_generation_completed_at = newest.completed_at
     if newest.optimized_from is None:  # optimizing again asks no engine: the task before it made the model

@@ -2,7 +2,7 @@
 
 Such an address is an order to our server to open a connection. It is followed, redirects included, never
 with a key, and never into a private network unless the operator has configured that origin. What arrives is
-counted, not believed. Whoever wants a file says in `Wanted` how it is judged and what a person is told.
+counted, not believed. Whoever wants a file says in `DownloadSpec` how it is judged and what a person is told.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import BinaryIO
 import httpcore
 import httpx
 
+from acr3d.messages.message import Message, MessageError
 from acr3d.net import guard
 
 TransportFor = Callable[[str], httpx.BaseTransport | None]
@@ -34,8 +35,8 @@ _RETRYABLE_ERRORS = (
 )
 
 
-class DownloadError(Exception):
-    """The file was not fetched. `str()` is a sentence for a person and holds no address but a host."""
+class DownloadError(MessageError):
+    """The file was not downloaded. Its message holds no address but a host."""
 
 
 class DownloadInterrupted(DownloadError):
@@ -60,18 +61,16 @@ def _accept_anything(*_what: object, **_more: object) -> None:
 
 @dataclass(frozen=True)
 class DownloadSpec:
-    """A kind of file: how large it may be, how it is judged, and how a person is told that it did not come.
+    """A kind of file: how large it may be, how it is judged, and what people are told when it does not come.
 
-    The `if_…` sentences say what happens next, or what to do.
+    The `if_…` messages say what happens next, or what to do.
     """
 
-    name: str
-    """What it is called in "The … was not fetched"."""
     max_bytes: int
-    if_interrupted: str
-    if_gone: str
-    if_refused: str
-    if_too_large: str
+    if_interrupted: Message
+    if_gone: Message
+    if_refused: Message
+    if_too_large: Message
     check_head: Callable[[bytes], None] = _accept_anything
     """Given the first 16 bytes, or as many as have arrived; raises DownloadRefused."""
     check_whole: Callable[[bytes, int, bool], None] = _accept_anything
@@ -127,14 +126,11 @@ def download_file(
             finally:
                 response.close()
     except guard.StopRequested:
-        raise DownloadStopped(
-            f"The server is stopping; the {wanted.name} is fetched at the next start."
-        ) from None
+        raise DownloadStopped(Message("download.stopping")) from None
     except guard.PrivateAddress:
-        reason = "its address leads into a private network."
-        raise _refused(wanted, reason, "If that is meant, name its origin in ACR3D_ASSET_ORIGINS.") from None
+        raise _refused(Message("download.private_network"), Message("download.allow_origin")) from None
     except _RETRYABLE_ERRORS:
-        raise _interrupted(wanted, f"The download of the {wanted.name} broke off or took too long.") from None
+        raise DownloadInterrupted(Message("download.interrupted", next=wanted.if_interrupted)) from None
 
 
 def _follow_redirects(
@@ -150,15 +146,15 @@ def _follow_redirects(
         url = _redirect_target(address, wanted, url)
         origin = _origin(url)
         if allowed is not None and origin not in allowed:
-            reason = f"{origin} is not a place that a {wanted.name} may come from."
-            raise _refused(wanted, reason, "If it is meant to be one, name it in ACR3D_ASSET_ORIGINS.")
+            why = Message("download.foreign_origin", origin=origin)
+            raise _refused(why, Message("download.allow_origin"))
         transport = transport_for(origin) or guarded
         response = transport.handle_request(_get_request(url))
         if response.status_code not in (301, 302, 303, 307, 308):
             return _require_success(response, wanted)
         response.close()
         address = response.headers.get("Location", "")
-    raise _refused(wanted, "its address leads on and on.")
+    raise _refused(Message("download.redirects"), wanted.if_refused)
 
 
 def _get_request(url: httpx.URL) -> httpx.Request:
@@ -173,18 +169,17 @@ def _require_success(response: httpx.Response, wanted: DownloadSpec) -> httpx.Re
         return response
     response.close()
     if status >= 500 or status in _RETRYABLE_STATUSES:
-        raise _interrupted(wanted, f"The place the {wanted.name} lies at has trouble (status {status}).")
+        raise DownloadInterrupted(Message("download.host_trouble", status=status, next=wanted.if_interrupted))
     if status >= 400:
-        gone = f"The address of the {wanted.name} is no longer valid (status {status})."
-        raise DownloadGone(f"{gone} {wanted.if_gone}")
-    raise _refused(wanted, f"it was answered with status {status} instead of a file.")
+        raise DownloadGone(Message("download.address_gone", status=status, next=wanted.if_gone))
+    raise _refused(Message("download.odd_status", status=status), wanted.if_refused)
 
 
 def _write_body(
     response: httpx.Response, into: BinaryIO, wanted: DownloadSpec, patience: guard.Deadline
 ) -> DownloadedFile:
     if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-        raise _refused(wanted, "it was sent packed although that was not asked for.")
+        raise _refused(Message("download.compressed"), wanted.if_refused)
     announced = _content_length(response)
     if announced is not None and announced > wanted.max_bytes:
         raise _too_large(wanted)
@@ -200,7 +195,7 @@ def _write_body(
         digest.update(chunk)
         into.write(chunk)
     if announced is not None and size != announced:
-        raise _interrupted(wanted, f"The download of the {wanted.name} was cut off.")
+        raise DownloadInterrupted(Message("download.cut_off", next=wanted.if_interrupted))
     wanted.check_whole(head, size, announced is not None)
     return DownloadedFile(size, digest.hexdigest())
 
@@ -210,16 +205,12 @@ def _content_length(response: httpx.Response) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _interrupted(wanted: DownloadSpec, what: str) -> DownloadInterrupted:
-    return DownloadInterrupted(f"{what} {wanted.if_interrupted}")
-
-
-def _refused(wanted: DownloadSpec, reason: str, advice: str = "") -> DownloadRefused:
-    return DownloadRefused(f"The {wanted.name} was not fetched: {reason} {advice or wanted.if_refused}")
+def _refused(why: Message, what_next: Message) -> DownloadRefused:
+    return DownloadRefused(Message("download.refused", why=why, next=what_next))
 
 
 def _too_large(wanted: DownloadSpec) -> DownloadRefused:
-    return _refused(wanted, f"it is larger than {wanted.max_bytes >> 20} MB.", wanted.if_too_large)
+    return _refused(Message("download.too_large", megabytes=wanted.max_bytes >> 20), wanted.if_too_large)
 
 
 def _no_transport(_origin: str) -> None:
@@ -230,7 +221,7 @@ def _redirect_target(address: str, wanted: DownloadSpec, base: httpx.URL | None 
     try:
         return _parse_url(str(base.join(address)) if base and address else address)
     except (ValueError, httpx.InvalidURL):
-        raise _refused(wanted, "its address is not one of the web.") from None
+        raise _refused(Message("download.bad_address"), wanted.if_refused) from None
 
 
 def _parse_url(url: str) -> httpx.URL:

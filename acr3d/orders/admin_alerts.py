@@ -11,12 +11,13 @@ from acr3d.db.models import EngineAccount
 from acr3d.db.states import Pause
 from acr3d.engines.providers import engines
 from acr3d.jobs import queries
+from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker, disk_space
 
 
 def for_admins() -> list[str]:
     """Sentences about the disk, and about the account that is set up now; another's state is not its."""
-    said = [disk_space.sentence()] if disk_space.is_short(db.session()) else []
+    said = [worded(disk_space.FULL)] if disk_space.is_short(db.session()) else []
     provider = engines().provider("meshy")
     if provider is None:
         return said
@@ -29,7 +30,7 @@ def _pause(account: EngineAccount | None) -> str | None:
     if account is None or account.pause in (None, Pause.RATE):
         return None
     if account.pause != Pause.FULL:
-        return circuit_breaker.message(Pause(account.pause))
+        return worded(circuit_breaker.message(Pause(account.pause)))
     if queries.any_at_engine(account.fingerprint):
         return None  # as it should be: it is full of our own tasks
     return str(

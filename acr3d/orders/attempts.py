@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import Task
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.messages.message import Message
 from acr3d.orders import unmatched
 from acr3d.orders.admission import wake_next
 
@@ -48,29 +48,27 @@ def settle(lease: JobLease, job: Job, provider: Provider, attempt: Attempt) -> N
     Raises EngineError, also when the engine's list has no end in sight.
     """
     if attempt.sent_at is None:
-        mark_not_created(attempt.id, _("Broken off before anything was sent."))
+        mark_not_created(attempt.id, Message("order.not_sent"))
         lease.snooze(0)
         return
     if attempt.unknown_at is None:
-        mark_unknown(attempt.id, _("Broken off before the engine's answer came."))
+        mark_unknown(attempt.id, Message("order.answer_lost"))
         attempt = db.session.get_one(Attempt, attempt.id)
     if attempt.asked_at is not None and job.status == Status.PENDING:
-        lease.snooze(_ASKED_SECONDS, job.waiting_for)
+        lease.snooze(_ASKED_SECONDS, job.waiting)
         return
     tasks = _candidates(provider, job, attempt)
     may_come = _may_come(attempt, provider)
     if len(tasks) == 1 and (job.status == Status.PENDING or _is_surely(tasks[0], job, attempt)):
-        detail = _("The engine had accepted the order; found by listing its tasks.")
-        mark_accepted(attempt.id, tasks[0].id, detail, only_in_flight=True)
+        mark_accepted(attempt.id, tasks[0].id, Message("order.found"), only_in_flight=True)
     elif tasks and job.status == Status.PENDING:
         _ask(lease, attempt, tasks, may_come=may_come)
     elif may_come:
-        message = _("Waiting to see whether the engine took the order; nothing is sent again.")
-        lease.snooze(LOOK_SECONDS, message)
+        lease.snooze(LOOK_SECONDS, Message("order.outcome_unknown"))
     elif job.status == Status.CANCELED:
         _leave_alone(lease, job, attempt, tasks)
     else:
-        mark_not_created(attempt.id, _("The engine lists no such task: it was not created."))
+        mark_not_created(attempt.id, Message("order.not_created"))
         lease.snooze(0)
 
 
@@ -80,24 +78,24 @@ def attempt_in_flight(job_id: str, session: Session | None = None) -> Attempt | 
     return (session or db.session).scalar(query)
 
 
-def mark_not_created(attempt_id: str, detail: str) -> None:
+def mark_not_created(attempt_id: str, message: Message) -> None:
     """Write down that an attempt certainly brought no task; an outcome that is known already stays."""
     with transaction() as session:
         attempt = locked_attempt(session, attempt_id)
         if attempt.state in IN_FLIGHT:
-            mark_refused(session, attempt, detail)
+            mark_refused(session, attempt, message)
 
 
-def mark_unknown(attempt_id: str, detail: str) -> None:
+def mark_unknown(attempt_id: str, message: Message) -> None:
     """Write down that no answer will come: the order may have been taken; a known outcome stays."""
     with transaction() as session:
         attempt = locked_attempt(session, attempt_id)
         if attempt.state in IN_FLIGHT:
-            attempt.state, attempt.detail = AttemptState.UNKNOWN, detail
+            attempt.state, attempt.message = AttemptState.UNKNOWN, message
             attempt.unknown_at = attempt.unknown_at or utc_now()
 
 
-def mark_accepted(attempt_id: str, task_id: str, detail: str, *, only_in_flight: bool = False) -> None:
+def mark_accepted(attempt_id: str, task_id: str, message: Message, *, only_in_flight: bool = False) -> None:
     """Write down the task, with the attempt and on the job in one transaction: between the two lies a second
     payment. Whoever holds the job by now; an answer that comes late still keeps its task from being lost.
     `only_in_flight`: not when the outcome is known meanwhile, since the task was only found."""
@@ -107,14 +105,20 @@ def mark_accepted(attempt_id: str, task_id: str, detail: str, *, only_in_flight:
         attempt = locked_attempt(session, attempt_id)
         is_open = attempt.state in IN_FLIGHT
         if is_open or (attempt.state == AttemptState.REFUSED and not only_in_flight):
-            adopt_task(session, job, part, attempt, task_id, detail)
+            adopt_task(session, job, part, attempt, task_id, message)
 
 
 def adopt_task(
-    session: Session, job: Job, part: Part, attempt: Attempt, task_id: str, detail: str, actor: str = ACTOR
+    session: Session,
+    job: Job,
+    part: Part,
+    attempt: Attempt,
+    task_id: str,
+    message: Message,
+    actor: str = ACTOR,
 ) -> None:
     """The same inside the caller's transaction, which holds job, part and attempt."""
-    attempt.state, attempt.task_id, attempt.detail = AttemptState.ACCEPTED, task_id, detail
+    attempt.state, attempt.task_id, attempt.message = AttemptState.ACCEPTED, task_id, message
     attempt.settled_at = utc_now()
     ledger.order(session, job, task_id)
     session.flush()
@@ -123,17 +127,17 @@ def adopt_task(
         job.meshy_task_id = task_id
         job.submitted_at = utc_now()
         job.deadline_at = utc_now() + JOB_DEADLINE
-        transitions.transition(session, job, part, Status.SUBMITTED, actor, detail)
+        transitions.transition(session, job, part, Status.SUBMITTED, actor, message)
     elif job.status == Status.CANCELED:
         job.next_step, job.next_at = NextStep.REVOKE, utc_now()
     else:
-        message = _("The engine also made task %(task)s for this job; nobody follows it.", task=task_id)
-        transitions.log_event(session, job, actor, message, Status(job.status))
+        extra = Message("order.extra_task", task=task_id)
+        transitions.log_event(session, job, actor, extra, Status(job.status))
 
 
-def mark_refused(session: Session, attempt: Attempt, detail: str) -> None:
+def mark_refused(session: Session, attempt: Attempt, message: Message) -> None:
     """An attempt that certainly brought no task, inside the caller's transaction, which holds it."""
-    attempt.state, attempt.detail = AttemptState.REFUSED, detail
+    attempt.state, attempt.message = AttemptState.REFUSED, message
     attempt.settled_at = utc_now()
     session.flush()
     wake_next(session, attempt.account)
@@ -152,7 +156,7 @@ def _may_come(attempt: Attempt, provider: Provider) -> bool:
 def _ask(lease: JobLease, attempt: Attempt, tasks: list[Task], *, may_come: bool) -> None:
     """Show a person the tasks that could be the attempt's. The account stays closed to other orders while
     there may come more of them; then only this job waits."""
-    message = _("%(n)s tasks of the engine could be this job's; an admin is to say which.", n=len(tasks))
+    message = Message("order.ambiguous", n=len(tasks))
     with lease.transaction() as (session, job, _part):
         unmatched.remember(session, attempt.account, tasks, job.id)
         kept = locked_attempt(session, attempt.id)
@@ -169,14 +173,13 @@ def _ask(lease: JobLease, attempt: Attempt, tasks: list[Task], *, may_come: bool
 def _leave_alone(lease: JobLease, job: Job, attempt: Attempt, tasks: list[Task]) -> None:
     """A canceled job's order whose task, if there is one, is not surely ours to take back."""
     if tasks:
-        listed = ", ".join(task.id for task in tasks)
-        detail = _("Possibly this job's, and left alone: task %(tasks)s.", tasks=listed)
+        message = Message("order.left_alone", tasks=", ".join(task.id for task in tasks))
     else:
-        detail = _("The engine lists no such task: it was not created.")
-    mark_not_created(attempt.id, detail)
+        message = Message("order.not_created")
+    mark_not_created(attempt.id, message)
     with lease.transaction() as (session, kept, _part):
         unmatched.remember(session, attempt.account, tasks, job.id)
-        transitions.log_event(session, kept, ACTOR, detail, Status(kept.status))
+        transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
     lease.snooze(0)
 
 
@@ -222,4 +225,4 @@ def _newest_tasks(provider: Provider, earliest: datetime) -> list[Task]:
         oldest = page[-1].created_at if page else None
         if not page or (oldest is not None and oldest < earliest):
             return tasks
-    raise Unanswered("The engine's list of tasks has no end in sight; it is looked through again.")
+    raise Unanswered(Message("engine.endless_list"))

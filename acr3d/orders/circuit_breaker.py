@@ -13,7 +13,6 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -26,6 +25,7 @@ from acr3d.db.types import utc_now
 from acr3d.engines import errors
 from acr3d.engines.providers import Provider
 from acr3d.jobs.lease import LONGEST_WAIT
+from acr3d.messages.message import Message
 from acr3d.orders.admission import wake_next
 
 log = logging.getLogger("acr3d.jobs")
@@ -50,7 +50,7 @@ class Wait:
     """Why a job is not submitted now, and for how many seconds."""
 
     seconds: float
-    message: str
+    message: Message
     is_told: bool = False  # in the job's history
     grows: bool = False  # longer each time it is still so
 
@@ -140,29 +140,9 @@ def close(fingerprint: str) -> None:
         wake_next(session, fingerprint)
 
 
-def message(cause: Pause) -> str:
+def message(cause: Pause) -> Message:
     """What a waiting job says."""
-    sentences = {
-        Pause.KEY: _(
-            "Meshy refuses the API key, so all orders wait. They go on by themselves when it is accepted "
-            "again; after setting another MESHY_API_KEY, cancel the waiting jobs and start them anew."
-        ),
-        Pause.CREDITS: _(
-            "The Meshy account has too few credits, so all orders wait. They go on by themselves when it is "
-            "topped up."
-        ),
-        Pause.PLAN: _(
-            "The Meshy account's plan does not allow this, so all orders wait. They go on by themselves "
-            "when it does."
-        ),
-        Pause.ADDRESS: _(
-            "What answers at MESHY_API_BASE is not Meshy, so all orders wait. They go on by themselves when "
-            "it is."
-        ),
-        Pause.FULL: _("The engine has no free place for another task; the order waits for one."),
-        Pause.RATE: _("The engine was asked too often in a short time; the order waits a little."),
-    }
-    return str(sentences[cause])
+    return Message(f"pause.{cause}")
 
 
 def _is_over(account: EngineAccount) -> bool:
@@ -214,10 +194,11 @@ def _needed(session: Session, provider: Provider) -> int:
 
 def _go_on(session: Session, fingerprint: str) -> None:
     """Let the jobs that waited for the account look again at once."""
-    sentences = [message(cause) for cause in Pause if cause not in _SHORT]
-    waiting = (Job.account == fingerprint, Job.status == Status.PENDING, Job.waiting_for.in_(sentences))
+    codes = [message(cause).code for cause in Pause if cause not in _SHORT]
+    waiting = (Job.account == fingerprint, Job.status == Status.PENDING, Job.waiting_code.in_(codes))
     quietly = {"synchronize_session": False}
     parts = update(Part).where(Part.id.in_(select(Job.part_id).where(*waiting)))
     session.execute(parts.values(revision=Part.revision + 1), execution_options=quietly)
-    jobs = update(Job).where(*waiting).values(waiting_for=None, snooze_count=0, next_at=utc_now())
+    nothing = Job.waiting.values(None)
+    jobs = update(Job).where(*waiting).values(**nothing, snooze_count=0, next_at=utc_now())
     session.execute(jobs, execution_options=quietly)

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from acr3d import settings
 from acr3d.db.models import Attempt, Job
 from acr3d.db.states import Status
+from acr3d.messages.message import Message
 from acr3d.orders.attempts import IN_FLIGHT
 
+FULL = Message("order.disk_full")
+"""What a waiting job and the admins are told."""
 _MB = 1_000_000
 
 
@@ -30,16 +32,6 @@ def is_short(session: Session) -> bool:
     config = settings.current()
     needed = (_reserved(session) + 2) * config.room_mb * _MB
     return any(_free(folder) < needed for folder in (config.storage_folder, config.instance))
-
-
-def sentence() -> str:
-    """What a waiting job and the admins are told."""
-    return str(
-        _(
-            "The disk is nearly full, so nothing is ordered. Orders go on by themselves when there is room "
-            "again; “flask sweep” lists what takes it."
-        )
-    )
 
 
 def _reserved(session: Session) -> int:

@@ -20,6 +20,7 @@ from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import wake
+from acr3d.messages.message import Message
 from acr3d.orders import attempts, unmatched
 
 
@@ -53,8 +54,8 @@ def adopt(job_id: str, task_id: str, actor: User) -> Job:
             attempt, candidates = _open_attempt(session, job)
             if task_id not in {row.task_id for row in candidates}:
                 raise Conflict(_("This task is no longer among those that could be the job's. Look again."))
-            detail = _("A person said that task %(task)s is this job's.", task=task_id)
-            attempts.adopt_task(session, job, part, attempt, task_id, detail, actor.email)
+            message = Message("order.task_chosen", task=task_id)
+            attempts.adopt_task(session, job, part, attempt, task_id, message, actor.email)
     except IntegrityError as error:
         raise Conflict(_("This task belongs to another job by now. Look again.")) from error
     wake()
@@ -75,11 +76,11 @@ def order_anew(job_id: str, attempt_id: str, task_ids: Collection[str], actor: U
             raise Conflict(_("There are more tasks by now that could be this job's. Look again."))
         for row in candidates:
             row.dismissed_at, row.dismissed_by = utc_now(), actor.id
-        detail = _("A person said that none of the engine's tasks is this job's; it is ordered anew.")
-        attempts.mark_refused(session, attempt, detail)
-        job.next_at, job.waiting_for = utc_now(), None
+        message = Message("order.none_chosen")
+        attempts.mark_refused(session, attempt, message)
+        job.next_at, job.waiting = utc_now(), None
         part.revision += 1
-        transitions.log_event(session, job, actor.email, detail, Status(job.status))
+        transitions.log_event(session, job, actor.email, message, Status(job.status))
     wake()
     return job
 

@@ -26,6 +26,8 @@ from acr3d.engines.remote_task import SUCCEEDED, Task
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.service import one_live_job, wake
+from acr3d.messages.message import Message
+from acr3d.messages.wording import worded
 from acr3d.net.download import DownloadError, DownloadSpec, download_file
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
@@ -35,13 +37,13 @@ from acr3d.photos.sanitize import PhotoRefused
 
 THUMBNAIL_SECONDS = 20
 _PAGES = 20  # of fifty: results are kept for three days, so the list has an end
+_SILENT = Message.plain("")  # a preview that cannot be had is told to nobody
 _PREVIEW = DownloadSpec(
-    name="preview",
     max_bytes=8 << 20,
-    if_interrupted="",
-    if_gone="",
-    if_refused="",
-    if_too_large="",
+    if_interrupted=_SILENT,
+    if_gone=_SILENT,
+    if_refused=_SILENT,
+    if_too_large=_SILENT,
 )
 # The server's threads are for other pages too, also while Meshy is silent.
 _few_previews = threading.BoundedSemaphore(2)
@@ -102,7 +104,7 @@ def refresh() -> list[UnmatchedTask]:
     try:
         sweep()
     except EngineError as error:
-        raise InvalidInput(str(error)) from error
+        raise InvalidInput(worded(error.message)) from error
     return present()
 
 
@@ -137,9 +139,9 @@ def attach(stray_id: str, part_id: str, actor: User) -> Job:
         )
         session.add(job)
         session.flush()
-        detail = _("Task %(task)s, which belonged to no job, was given to this part.", task=stray.task_id)
-        _give(session, stray, job, detail)
-        transitions.log_event(session, job, actor.email, detail)
+        message = Message("order.task_attached", task=stray.task_id)
+        _give(session, stray, job, message)
+        transitions.log_event(session, job, actor.email, message)
         transitions.sync_part(session, job, part)
     wake()
     return job
@@ -162,7 +164,7 @@ def delete(stray_id: str, actor: User) -> None:
             raise Conflict(
                 _("Meshy is still working on this task; it can be deleted when it has ended.")
             ) from error
-        raise InvalidInput(str(error)) from error
+        raise InvalidInput(worded(error.message)) from error
     _end_deleting(stray_id, by=actor.id)
     log.info("generation.orphan_deleted task=%s by=%s", task_id, actor.id)
 
@@ -288,12 +290,12 @@ def _could_be(attempt: Attempt, stray: UnmatchedTask, provider: Provider) -> boo
     return stray.first_seen_at >= earliest and (stray.made_at is None or stray.made_at >= earliest)
 
 
-def _give(session: Session, stray: UnmatchedTask, job: Job, detail: str) -> None:
+def _give(session: Session, stray: UnmatchedTask, job: Job, message: Message) -> None:
     """Make the task this job's, also one that another job of ours ordered and no longer follows."""
     query = select(Attempt).where(Attempt.task_id == stray.task_id).with_for_update()
     attempt = session.scalar(query) or Attempt(params_sha256="", task_id=stray.task_id)
     attempt.job_id, attempt.account = job.id, job.account
-    attempt.state, attempt.detail, attempt.settled_at = AttemptState.ACCEPTED, detail, utc_now()
+    attempt.state, attempt.message, attempt.settled_at = AttemptState.ACCEPTED, message, utc_now()
     session.add(attempt)
 
 

@@ -14,6 +14,7 @@ from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage
 from acr3d.errors import Missing
+from acr3d.messages.message import Message
 from acr3d.net.download import DownloadError, DownloadSpec, download_file, origin_of
 from acr3d.parts.photos import import_photo
 from acr3d.photos import sanitize
@@ -23,14 +24,12 @@ from acr3d.storage.blobs import StorageError
 SECONDS = 120
 STALL_SECONDS = 20
 
-_BY_HAND = "On the part's page, put the photo in its place with “Replace”, or delete it."
 _PICTURE = DownloadSpec(
-    name="picture",
     max_bytes=20 << 20,
-    if_interrupted="Run the command again later.",
-    if_gone=_BY_HAND,
-    if_refused=_BY_HAND,
-    if_too_large=f"Save it smaller. {_BY_HAND}",
+    if_interrupted=Message("download.run_again"),
+    if_gone=Message("download.by_hand"),
+    if_refused=Message("download.by_hand"),
+    if_too_large=Message("download.smaller_by_hand"),
 )
 
 

@@ -13,9 +13,11 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from acr3d.messages.message import Message
 from acr3d.photos.convert import STORED_SIDE, Pixels, fitted
 from acr3d.photos.file_headers import heic_is_whole, jpeg_layout
 from acr3d.photos.limits import (
+    MEGAPIXELS,
     animated,
     check_decoder_bytes,
     check_size,
@@ -78,7 +80,9 @@ def _check_jpeg_memory(stream: BinaryIO, size: tuple[int, int]) -> None:
     with _reading("JPEG"):
         layout = jpeg_layout(stream)
     if layout.several_scans:
-        check_decoder_bytes("progressive JPEG", size, layout.samples_per_pixel * _JPEG_COEFFICIENT_BYTES)
+        check_decoder_bytes(
+            Message("photo.kind_progressive"), size, layout.samples_per_pixel * _JPEG_COEFFICIENT_BYTES
+        )
 
 
 def _orientation(image: Image.Image) -> int:
@@ -102,7 +106,7 @@ def _decoded_heic(stream: BinaryIO) -> Pixels:
         container = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True, remove_stride=False)
         picture = container[container.primary_index]
     check_size(picture.size, "HEIC")
-    check_decoder_bytes("HEIC of this depth and colour", picture.size, _heic_bytes_per_pixel(picture))
+    check_decoder_bytes(Message("photo.kind_deep_heic"), picture.size, _heic_bytes_per_pixel(picture))
     with _reading("HEIC"):
         data, stride = picture.data, picture.stride
     (width, _), mode = picture.size, picture.mode
@@ -129,6 +133,6 @@ def _reading(kind: str) -> Iterator[None]:
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise too_many_pixels(kind) from None
+        raise too_many_pixels(kind, None, MEGAPIXELS[kind]) from None
     except Exception as error:
         raise damaged() from error

@@ -1,9 +1,12 @@
-"""Which uploads are refused, and what is said then: what happened, what it means, what to do next."""
+"""Which uploads are refused. What people are told then is in `acr3d.messages.photo_texts`."""
 
 from __future__ import annotations
 
 import io
+import math
 from typing import BinaryIO
+
+from acr3d.messages.message import Message, MessageError
 
 MAX_FILE_BYTES = 20_000_000
 MIN_SIDE = 256
@@ -14,14 +17,12 @@ MEGAPIXELS = {"JPEG": 64, "PNG": 40, "HEIC": 40, "WebP": 13}
 DECODER_BYTES = 240_000_000
 """What a decoder may hold at once. Idle web process and converting added, that stays under 400 MB."""
 
-_SMALLER = "Save it smaller (4000 pixels on the long side are plenty) and upload that."
 
+class PhotoRefused(MessageError, ValueError):
+    """The upload is no photo we can keep."""
 
-class PhotoRefused(ValueError):
-    """The upload is no photo we can keep. `str()` is a sentence for a person, `code` a word for programs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, **params: str | int | float | Message) -> None:
+        super().__init__(Message(code, **params))
         self.code = code
 
 
@@ -30,75 +31,43 @@ def check_length(stream: BinaryIO) -> None:
     length = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if length == 0:
-        raise PhotoRefused(
-            "empty",
-            "The file is empty, so there is no photo to add to the part. "
-            "Choose it again; if it lies in a cloud folder, wait until it has been downloaded.",
-        )
+        raise PhotoRefused("photo.empty")
     if length > MAX_FILE_BYTES:
-        raise PhotoRefused(
-            "file_too_large",
-            f"The file has {length / 1e6:.1f} MB, more than the {MAX_FILE_BYTES // 1_000_000} MB allowed, "
-            "so it was not added to the part. Save the photo as JPEG or in a smaller size and upload that.",
-        )
+        megabytes = math.ceil(length / 1e5) / 10
+        raise PhotoRefused("photo.file_too_large", megabytes=megabytes, most=MAX_FILE_BYTES // 1_000_000)
 
 
 def check_size(size: tuple[int, int], kind: str) -> None:
     """Refuse by the width and height that the file's header states, before decoding."""
-    picture = f"The picture is {size[0]} × {size[1]} pixels"
+    width, height = size
     if size[0] * size[1] > MEGAPIXELS[kind] * 1_000_000:
-        raise too_many_pixels(kind, size)
+        raise too_many_pixels(kind, size, MEGAPIXELS[kind])
     if min(size) < MIN_SIDE:
-        raise PhotoRefused(
-            "too_small",
-            f"{picture}, too small to show a part (at least {MIN_SIDE} on each side), so it was not added. "
-            "Upload the photo in its original size, not a preview of it.",
-        )
+        raise PhotoRefused("photo.too_small", width=width, height=height, least=MIN_SIDE)
     if max(size) > MAX_RATIO * min(size):
-        raise PhotoRefused(
-            "too_narrow",
-            f"{picture}, a strip more than {MAX_RATIO} times as long as wide, so it was not added: "
-            "made to fit, it would show nothing of the part. Leave more room around the part when you crop.",
-        )
+        raise PhotoRefused("photo.too_narrow", width=width, height=height, most=MAX_RATIO)
 
 
-def check_decoder_bytes(kind: str, size: tuple[int, int], bytes_per_pixel: float) -> None:
+def check_decoder_bytes(kind: str | Message, size: tuple[int, int], bytes_per_pixel: float) -> None:
     """Refuse a picture whose decoder would hold too much, though its pixels alone are few enough."""
     if size[0] * size[1] * bytes_per_pixel > DECODER_BYTES:
-        raise too_many_pixels(kind, size, DECODER_BYTES / bytes_per_pixel / 1e6)
+        raise too_many_pixels(kind, size, int(DECODER_BYTES / bytes_per_pixel / 1e6))
 
 
-def too_many_pixels(
-    kind: str, size: tuple[int, int] | None = None, megapixels: float | None = None
-) -> PhotoRefused:
-    """`kind` in a person's words; `size` where known; `megapixels` where less than usual is allowed."""
-    picture = f"is {size[0]} × {size[1]} pixels," if size else "has"
-    return PhotoRefused(
-        "too_many_pixels",
-        f"The picture {picture} more than the {int(megapixels or MEGAPIXELS[kind])} megapixels allowed for "
-        f"{kind}, so it was not added to the part. {_SMALLER}",
-    )
+def too_many_pixels(kind: str | Message, size: tuple[int, int] | None, megapixels: int) -> PhotoRefused:
+    """A picture of the format `kind` with more than so many megapixels; `size` where it is known."""
+    if size is None:
+        return PhotoRefused("photo.size_unknown", kind=kind, most=megapixels)
+    return PhotoRefused("photo.too_many_pixels", width=size[0], height=size[1], kind=kind, most=megapixels)
 
 
 def not_a_photo() -> PhotoRefused:
-    return PhotoRefused(
-        "not_a_photo",
-        "This is not a JPEG, PNG, WebP or HEIC picture, whatever its name says, so it was not added to "
-        "the part. Save the photo as JPEG and upload that.",
-    )
+    return PhotoRefused("photo.not_a_photo")
 
 
 def animated() -> PhotoRefused:
-    return PhotoRefused(
-        "animated",
-        "This file is an animation, and a part is shown and built from still photos, so it was not added. "
-        "Save one of its pictures as JPEG or PNG and upload that.",
-    )
+    return PhotoRefused("photo.animated")
 
 
 def damaged() -> PhotoRefused:
-    return PhotoRefused(
-        "damaged",
-        "The picture is damaged or cut off and cannot be read to its end, so it was not added to the part. "
-        "Copy it from the camera or phone once more and upload it again.",
-    )
+    return PhotoRefused("photo.damaged")

@@ -9,9 +9,11 @@ from typing import BinaryIO, Protocol
 
 from flask import current_app
 
+from acr3d.messages.message import MessageError
 
-class StorageError(Exception):
-    """A blob could not be stored or read. `str()` is a sentence for a person."""
+
+class StorageError(MessageError):
+    """A blob could not be stored or read."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from acr3d.messages.message import Message
 from acr3d.storage.blobs import BlobStat, StorageError
 from acr3d.storage.process_names import is_running, is_visible_from_here, name_of_process
 
@@ -42,17 +43,17 @@ class LocalStorage:
                 fsync_path(folder)
         except OSError as error:
             source.unlink(missing_ok=True)
-            raise StorageError(f"The file could not be stored ({error.strerror}).") from error
+            raise StorageError(Message("storage.not_stored", why=str(error.strerror))) from error
 
     def open(self, key: str) -> BinaryIO:
         try:
             return self.path(key).open("rb")
         except OSError as error:
-            raise StorageError("The stored file is missing.") from error
+            raise StorageError(Message("storage.missing")) from error
 
     def path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            raise StorageError("The stored file is missing.")
+            raise StorageError(Message("storage.missing"))
         return self.folder / key
 
     def stat(self, key: str) -> BlobStat | None:
@@ -95,7 +96,7 @@ class LocalStorage:
             path.write_bytes(data)
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise StorageError(f"The file could not be stored ({error.strerror}).") from error
+            raise StorageError(Message("storage.not_stored", why=str(error.strerror))) from error
         return path
 
 

@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from werkzeug.routing import BaseConverter
 
 from acr3d import settings
+from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name, angles
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
@@ -50,6 +51,7 @@ def install(app: Flask) -> None:
         angle_name=angle_name,
         file_size=file_size,
     )
+    app.jinja_env.filters["worded"] = worded
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -208,7 +208,7 @@ def test_a_child_that_crashes_fails_the_task_as_our_own_fault(
     task = bench.until(bench.create(), ended)
 
     assert (task.status, task.error_type) == ("FAILED", "server_error")
-    assert "broke off unexpectedly" in task.error_message
+    assert "ended unexpectedly" in task.error_message
     assert "lost the thread" in caplog.text
     assert not task.input_refused
 

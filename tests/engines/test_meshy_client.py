@@ -161,7 +161,7 @@ def test_an_id_cannot_lead_to_another_route(server: PreparedServer, client: Mesh
         ({"texture_prompt": "x" * 601}, "at most 600"),
         ({"texture_prompt": "two\nlines"}, "one line"),
         ({"texture_prompt": "half a character: \ud83d"}, "one line"),
-        ({"ai_model": ""}, "must be named"),
+        ({"ai_model": ""}, "Name an AI model"),
     ],
 )
 def test_options_that_would_be_refused_are_refused_here(wrong: dict[str, object], says: str) -> None:

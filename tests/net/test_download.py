@@ -343,7 +343,7 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(server: Prepar
 def test_a_redirect_to_a_place_that_is_not_allowed_is_refused(server: PreparedServer) -> None:
     server.answers = [raw(302, b"", {"location": "http://169.254.169.254/latest/meta-data"})]
 
-    with pytest.raises(DownloadRefused, match=r"169\.254\.169\.254 is not a place"):
+    with pytest.raises(DownloadRefused, match=r"files may not come from http://169\.254\.169\.254"):
         take(server)
 
 
@@ -368,7 +368,7 @@ def test_a_redirect_to_no_web_address_is_refused(server: PreparedServer, locatio
 def test_redirects_without_end_are_refused(server: PreparedServer) -> None:
     server.answers = [raw(302, b"", {"location": "/again"})] * 20
 
-    with pytest.raises(DownloadRefused, match="leads on and on"):
+    with pytest.raises(DownloadRefused, match="redirects too often"):
         take(server)
 
     assert len(server.requests) == 6
@@ -421,7 +421,7 @@ def _endless(handler: Handler) -> None:
 def test_a_packed_body_is_refused(server: PreparedServer) -> None:
     server.answers = [raw(200, b"\x1f\x8b", {"content-encoding": "gzip"})]
 
-    with pytest.raises(DownloadRefused, match="packed"):
+    with pytest.raises(DownloadRefused, match="compressed"):
         take(server)
 
 

@@ -304,7 +304,7 @@ def endless(handler: Handler) -> None:
         (raw(200, picture()[:99], {"content-length": "9999", "connection": "close"}), "broke off", "again"),
         (cut_off, "broke off", "Run the command again"),
         (silent, "took too long", "Run the command again"),
-        (raw(302, b"", {"location": "file:///etc/passwd"}), "not one of the web", "“Replace”"),
+        (raw(302, b"", {"location": "file:///etc/passwd"}), "not a web address", "“Replace”"),
     ],
     ids=[
         *("page", "bomb", "half a picture", "nothing", "endless", "gone", "no content"),
@@ -378,7 +378,7 @@ def test_what_is_no_address_of_the_web_is_said(in_app: Flask, url: str) -> None:
 
     assert result.exit_code == 1
     assert result.output.startswith("OF-1: the picture was not imported. ")
-    assert "not one of the web" in result.output
+    assert "not a web address" in result.output
     assert url not in result.output
     assert state_of_everything() == before
 

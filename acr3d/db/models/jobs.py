@@ -10,6 +10,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
+from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
 from acr3d.db.models.parts import Part
 from acr3d.db.states import LIVE, STEPS, NextStep, Status, VersionState
 from acr3d.db.types import Id, new_id, utc_now
@@ -87,10 +88,14 @@ class Job(Base):
     optimization_duration_seconds: Mapped[float | None]
 
     error_message: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     input_refused: Mapped[bool] = mapped_column(default=False)  # the same photos would be refused again
     # A failed job's raw GLB was refused by the optimizer: a retry downloads it once more while it is there.
     raw_refused: Mapped[bool] = mapped_column(default=False)
-    waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move, for people
+    waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move
+    waiting_code: Mapped[str | None] = mapped_column(String(64))
+    waiting_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
     snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change
     next_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -104,6 +109,9 @@ class Job(Base):
     completed_at: Mapped[datetime | None]
 
     part: Mapped[Part] = relationship(lazy="raise")
+
+    error = MessageColumns("error_message", "error_code", "error_params")
+    waiting = MessageColumns("waiting_for", "waiting_code", "waiting_params")
 
     @property
     def is_live(self) -> bool:
@@ -122,7 +130,11 @@ class JobEvent(Base):
     actor: Mapped[str] = mapped_column(Text)  # an email address, or "poller"
     from_status: Mapped[str | None] = mapped_column(String(16))
     to_status: Mapped[str] = mapped_column(String(16))
-    detail: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)  # why, or what was done
+    detail_code: Mapped[str | None] = mapped_column(String(64))
+    detail_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
+
+    message = MessageColumns("detail", "detail_code", "detail_params")
 
 
 class ModelVersion(Base):

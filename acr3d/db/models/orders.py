@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.accounts import User
 from acr3d.db.models.base import Base, one_of, partial_unique
+from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
 from acr3d.db.states import AttemptState, Pause
 from acr3d.db.types import Id, new_id, utc_now
 
@@ -37,13 +39,17 @@ class Attempt(Base):
     state: Mapped[str] = mapped_column(String(16), default=AttemptState.SENDING)
     params_sha256: Mapped[str] = mapped_column(String(64))
     task_id: Mapped[str | None] = mapped_column(Text)
-    detail: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(Text)  # how its state came about
+    detail_code: Mapped[str | None] = mapped_column(String(64))
+    detail_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
     unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
     asked_at: Mapped[datetime | None]  # since when only a person can say which task it made, if any
     removal_asked_at: Mapped[datetime | None]  # written before its task, still waiting, was to be deleted
     settled_at: Mapped[datetime | None]
+
+    message = MessageColumns("detail", "detail_code", "detail_params")
 
 
 class UnmatchedTask(Base):

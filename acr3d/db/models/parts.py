@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
+from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
 from acr3d.db.states import ModelStatus
 from acr3d.db.types import Id, new_id, utc_now
 
@@ -39,7 +40,10 @@ class Part(Base):
     model_3d_url: Mapped[str | None] = mapped_column(Text)
     model_generation_started_at: Mapped[datetime | None]
     model_generation_completed_at: Mapped[datetime | None]
+    # The error of its newest job.
     model_generation_error: Mapped[str | None] = mapped_column(Text)
+    model_generation_error_code: Mapped[str | None] = mapped_column(String(64))
+    model_generation_error_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     # When somebody is to look at the photos again; while somebody does, until when the others leave it alone.
     check_due_at: Mapped[datetime | None]
@@ -48,6 +52,10 @@ class Part(Base):
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    generation_error = MessageColumns(
+        "model_generation_error", "model_generation_error_code", "model_generation_error_params"
+    )
 
 
 class PartImage(Base):

@@ -20,6 +20,7 @@ from acr3d.engines import errors
 from acr3d.engines.rate_limit import Pace
 from acr3d.engines.remote_task import Task
 from acr3d.engines.response import Answer, Unreadable, refusal
+from acr3d.messages.message import Message, MessageError
 
 MAX_IMAGES = 4
 MAX_SIDES = 6  # for an engine that is told the angles
@@ -49,9 +50,13 @@ class Timeouts:
     create: float = 180
 
 
+class InvalidOption(MessageError, ValueError):
+    """An option that Meshy would refuse."""
+
+
 @dataclass(frozen=True)
 class CreateOptions:
-    """What may be chosen for one model. Raises ValueError, with a sentence, for what Meshy would refuse."""
+    """What may be chosen for one model. Raises InvalidOption for what Meshy would refuse."""
 
     ai_model: str = "meshy-7.1"
     target_polycount: int = 100_000
@@ -62,13 +67,13 @@ class CreateOptions:
     def __post_init__(self) -> None:
         low, high = POLYCOUNT_RANGE
         if not low <= self.target_polycount <= high:
-            raise ValueError(f"The number of triangles must be between {low} and {high}.")
+            raise InvalidOption(Message("option.polycount", low=low, high=high))
         if len(self.texture_prompt) > MAX_PROMPT:
-            raise ValueError(f"The texture description may have at most {MAX_PROMPT} characters.")
+            raise InvalidOption(Message("option.prompt_too_long", n=MAX_PROMPT))
         if not self.texture_prompt.isprintable():
-            raise ValueError("The texture description must be one line of plain text.")
+            raise InvalidOption(Message("option.prompt_not_plain"))
         if not self.ai_model:
-            raise ValueError("A model must be named: an unnamed one changes price and look without notice.")
+            raise InvalidOption(Message("option.no_model"))
 
     def body(self) -> dict[str, Any]:
         """The request's parameters beside the images; remeshing is always asked for by name, because
@@ -112,7 +117,7 @@ class MeshyClient:
         *,
         transport: httpx.BaseTransport | None = None,
         timeouts: Timeouts | None = None,
-        name: str = "Meshy",
+        name: str | Message = "Meshy",
         sends_angles: bool = False,
         pace: Pace | None = None,
     ) -> None:
@@ -164,7 +169,7 @@ class MeshyClient:
         answer = self._order(body, metadata or {})
         task_id = answer.payload.get("result") if isinstance(answer.payload, dict) else None
         if not isinstance(task_id, str) or not _is_id(task_id):
-            raise self._no_answer("POST", "its answer names no task", answer.status)
+            raise self._no_answer("POST", Message("answer.no_task_id"), answer.status)
         return task_id
 
     def _order(self, body: Mapping[str, Any], metadata: Mapping[str, str]) -> Answer:
@@ -186,7 +191,7 @@ class MeshyClient:
         try:
             return Task.parse(answer.payload, retry_after=answer.retry_after)
         except ValueError:
-            raise self._no_answer("GET", "its answer is no task", answer.status) from None
+            raise self._no_answer("GET", Message("answer.no_task"), answer.status) from None
 
     def delete(self, task_id: str) -> None:
         """Remove a task: a waiting one is refunded, a finished one loses its files, a running one is
@@ -198,7 +203,7 @@ class MeshyClient:
         answer = self._call("GET", _BALANCE)
         credits = answer.payload.get("balance") if isinstance(answer.payload, dict) else None
         if isinstance(credits, bool) or not isinstance(credits, int | float) or credits != credits // 1:
-            raise self._no_answer("GET", "its answer holds no balance", answer.status)
+            raise self._no_answer("GET", Message("answer.no_balance"), answer.status)
         return int(credits)
 
     def list(self, page_num: int = 1, page_size: int = PAGE_SIZE) -> TaskPage:
@@ -211,7 +216,7 @@ class MeshyClient:
             # One unreadable entry spoils the page: leaving it out could hide a task that is paid for.
             return [Task.parse(raw, retry_after=answer.retry_after) for raw in answer.payload]
         except ValueError:
-            raise self._no_answer("GET", "its answer is no list of tasks", answer.status) from None
+            raise self._no_answer("GET", Message("answer.no_list"), answer.status) from None
 
     def _call(
         self,
@@ -233,7 +238,7 @@ class MeshyClient:
                 answer = Answer.read(response, time.monotonic() + wait)
         except _NOT_SENT as problem:
             raise errors.Unreachable(
-                f"{self.name} could not be reached ({_kind(problem)}); nothing was sent. It is tried again."
+                Message("engine.unreachable", engine=self.name, why=_kind(problem))
             ) from None
         except (httpx.HTTPError, Unreadable) as problem:
             raise self._no_answer(method, _kind(problem)) from None
@@ -245,44 +250,39 @@ class MeshyClient:
     def _check(self, method: str, path: str, answer: Answer) -> None:
         """Raise what the answer's status means; return when it is a success with a readable body."""
         if answer.status >= 500:
-            raise self._no_answer(method, "it has trouble of its own", answer.status, answer.retry_after)
+            raise self._no_answer(method, Message("answer.server_error"), answer.status, answer.retry_after)
         if answer.status >= 300:
             raise self._refusal(answer, about_task=path.startswith(f"{_TASKS}/"))
         if answer.payload is None and method != "DELETE":
-            raise self._no_answer(method, "its answer is unreadable", answer.status)
+            raise self._no_answer(method, Message("answer.unreadable"), answer.status)
 
     def _no_answer(
-        self, method: str, why: str, status: int | None = None, retry_after: int | None = None
+        self, method: str, why: Message, status: int | None = None, retry_after: int | None = None
     ) -> errors.EngineError:
-        told = f"{why}, status {status}" if status else why
-        if method == "POST":
-            return errors.OutcomeUnknown(
-                f"{self.name} was sent the photos but gave no usable answer ({told}). "
-                "The newest tasks are looked through before anything is sent again.",
-                status=status,
-                retry_after=retry_after,
-            )
-        return errors.Unanswered(
-            f"{self.name} gave no usable answer ({told}). It is asked again.",
-            status=status,
-            retry_after=retry_after,
+        told = Message("answer.with_status", why=why, status=status) if status else why
+        kind, code = (
+            (errors.OutcomeUnknown, "engine.create_unanswered")
+            if method == "POST"
+            else (errors.Unanswered, "engine.unanswered")
         )
+        message = Message(code, engine=self.name, why=told)
+        return kind(message, status=status, retry_after=retry_after)
 
     def _refusal(self, answer: Answer, *, about_task: bool) -> errors.RequestRefused:
-        kind, sentence = refusal(answer, about_task)
+        kind, message = refusal(self.name, answer, about_task)
         words = errors.cleaned(answer.words, secrets=[self._key])
-        said = f' It said: "{words}"' if words else ""
-        message = f"{self.name} {sentence}{said}"
+        if words:
+            message = Message("engine.said", message=message, words=words)
         return kind(message, status=answer.status, retry_after=answer.retry_after)
 
 
-def _kind(problem: Exception) -> str:
+def _kind(problem: Exception) -> Message:
     """What went wrong, in words of ours: an exception's own text may hold addresses and bytes."""
     if isinstance(problem, Unreadable):
-        return str(problem)
+        return problem.message
     if isinstance(problem, httpx.TimeoutException):
-        return "it took too long"
-    return "the connection failed" if isinstance(problem, _NOT_SENT) else "the connection broke off"
+        return Message("answer.timeout")
+    return Message("answer.not_connected" if isinstance(problem, _NOT_SENT) else "answer.broke_off")
 
 
 def _checked_base(base: str) -> str:

@@ -24,6 +24,7 @@ from acr3d.jobs.queue import FEW, release
 from acr3d.jobs.runner import SETUP_SECONDS, advance, mismatch
 from acr3d.jobs.steps.bulk_progress import InFlight, ProgressUpdate, in_flight, write_progress
 from acr3d.jobs.steps.poll import apply_task, next_poll_seconds
+from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker
 
 _MORE_PAGES = 3  # beside those that our own tasks would fill: other software's lie between them
@@ -60,7 +61,9 @@ def _look(owner: str, jobs: list[InFlight], stop: threading.Event) -> None:
     looks = [_progress(job, task, provider) for job, task in found if not _is_change(job, task)]
     if listed.problem is not None:
         circuit_breaker.trip(jobs[0].account, jobs[0].engine, listed.problem)
-        wait = partial(_waiting, seconds=listed.problem.retry_after or SETUP_SECONDS, why=str(listed.problem))
+        wait = partial(
+            _waiting, seconds=listed.problem.retry_after or SETUP_SECONDS, why=listed.problem.message
+        )
         write_progress(owner, looks + [wait(job) for job in missing])
     else:
         write_progress(owner, looks + [_later(job, provider) for job in missing[FEW:]])
@@ -131,7 +134,7 @@ def _later(job: InFlight, provider: Provider) -> ProgressUpdate:
     return ProgressUpdate(job, job.progress, _from_now(provider.poll_intervals[0]), job.snooze_count)
 
 
-def _waiting(job: InFlight, seconds: float, why: str) -> ProgressUpdate:
+def _waiting(job: InFlight, seconds: float, why: Message) -> ProgressUpdate:
     return ProgressUpdate(
         job, job.progress, _from_now(backoff_seconds(seconds, job.snooze_count)), job.snooze_count + 1, why
     )

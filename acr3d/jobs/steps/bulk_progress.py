@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer, Text, column, select, update, values
+from sqlalchemy import JSON, Integer, String, Text, column, select, update, values
 
 from acr3d.db.extensions import db
 from acr3d.db.models import HAS_NEXT_STEP, Job, Part
+from acr3d.db.models.message_columns import MessageColumns
 from acr3d.db.session import transaction
 from acr3d.db.types import Id, Moment
 from acr3d.jobs.queue import locked
+from acr3d.messages.message import Message
 
+_WAITING = MessageColumns(*(_WAITING_NAMES := ("waiting_for", "waiting_code", "waiting_params")))
 _AT_ONCE = 2000  # rows in one statement; SQLite takes 32766 values, PostgreSQL 65535
 
 
@@ -29,6 +33,8 @@ class InFlight:
     progress: int
     snooze_count: int
     waiting_for: str | None
+    waiting_code: str | None
+    waiting_params: dict[str, Any] | None
     submitted_at: datetime | None
     deadline_at: datetime | None
 
@@ -41,16 +47,22 @@ class ProgressUpdate:
     progress: int
     next_at: datetime
     snooze_count: int
-    waiting_for: str | None = None
+    waiting: Message | None = None
 
     @property
-    def row(self) -> tuple[str, int, datetime, int, str | None]:
-        return self.job.id, self.progress, self.next_at, self.snooze_count, self.waiting_for
+    def row(self) -> tuple[object, ...]:
+        return self.job.id, self.progress, self.next_at, self.snooze_count, *self._waiting
+
+    @property
+    def _waiting(self) -> tuple[object, ...]:
+        """As the columns of a job hold it."""
+        return tuple(_WAITING.values(self.waiting)[name] for name in _WAITING_NAMES)
 
     @property
     def is_news(self) -> bool:
         """Whether an open page wants to hear of it."""
-        return (self.progress, self.waiting_for) != (self.job.progress, self.job.waiting_for)
+        before = (self.job.waiting_for, self.job.waiting_code, self.job.waiting_params)
+        return self.progress != self.job.progress or self._waiting != before
 
 
 def in_flight(owner: str) -> list[InFlight]:
@@ -65,6 +77,8 @@ def in_flight(owner: str) -> list[InFlight]:
         Job.progress,
         Job.snooze_count,
         Job.waiting_for,
+        Job.waiting_code,
+        Job.waiting_params,
         Job.submitted_at,
         Job.deadline_at,
     )
@@ -93,6 +107,8 @@ def _write(owner: str, looks: list[ProgressUpdate]) -> None:
             column("next_at", Moment),
             column("snooze_count", Integer),
             column("waiting_for", Text),
+            column("waiting_code", String),
+            column("waiting_params", JSON(none_as_null=True)),
             name="found",
         )
         .data([look.row for look in looks])
@@ -112,7 +128,7 @@ def _write(owner: str, looks: list[ProgressUpdate]) -> None:
                 progress=found.c.progress,
                 next_at=found.c.next_at,
                 snooze_count=found.c.snooze_count,
-                waiting_for=found.c.waiting_for,
+                **{name: found.c[name] for name in _WAITING_NAMES},
                 lease_owner=None,
                 lease_until=None,
             )

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flask_babel import gettext as _
-
 from acr3d.db.models import Job
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
@@ -22,6 +20,7 @@ from acr3d.engines.remote_task import Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.steps.poll import handle_missing_task
+from acr3d.messages.message import Message
 from acr3d.net.download import DownloadGone, download_file
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
@@ -39,9 +38,7 @@ def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
         handle_missing_task(lease, provider)
         return
     if not task.glb_url:
-        raise DownloadGone(
-            _("The engine says the model is done but gives no address for it; it is asked again.")
-        )
+        raise DownloadGone(Message("download.no_address"))
     with temporary_file() as raw:
         with raw.open("wb") as file:
             download_file(
@@ -67,9 +64,7 @@ def _keep(lease: JobLease, job: Job, task: Task, raw: Path) -> None:
         if kept.processing_started_at:
             kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
         kept.generation_report = dict(task.report)
-        transitions.transition(
-            session, kept, part, Status.OPTIMIZING, ACTOR, _("The raw model is fetched and kept.")
-        )
+        transitions.transition(session, kept, part, Status.OPTIMIZING, ACTOR, Message("job.raw_stored"))
 
 
 def file_facts(path: Path) -> tuple[str, int]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask_babel import gettext as _
-
 from acr3d import sandbox, settings
 from acr3d.db.extensions import db
 from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part
@@ -21,6 +19,7 @@ from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.queries import published_version
 from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
 from acr3d.jobs.steps.download import file_facts, temporary_file
+from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 
@@ -130,41 +129,21 @@ def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], se
         was_ordered = bool(kept.selected_image_ids)  # an orphan's model was not made from this part's photos
         is_further = kept.optimized_from is not None or published_version(part.id, session) is not None
         if settings.current().review_before_publish or not was_ordered or is_further:
-            detail = _("Model %(n)s is ready; it waits for a person to publish it.", n=version.number)
+            message = Message("model.ready", n=version.number)
         elif is_too_little(kept, reports["agreement"]):
-            detail = _too_little(version.number, reports["agreement"])
+            message = _agrees_little(version.number, reports["agreement"])
         elif is_front_unsure(reports["agreement"]):
-            detail = _front_unsure(version.number)
+            message = Message("model.ready_front_unsure", n=version.number)
         else:
             transitions.publish(session, version, part, by_user=None)
-            detail = _("Model %(n)s is ready and published.", n=version.number)
-        transitions.transition(session, kept, part, Status.COMPLETE, ACTOR, detail)
+            message = Message("model.ready_published", n=version.number)
+        transitions.transition(session, kept, part, Status.COMPLETE, ACTOR, message)
 
 
-def _too_little(number: int, agreement: dict[str, Any] | None) -> str:
+def _agrees_little(number: int, agreement: dict[str, Any] | None) -> Message:
     if agreement is None:
-        text = _(
-            "Model %(n)s is ready, but could not be compared with its photos; it waits for a person.",
-            n=number,
-        )
-    else:
-        share = round(100 * agreement["all"])
-        text = _(
-            "Model %(n)s is ready, but agrees only %(share)s %% with its photos; it waits for a person.",
-            n=number,
-            share=share,
-        )
-    return str(text)
-
-
-def _front_unsure(number: int) -> str:
-    return str(
-        _(
-            "Model %(n)s is ready, but its photos do not tell which side is its front; it waits for a "
-            "person. An admin can turn it with “Optimize again”.",
-            n=number,
-        )
-    )
+        return Message("model.ready_not_compared", n=number)
+    return Message("model.ready_agrees_little", n=number, share=round(100 * agreement["all"]))
 
 
 def _key(job: Job, sha256: str, ending: str) -> str:

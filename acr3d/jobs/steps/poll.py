@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from acr3d.billing import ledger
@@ -16,6 +15,7 @@ from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import PENDING, Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.messages.message import Message
 
 MISSING_SECONDS = 30
 
@@ -38,9 +38,7 @@ def apply_task(lease: JobLease, deadline_at: datetime | None, task: Task, provid
     elif task.succeeded:
         _record_success(lease, task)
     elif deadline_at is not None and utc_now() > deadline_at:
-        _fail(
-            lease, _("The engine did not finish within two hours. Try again to look at the task once more.")
-        )
+        _fail(lease, Message("job.too_late"))
     else:
         _record_progress(lease, task, provider)
 
@@ -61,19 +59,17 @@ def handle_missing_task(lease: JobLease, provider: Provider) -> None:
         if is_lost:
             _lose_task(session, job, part)
     if not is_lost:
-        message = _("The engine does not know this task at the moment; it is asked again.")
-        lease.snooze(min(MISSING_SECONDS, provider.unknown_wait), message)
+        lease.snooze(min(MISSING_SECONDS, provider.unknown_wait), Message("job.task_not_found"))
 
 
 def _lose_task(session: Session, job: Job, part: Part) -> None:
     ledger.settle(session, job, job.meshy_task_id or "", None)
     job.meshy_task_id = job.task_expires_at = job.task_missing_since = None
     if job.raw_storage_path:
-        message = _("The engine no longer keeps this model; it is made from the kept raw file.")
+        message = Message("job.remade_from_raw")
         transitions.transition(session, job, part, Status.OPTIMIZING, ACTOR, message)
         return
-    message = _("The engine no longer knows this task; its result is lost. Try again to order a new one.")
-    transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+    transitions.transition(session, job, part, Status.FAILED, ACTOR, Message("job.task_lost"))
 
 
 def _record_progress(lease: JobLease, task: Task, provider: Provider) -> None:
@@ -107,25 +103,20 @@ def _record_success(lease: JobLease, task: Task) -> None:
 
 
 def _record_failure(lease: JobLease, task: Task) -> None:
-    reason = task.error_message or _("it gave no reason")
-    if task.input_refused:
-        advice = _("The same photos would fail again: change them and press Generate.")
-    else:
-        advice = _("Try again, or choose other photos.")
+    reason = _ended(task.error_message) if task.error_message else Message("job.no_reason")
+    advice = Message("job.change_photos" if task.input_refused else "job.try_again")
     if not task.consumed_credits:
-        advice = _("Nothing was charged for it.") + " " + advice
+        advice = Message("sentences", first=Message("credits.not_charged"), second=advice)
     with lease.transaction() as (session, job, part):
         # A failed task is of no further use: trying again orders a new one. Its attempt keeps the id.
         job.meshy_task_id = None
         job.input_refused = task.input_refused
         ledger.settle(session, job, task.id, task.consumed_credits or 0)
-        message = _(
-            "The engine could not make the model: %(reason)s %(advice)s", reason=_ended(reason), advice=advice
-        )
+        message = Message("job.task_failed", reason=reason, advice=advice)
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
 
 
-def _fail(lease: JobLease, message: str) -> None:
+def _fail(lease: JobLease, message: Message) -> None:
     with lease.transaction() as (session, job, part):
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext as _
-
 from acr3d.billing import ledger
 from acr3d.db.models import Attempt, Job
 from acr3d.db.session import end_read
@@ -21,16 +19,21 @@ from acr3d.engines.providers import Provider, estimate
 from acr3d.engines.remote_task import PENDING, RESULTS_KEPT
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
+from acr3d.messages.message import Message
 from acr3d.orders.attempts import attempt_in_flight, locked_attempt, settle
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a task, what it took (None: nobody tells), and both in words."""
+    """What became of a task, what it took (None: nobody tells), and both as codes of messages."""
 
     credits: int | None
     what: str
     money: str
+
+    def message(self, is_paid: bool) -> Message:
+        what = Message(self.what)
+        return Message("sentences", first=what, second=Message(self.money)) if is_paid else what
 
 
 def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
@@ -47,11 +50,11 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
         kept.next_step = NextStep.NONE
         for task_id, outcome in outcomes.items():
             ledger.settle(session, kept, task_id, outcome.credits)
-            words = f"{outcome.what} {outcome.money}" if kept.estimated_credits else outcome.what
-            transitions.log_event(session, kept, ACTOR, words, Status(kept.status))
+            message = outcome.message(is_paid=bool(kept.estimated_credits))
+            transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
         if kept.estimated_credits and not accepted and all(one.unknown_at is None for one in attempts):
-            words = _("The engine had taken no order, so nothing is spent.")
-            transitions.log_event(session, kept, ACTOR, words, Status(kept.status))
+            message = Message("revoke.nothing_ordered")
+            transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
 
 
 def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
@@ -69,13 +72,9 @@ def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcom
     if task.status == PENDING:
         return _removed()
     if task.failed:
-        return _Outcome(
-            task.consumed_credits or 0, _("The engine's task had failed."), _("Nothing was charged for it.")
-        )
+        return _Outcome(task.consumed_credits or 0, "revoke.task_failed", "credits.not_charged")
     if task.succeeded:
-        return _Outcome(
-            task.consumed_credits, _("The engine had finished the model."), _("Its credits are spent.")
-        )
+        return _Outcome(task.consumed_credits, "revoke.task_finished", "credits.spent")
     return _begun()
 
 
@@ -91,14 +90,12 @@ def _gone(asked_at: datetime | None) -> _Outcome:
     """Removed by us before it began; had it begun, it would stay for as long as results are kept."""
     if asked_at is not None and utc_now() < asked_at + RESULTS_KEPT:
         return _removed()
-    return _Outcome(
-        None, _("The engine's task was already gone."), _("Its credits count as spent, unless it failed.")
-    )
+    return _Outcome(None, "revoke.task_gone", "credits.counted_as_spent")
 
 
 def _removed() -> _Outcome:
-    return _Outcome(0, _("The engine had not begun; its task was removed."), _("Its credits are given back."))
+    return _Outcome(0, "revoke.task_removed", "credits.given_back")
 
 
 def _begun() -> _Outcome:
-    return _Outcome(None, _("The engine had begun and goes on."), _("Its credits are spent."))
+    return _Outcome(None, "revoke.task_goes_on", "credits.spent")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -24,6 +23,7 @@ from acr3d.db.types import new_id, utc_now
 from acr3d.engines.errors import EngineError, OutcomeUnknown
 from acr3d.engines.providers import Provider, create_options
 from acr3d.jobs.lease import JobLease
+from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker, disk_space
 from acr3d.orders.attempts import (
     IN_FLIGHT,
@@ -66,16 +66,16 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
         pairs = list(zip(photos, angles, strict=True))
         task_id = provider.client.create(pairs, options, order_metadata(job.id, attempt_id))
     except OutcomeUnknown as error:
-        mark_unknown(attempt_id, str(error))
-        lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, str(error))
+        mark_unknown(attempt_id, error.message)
+        lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, error.message)
     except EngineError as error:
         circuit_breaker.trip(
             job.account, job.engine, error
         )  # while nobody else may begin: our attempt is in flight
-        mark_not_created(attempt_id, str(error))
+        mark_not_created(attempt_id, error.message)
         raise
     else:
-        mark_accepted(attempt_id, task_id, _("The engine accepted the order."))
+        mark_accepted(attempt_id, task_id, Message("order.accepted"))
         circuit_breaker.close(job.account)
 
 
@@ -110,7 +110,7 @@ def _begin(lease: JobLease, job: Job) -> str | Wait:
             session.flush()
     except IntegrityError:
         # The order in flight wakes the next one when it is settled.
-        return Wait(LOOK_SECONDS, _("Waiting: another job is being sent to the engine."), grows=True)
+        return Wait(LOOK_SECONDS, Message("order.another_is_sent"), grows=True)
     return attempt.id
 
 
@@ -119,9 +119,8 @@ def _hindrance(session: Session, job: Job) -> Wait | None:
     if wait := circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account, session)):
         return wait
     if _tasks_in_work(session, job.account) >= settings.current().max_concurrent_tasks:
-        message = _("Waiting for a free place: other models are being made.")
-        return Wait(LOOK_SECONDS, message, grows=True)
-    return Wait(_ROOM_SECONDS, disk_space.sentence(), is_told=True) if disk_space.is_short(session) else None
+        return Wait(LOOK_SECONDS, Message("order.no_place"), grows=True)
+    return Wait(_ROOM_SECONDS, disk_space.FULL, is_told=True) if disk_space.is_short(session) else None
 
 
 def _mark_sent(lease: JobLease, attempt_id: str) -> None:

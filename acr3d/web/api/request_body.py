@@ -12,6 +12,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
 from acr3d.errors import InvalidInput
+from acr3d.messages.message import Message
+from acr3d.messages.wording import worded
 from acr3d.parts.photos import PHOTOS_PER_PART
 from acr3d.photos.sanitize import Photo, PhotoRefused, clean
 
@@ -82,7 +84,10 @@ def _clean(name: str, file: FileStorage, is_one_of_many: bool) -> Photo:
         try:
             return clean(file.stream)  # type: ignore[arg-type]  # a spooled file: binary and seekable
         except PhotoRefused as refusal:
-            raise InvalidInput(f"{name}: {refusal}" if is_one_of_many else str(refusal)) from refusal
+            message = refusal.message
+            if is_one_of_many:
+                message = Message("photo.named", name=name, reason=message)
+            raise InvalidInput(worded(message)) from refusal
 
 
 def _json() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
+from acr3d.messages.wording import worded
 from acr3d.parts import fields
 from acr3d.photo_checks.results import Advice, PhotoCheckResult
 from acr3d.storage.index import media_url
@@ -47,7 +48,8 @@ _STRAY = (
 
 def part_json(part: Part) -> dict[str, Any]:
     """A part as its admins see it."""
-    return fields.values_of(part) | _columns(part, _PART)
+    error = {"model_generation_error": worded(part.generation_error) or None}
+    return fields.values_of(part) | _columns(part, _PART) | error
 
 
 def image_json(image: PartImage) -> dict[str, Any]:
@@ -84,7 +86,8 @@ def _advice_json(advice: Advice) -> dict[str, Any]:
 def job_json(job: Job) -> dict[str, Any]:
     """A job; `selected` are the photos it was started with."""
     chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
-    return _columns(job, _JOB) | {"selected": chosen}
+    said = {"error_message": worded(job.error) or None, "waiting_for": worded(job.waiting) or None}
+    return _columns(job, _JOB) | said | {"selected": chosen}
 
 
 def version_json(version: ModelVersion) -> dict[str, Any]:

@@ -294,6 +294,6 @@ def test_words_of_our_own_failure_hold_no_secrets_while_an_order_is_open(
 
     assert (job.status, job.waiting_for) == (
         Status.PENDING,
-        "Something broke on our side; the log tells more.",
+        "Something went wrong on our side; see the server log.",
     )
     assert "step_broke" in caplog.text

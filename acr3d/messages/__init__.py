@@ -1,0 +1,1 @@
+"""What people are told, as a code and parameters: stored as such, worded when it is read."""

@@ -1,0 +1,19 @@
+"""Every message's English text by its code. Codes are stored: rename none, and keep those of old rows."""
+
+from __future__ import annotations
+
+from acr3d.messages.engine_texts import ENGINE_TEXTS
+from acr3d.messages.file_texts import FILE_TEXTS
+from acr3d.messages.job_texts import JOB_TEXTS
+from acr3d.messages.order_texts import ORDER_TEXTS
+from acr3d.messages.photo_texts import PHOTO_TEXTS
+
+TEXTS: dict[str, str] = {
+    "text": "%(text)s",  # as it came: an engine's own words, rows of earlier versions
+    "sentences": "%(first)s %(second)s",
+    **JOB_TEXTS,
+    **ORDER_TEXTS,
+    **ENGINE_TEXTS,
+    **FILE_TEXTS,
+    **PHOTO_TEXTS,
+}

@@ -1,0 +1,63 @@
+"""What engines answer, or fail to answer. `engine` is an engine's name at the beginning of a sentence."""
+
+from __future__ import annotations
+
+from acr3d.messages.marker import N_
+
+ENGINE_TEXTS = {
+    "engine.builtin": N_("The built-in engine"),
+    "engine.unreachable": N_(
+        "%(engine)s could not be reached (%(why)s); nothing was sent. It is tried again."
+    ),
+    "engine.create_unanswered": N_(
+        "%(engine)s was sent the photos but gave no usable answer (%(why)s). "
+        "The newest tasks are looked through before anything is sent again."
+    ),
+    "engine.unanswered": N_("%(engine)s gave no usable answer (%(why)s). It is asked again."),
+    "engine.endless_list": N_("The engine's list of tasks has no end in sight; it is looked through again."),
+    # Why there was no answer.
+    "answer.with_status": N_("%(why)s, status %(status)s"),
+    "answer.timeout": N_("it took too long"),
+    "answer.not_connected": N_("the connection failed"),
+    "answer.broke_off": N_("the connection broke off"),
+    "answer.too_large": N_("its answer is too large"),
+    "answer.too_slow": N_("its answer took too long"),
+    "answer.unreadable": N_("its answer is unreadable"),
+    "answer.server_error": N_("it has trouble of its own"),
+    "answer.no_task_id": N_("its answer names no task"),
+    "answer.no_task": N_("its answer is not a task"),
+    "answer.no_list": N_("its answer is not a list of tasks"),
+    "answer.no_balance": N_("its answer contains no balance"),
+    # What it refused.
+    "engine.said": N_("%(message)s It said: “%(words)s”"),
+    "engine.bad_request": N_(
+        "%(engine)s does not accept these photos or settings; change them and start again."
+    ),
+    "engine.refused": N_("%(engine)s refused the request (status %(status)s)."),
+    "engine.photos_too_large": N_("%(engine)s found the photos too large; use smaller ones and start again."),
+    "engine.key_refused": N_(
+        "%(engine)s refused the API key; all jobs wait until MESHY_API_KEY holds a valid one."
+    ),
+    "engine.no_credits": N_(
+        "%(engine)s has too few credits left; all jobs wait until the account is topped up."
+    ),
+    "engine.plan_refused": N_(
+        "%(engine)s does not allow this in the account's plan; all jobs wait until it does."
+    ),
+    "engine.task_unknown": N_(
+        "%(engine)s no longer has this task; its results are kept for three days only."
+    ),
+    "engine.task_running": N_("%(engine)s does not allow this while the task is running."),
+    "engine.wrong_address": N_(
+        "%(engine)s is not at this address (status %(status)s); check MESHY_API_BASE."
+    ),
+    "engine.queue_full": N_("%(engine)s has no free place for another task; the job waits for one."),
+    "engine.rate_limited": N_(
+        "%(engine)s received too many requests in a short time; the job waits a little."
+    ),
+    # What may not be asked of it.
+    "option.polycount": N_("The number of triangles must be between %(low)s and %(high)s."),
+    "option.prompt_too_long": N_("The texture description may have at most %(n)s characters."),
+    "option.prompt_not_plain": N_("The texture description must be one line of plain text."),
+    "option.no_model": N_("Name an AI model: without a name, price and appearance change without notice."),
+}

@@ -1,0 +1,45 @@
+"""Files: downloading them, storing them, and working on them in a child process."""
+
+from __future__ import annotations
+
+from acr3d.messages.marker import N_
+
+FILE_TEXTS = {
+    # Downloads. `next` says what happens now, or what to do.
+    "download.refused": N_("The file was not downloaded: %(why)s %(next)s"),
+    "download.bad_address": N_("its address is not a web address."),
+    "download.foreign_origin": N_("files may not come from %(origin)s."),
+    "download.private_network": N_("its address leads into a private network."),
+    "download.redirects": N_("its address redirects too often."),
+    "download.odd_status": N_("the answer was status %(status)s instead of a file."),
+    "download.compressed": N_("it was sent compressed although that was not requested."),
+    "download.too_large": N_("it is larger than %(megabytes)s MB."),
+    "download.interrupted": N_("The download broke off or took too long. %(next)s"),
+    "download.cut_off": N_("The download was cut off. %(next)s"),
+    "download.host_trouble": N_("The server that has the file is in trouble (status %(status)s). %(next)s"),
+    "download.address_gone": N_("The address of the file is no longer valid (status %(status)s). %(next)s"),
+    "download.no_address": N_(
+        "The engine says that the model is done but gives no address for it; it is asked again."
+    ),
+    "download.stopping": N_("The server is stopping; the download continues at the next start."),
+    "download.allow_origin": N_("If that is intended, add its origin to ACR3D_ASSET_ORIGINS."),
+    "download.not_glb": N_("What the engine delivered is not a GLB model. %(next)s"),
+    "download.damaged_glb": N_("The GLB that the engine delivered is damaged. %(next)s"),
+    "download.engine_keeps_it": N_("The engine still has it."),
+    "download.asked_again": N_("The engine is asked for a new one."),
+    "download.try_again": N_("Try again to download it once more; that costs nothing."),
+    "download.fewer_triangles": N_("Ask for fewer triangles."),
+    "download.run_again": N_("Run the command again later."),
+    "download.by_hand": N_("On the part's page, put the photo in its place with “Replace”, or delete it."),
+    "download.smaller_by_hand": N_(
+        "Save it smaller. On the part's page, put the photo in its place with “Replace”, or delete it."
+    ),
+    # Storage.
+    "storage.not_stored": N_("The file could not be stored (%(why)s)."),
+    "storage.missing": N_("The stored file is missing."),
+    # Child processes.
+    "child.stopping": N_("The server is stopping; the work continues at the next start."),
+    "child.broke_off": N_("The work ended unexpectedly; see the server log."),
+    "child.too_much_memory": N_("The work needed more than its %(megabytes)s MB of memory and was ended."),
+    "child.too_slow": N_("The work took longer than %(seconds)s seconds and was ended."),
+}
