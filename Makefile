@@ -1,43 +1,47 @@
-# `make run` starts acr3d, `make test` tests it; both get what they need first.
+# `make run` starts acr3d, `make test` tests it; both install what they need first. `make help` lists the rest.
 
 SHELL = /bin/bash
 WORKERS ?= 2
+DIST ?= worksteal
 ARGS ?=
 GUNICORN = .venv/bin/gunicorn -c gunicorn.conf.py wsgi:app
 FLASK = .venv/bin/flask --app wsgi
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml
 LOCK_BLENDER = .venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 --group blender
 
-.PHONY: help setup blender run test lint lock
+.PHONY: help setup run test proof lint blender lock
 
-help: ## Say what there is
+help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 10
 
-setup: ## Make .venv and the copies of the front-end files; quick when nothing changed
+setup: ## Create .venv and copy the front-end files; takes a moment when nothing changed
 	@scripts/setup.sh run
 
-blender: ## Install Blender for level light (optional; Python 3.11, x86-64 Linux, 1 GB)
-	@scripts/blender.sh
-
-run: setup ## Start the app on http://127.0.0.1:5000 (PORT=…), with demo parts and an admin account
+run: setup ## Start the app on http://127.0.0.1:5000 (PORT=…) with demo parts and an admin account
 	@$(FLASK) db upgrade
 	@$(FLASK) users first
 	@$(FLASK) demo
 	@exec $(GUNICORN)
 
-test: ## Get what the tests need and run them (ARGS="tests/test_x.py -k …", WORKERS=0 for one process)
+test: ## Install what the tests need and run them (ARGS="tests/test_x.py -k …", WORKERS=0 for one process)
 	@scripts/test-tools.sh
 	@scripts/setup.sh test
-	@.venv/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@.venv/bin/pytest -n $(WORKERS) --dist $(DIST) $(ARGS)
 
-lint: ## Check style and types
+proof: ## Run the heavy tests in full: random kills, hostile texts, mutated models
+	@ACR3D_PROOF=full $(MAKE) --no-print-directory test ARGS="-m proof $(ARGS)"
+
+lint: ## Check style, types and imports
 	@scripts/setup.sh test
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
 
-lock: ## Bring the lock files up to date with pyproject.toml and package.json
+blender: ## Install Blender for the "light" level (optional; Python 3.11, x86-64 Linux, 1 GB)
+	@scripts/blender.sh
+
+lock: ## Update the lock files from pyproject.toml and package.json
 	@scripts/setup.sh test
 	@$(LOCK) $(ARGS) -o requirements.txt
 	@$(LOCK) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt

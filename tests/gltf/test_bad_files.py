@@ -28,8 +28,9 @@ from tests.support.optimize_glbs import (
     textured_sphere,
     unpack,
 )
+from tests.support.proof import dose
 
-MUTATIONS = 400
+MUTATIONS = dose(400, small=100)
 
 
 def refusal(content: bytes, folder: Path) -> BadModel:
@@ -360,6 +361,7 @@ def test_memory_runs_out_with_a_sentence(tmp_path: Path) -> None:
     assert json.loads(done.stdout.splitlines()[-1])["code"] == "too_large"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", ["plain", "draco"])
 def test_seeded_mutations_are_refused_or_optimized_but_never_crash(kind: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(20)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from acr3d import sandbox
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, ModelVersion, Part
 from acr3d.db.session import transaction
@@ -137,7 +138,7 @@ def test_a_setting_leaves_the_comparison_out(make_app: Callable[..., Flask], tmp
 def test_no_job_fails_because_nothing_could_be_compared(
     in_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silhouette_check, "LIMITS", silhouette_check.children.Limits(memory_mb=1))
+    monkeypatch.setattr(silhouette_check, "LIMITS", sandbox.Limits(memory_mb=1))
 
     _job, version = finish(in_app, photographed(tmp_path), make_model(tmp_path), "meshy")
 

@@ -15,9 +15,13 @@ import pytest
 
 from tests.support.databases import BOTH
 from tests.support.kills import Place, database, running_place, server_for
+from tests.support.proof import dose
 from tests.support.site import running_site
 
-KILLS, KILLS_INSIDE = 7, 3  # for each database
+KILLS, KILLS_INSIDE = dose(7, small=2), dose(3, small=1)  # for each database
+
+
+pytestmark = pytest.mark.proof
 
 
 @pytest.fixture(params=BOTH)

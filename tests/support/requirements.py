@@ -1,8 +1,11 @@
-"""A pytest plugin: what tests need from outside, and that nothing is left out unsaid.
+"""A pytest plugin: what tests need from outside, and no test is left out in silence.
 
 A test needs a tool when it says `@pytest.mark.needs("chromium")` (a parameter can carry the mark too) or uses
-a fixture of the tool's name. Without the tool the test is left out, and the summary says so in a plain line;
-with CI=true in the environment the run fails instead, and so it does when any test was skipped.
+a fixture of the tool's name. Without the tool the test is left out, and the summary says so in a plain line.
+With CI=true a missing tool fails the run instead, and so does every skipped test.
+
+The optional extras, which a make target of their own installs, may be missing under CI as well. A second run
+takes their tests: `pytest --extra blender` runs those that need Blender, and fails where it is missing.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ TOOLS = {
     "blender": why_unavailable,
     "avx2": avx2_missing,
 }
+EXTRAS = {"blender"}
 
 
 def _absent() -> dict[str, str]:
@@ -65,15 +69,28 @@ def _strict() -> bool:
     return os.environ.get("CI") == "true"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--extra", choices=sorted(EXTRAS), help="run only the tests that need this optional extra"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(tool): needs something from outside: {', '.join(TOOLS)}")
-    if _strict() and (absent := _absent()):
-        raise pytest.UsageError(f"Under CI nothing may be left out. {' '.join(absent.values())}")
+    config.addinivalue_line("markers", "proof: heavy by nature; `make proof` runs it in full")
+    absent = _absent()
+    extra = config.getoption("--extra")
+    if extra in absent:
+        raise pytest.UsageError(absent[extra])
+    missing = [why for tool, why in absent.items() if tool not in EXTRAS]
+    if _strict() and missing:
+        raise pytest.UsageError(f"Under CI nothing may be left out. {' '.join(missing)}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     absent = _absent().keys()
-    left_out = [item for item in items if _needs(item) & absent]
+    extra = config.getoption("--extra")
+    left_out = [item for item in items if _needs(item) & absent or (extra and extra not in _needs(item))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

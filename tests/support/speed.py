@@ -1,4 +1,4 @@
-"""Makes the tests quick: cheap password hashes, no waiting for the disk, nothing compiled twice.
+"""Makes the tests quick: cheap password hashes, no waiting for the disk, nothing made twice.
 
 It changes the tests' own process only. The servers and pollers that a test starts run as shipped, and so do
 the tests of kills and of full disks. What was replaced is kept in `SHIPPED`, for the tests that are about it.
@@ -19,8 +19,10 @@ from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from acr3d import sandbox
 from acr3d.accounts import passwords
 from acr3d.db import session
+from tests.support import children
 
 SHIPPED = SimpleNamespace(
     hasher=passwords._hasher,
@@ -55,6 +57,7 @@ def use() -> None:
     os.fsync = lambda _file: None
     session._prepare_sqlite = _prepare_sqlite
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
+    sandbox.run = children.run
     Rule._compile_builder = _compile_builder_when_used  # type: ignore[method-assign]
 
 

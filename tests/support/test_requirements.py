@@ -1,4 +1,4 @@
-"""Nothing is left out unsaid: absent tools are named, and under CI a skipped test fails the run."""
+"""No test is left out in silence: missing tools are named, and under CI a skipped test fails the run."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def test_parametrised(kind): pass
 @pytest.fixture
 def node(): pass
 def test_fixture(node): pass
+"""
+NEEDS_BLENDER = """
+import pytest
+def test_plain(): pass
+@pytest.mark.needs("blender")
+def test_marked(): pass
 """
 
 
@@ -73,6 +79,15 @@ def no_debian_postgres(tmp_path: Path) -> str:
     return f"--confcutdir={tmp_path}"
 
 
+@pytest.fixture
+def all_but_blender(tmp_path: Path) -> None:
+    """Every tool is here, whatever this machine has, and the optional extra is not."""
+    (tmp_path / "conftest.py").write_text(
+        "from tests.support.requirements import TOOLS\n"
+        "TOOLS.update(dict.fromkeys(TOOLS, lambda: None), blender=lambda: 'No Blender here.')\n"
+    )
+
+
 def test_what_is_absent_is_left_out_and_named(
     tmp_path: Path, nothing_installed: dict[str, str], no_debian_postgres: str
 ) -> None:
@@ -90,13 +105,39 @@ def test_under_ci_an_absent_tool_fails_the_run(tmp_path: Path, nothing_installed
     assert "Node.js is not installed." in said
 
 
-@pytest.mark.needs("node", "chromium", "postgres", "libfaketime")
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
-def test_under_ci_a_skipped_test_fails_the_run(tmp_path: Path, workers: list[str]) -> None:
+def test_under_ci_a_skipped_test_fails_the_run(
+    tmp_path: Path, all_but_blender: None, workers: list[str]
+) -> None:
     code, said = run_pytest(tmp_path, SKIPPED, *workers, CI="true")
     assert code == 1
     assert "1 passed, 1 skipped" in said
     assert "Failed: 1 skipped" in said
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "xdist"])
+def test_under_ci_an_optional_extra_may_be_missing(
+    tmp_path: Path, all_but_blender: None, workers: list[str]
+) -> None:
+    code, said = run_pytest(tmp_path, NEEDS_BLENDER, *workers, CI="true")
+    assert code == 0, said
+    assert "1 passed" in said
+    assert "skipped" not in said
+    assert "Left out: the tests that need blender. No Blender here." in said
+
+
+def test_a_run_for_an_extra_takes_its_tests_alone(tmp_path: Path, all_but_blender: None) -> None:
+    with (tmp_path / "conftest.py").open("a") as conftest:
+        conftest.write("TOOLS['blender'] = lambda: None\n")
+    code, said = run_pytest(tmp_path, NEEDS_BLENDER, "--extra", "blender", CI="true")
+    assert code == 0, said
+    assert "1 passed, 1 deselected" in said
+
+
+def test_a_run_for_an_extra_that_is_missing_fails(tmp_path: Path, all_but_blender: None) -> None:
+    code, said = run_pytest(tmp_path, NEEDS_BLENDER, "--extra", "blender", CI="")
+    assert code != 0
+    assert "No Blender here." in said
 
 
 def test_elsewhere_a_skipped_test_is_only_reported(tmp_path: Path) -> None:
