@@ -1,4 +1,4 @@
-"""One process with threads: the poller lives in it, and slow phones each hold only a thread."""
+"""One process with threads: the job poller runs in it, and a slow client only holds a thread."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn 27 closes a connection on its loop and waits there, for two seconds, until the reader has read
-    all: ten slow phones would hold every other request up for seconds. Let a thread of the pool wait instead.
+    """Waits for slow readers in the thread pool.
+
+    gunicorn 27 closes a connection on its main loop and waits there up to two seconds until the client has
+    read everything, so ten slow phones would block all other requests for seconds.
     """
 
     def finish_request(self, conn: TConn, handled: Future[object]) -> None:
@@ -23,9 +25,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.tpool.submit(conn.close, graceful=True)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Told to end: let the poller stop now, beside the readers that are still served for a while."""
+        """Stop the poller at once, while open requests are still served for a while."""
         if self.alive:
-            self.method_queue.defer(_begin_to_stop, self)
+            self.method_queue.defer(_start_stopping, self)
         super().handle_exit(sig, frame)
 
 
@@ -34,25 +36,25 @@ bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
 worker_class = Worker
 threads = 24
-# Large uploads over slow lines are read by a thread, not by the loop that tells gunicorn we are alive.
+# Slow uploads are read by a thread, not by the loop that reports to gunicorn that the worker is alive.
 timeout = 120
 graceful_timeout = 18
 keepalive = 5
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
-# No access log: an address may hold a signature. The proxy in front, or the platform, keeps its own.
+# No access log: addresses may contain signatures. The proxy or platform in front keeps its own.
 accesslog = None
 errorlog = "-"
-control_socket_disable = True  # one more socket that nobody here asks
+control_socket_disable = True  # acr3d does not use it
 
 
 def post_worker_init(worker: Any) -> None:
-    # Not imported above: gunicorn's arbiter reads this file too, and needs none of it in its memory.
+    # Imported here to keep it out of the memory of gunicorn's master process, which reads this file too.
     from acr3d.backup import ephemeral_folder
 
     flask_app = worker.wsgi
     config = flask_app.extensions["acr3d_settings"]
-    for sentence in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
-        worker.log.warning(sentence)
+    for warning in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
+        worker.log.warning(warning)
     if config.poller == "web":
         from acr3d.worker.loop import JobPoller
 
@@ -62,13 +64,13 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    stopping = _begin_to_stop(worker)
+    stopping = _start_stopping(worker)
     if stopping is not None:
         stopping.join()
 
 
-def _begin_to_stop(worker: Any) -> Thread | None:
-    """The thread that stops the worker's poller, once; None where it has none."""
+def _start_stopping(worker: Any) -> Thread | None:
+    """Start the thread that stops the worker's poller, once. None if there is no poller."""
     extensions = worker.wsgi.extensions
     if "acr3d_stopping" not in extensions and (poller := extensions.get("acr3d_poller")) is not None:
         extensions["acr3d_stopping"] = Thread(target=poller.stop, name="acr3d-stop", daemon=True)

@@ -1,4 +1,4 @@
-"""Every setting, typed, read once from the environment. A bad value stops the start with a clear line."""
+"""Every setting, typed, read once from the environment. An invalid value stops the start with one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESHY_ASSETS = "https://assets.meshy.ai"
 
 
 class SettingsError(Exception):
-    """A setting that cannot be meant. `str()` is one line that names it."""
+    """An invalid setting. `str()` is one line that names it."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Settings:
     """What the environment says. Secrets stay out of `repr`."""
 
     instance: Path
-    instance_id: str  # names this instance's built-in engine, whose tasks no other host can follow
+    instance_id: str  # names this instance's built-in engine, whose tasks no other host can see
     database_url: str = field(repr=False)
     storage_folder: Path
     secret_key: str = field(repr=False)
@@ -40,8 +40,8 @@ class Settings:
     poll_seconds: int = 30
     poller: str = "web"
     max_concurrent_tasks: int = 5
-    room_mb: int = 200  # kept free for each job's raw model
-    monthly_budget: int = 0  # credits; 0 is without end
+    room_mb: int = 200  # disk space kept free for each job's raw model
+    monthly_budget: int = 0  # credits; 0 means no limit
     user_monthly_limit: int = 0
     low_balance: int = 100
     review_before_publish: bool = False
@@ -72,7 +72,7 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; makes the instance folder and its secret when they are absent.
+    """Read the settings; creates the instance folder and its secret if they are missing.
 
     Raises SettingsError with one line that names the variable.
     """
@@ -84,7 +84,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     if engine == "meshy" and not key:
         raise SettingsError("ACR3D_ENGINE is 'meshy', but MESHY_API_KEY is not set.")
     if any(character.isspace() for character in key):
-        raise SettingsError("MESHY_API_KEY contains white space; it was probably cut or wrapped when pasted.")
+        raise SettingsError("MESHY_API_KEY contains whitespace. It was probably wrapped when it was pasted.")
     return Settings(
         instance=instance,
         instance_id=_kept_secret(instance / "instance_id")[:12],
@@ -170,7 +170,7 @@ class _Reader:
 
 
 def _origin(name: str, value: str) -> str:
-    """`value` as scheme://host[:port], nothing behind it."""
+    """`value` as scheme://host[:port], without a path."""
     try:
         parts = urlsplit(value)
         sound = (
@@ -188,7 +188,7 @@ def _database_url(value: str, instance: Path) -> str:
         return f"sqlite:///{instance / 'acr3d.sqlite'}"
     scheme, separator, rest = value.partition("://")
     if not separator or scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg"):
-        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        raise SettingsError("DATABASE_URL must start with sqlite:/// or postgresql://.")
     return value if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
 
 
@@ -196,23 +196,25 @@ def _storage_folder(value: str, instance: Path) -> Path:
     if not value:
         return instance / "storage"
     if "://" in value and not value.startswith("file:///"):
-        raise SettingsError("ACR3D_STORAGE_URL: only a folder (file:///absolute/path) is supported so far.")
+        raise SettingsError(
+            "ACR3D_STORAGE_URL must be a folder (file:///absolute/path); other storage is not supported yet."
+        )
     folder = Path(value.removeprefix("file://"))
     if not folder.is_absolute():
-        raise SettingsError("ACR3D_STORAGE_URL must name an absolute folder.")
+        raise SettingsError("ACR3D_STORAGE_URL must be an absolute path.")
     return folder
 
 
 def _webhook_path(value: str, instance: Path) -> str:
     if value and not re.fullmatch(r"[A-Za-z0-9_-]{16,128}", value):
         raise SettingsError(
-            "ACR3D_WEBHOOK_PATH must be 16 to 128 letters, digits, “-” or “_”, hard to guess."
+            "ACR3D_WEBHOOK_PATH must be 16 to 128 letters, digits, “-” or “_”, and hard to guess."
         )
     return value or _kept_secret(instance / "webhook_path")
 
 
 def _kept_secret(path: Path) -> str:
-    """The secret in `path`, made there once with mode 0600; two processes starting at once agree."""
+    """The secret in `path`, created once with mode 0600. Two processes that start at once agree on it."""
     if not path.exists():
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -220,11 +222,11 @@ def _kept_secret(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)  # whole or not at all, and only the first one
+            os.link(fresh, path)  # atomic, and only for the first process
         fresh.unlink()
     kept = path.read_text(encoding="ascii").strip()
     if len(kept) < 32:
-        raise SettingsError(f"{path} is damaged; delete it to have a new one made (the old value ends).")
+        raise SettingsError(f"{path} is damaged. Delete it to create a new one; the old value stops working.")
     return kept
 
 

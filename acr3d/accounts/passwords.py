@@ -1,9 +1,9 @@
-"""Passwords: what is accepted, how they are kept, and making one for a person.
+"""Passwords: rules, hashing and generation.
 
-Argon2id with the first choice of the OWASP cheat sheet's parameters (46 MiB, one pass, one lane). Blocks
-above glibc's 32 MiB mmap limit go back to the host when freed; the sheet's smaller blocks (19 MiB, two
-passes) take the same time and stay with every thread that ever hashed. One hash at a time, so that many
-logins at once wait rather than take the host's memory.
+Argon2id with the OWASP cheat sheet's first choice of parameters (46 MiB, one pass, one lane). Blocks above
+glibc's 32 MiB mmap limit are returned to the host when freed; the sheet's smaller blocks (19 MiB, two
+passes) take the same time but stay allocated in every thread that ever hashed. Only one hash runs at a
+time, so that many logins at once wait instead of using up the host's memory.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from acr3d.errors import InvalidInput
 
 SHORTEST, LONGEST = 10, 200
 _MEMORY_KIB, _PASSES, _LANES = 47_104, 1, 1
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that are taken for one another
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 
 _hasher = PasswordHasher(time_cost=_PASSES, memory_cost=_MEMORY_KIB, parallelism=_LANES)
 _one_hash = threading.Lock()
-# As costly to check as a real one, and known to match nothing: for addresses without an account.
-_NOBODYS = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${'A' * 22}${'A' * 43}"
+# Takes as long to check as a real hash and matches nothing: for addresses without an account.
+_NO_ACCOUNT = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${'A' * 22}${'A' * 43}"
 
 
 def check_rules(password: str, email: str) -> None:
-    """Raises Refused with the rule that `password` breaks."""
+    """Raises InvalidInput with the rule that `password` breaks."""
     if len(_plain(password)) < SHORTEST:
-        raise InvalidInput(_("The password is too short. Take at least %(n)s characters.", n=SHORTEST))
+        raise InvalidInput(_("The password is too short. Use at least %(n)s characters.", n=SHORTEST))
     if len(password) > LONGEST:
-        raise InvalidInput(_("The password is too long. Take at most %(n)s characters.", n=LONGEST))
+        raise InvalidInput(_("The password is too long. Use at most %(n)s characters.", n=LONGEST))
     if password.strip().casefold() == email.casefold():
-        raise InvalidInput(_("The password must not be the email address. Choose another one."))
+        raise InvalidInput(_("The password cannot be your email address. Choose a different one."))
 
 
 def hashed(password: str) -> str:
-    """What is kept instead of the password."""
+    """The hash that is stored instead of the password."""
     with _one_hash:
         return _hasher.hash(_plain(password))
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Whether `kept` was made from `password`. Takes the same time when there is no account (None)."""
+    """Whether the hash `kept` belongs to `password`. Takes the same time without an account (None)."""
     candidate = _plain(password) if len(password) <= LONGEST else ""
     try:
         with _one_hash:
-            return _hasher.verify(kept or _NOBODYS, candidate)
+            return _hasher.verify(kept or _NO_ACCOUNT, candidate)
     except (VerificationError, InvalidHashError):
         return False
 
 
 def is_outdated(kept: str) -> bool:
-    """Whether `kept` was made with other parameters than today's."""
+    """Whether the hash `kept` was made with other than the current parameters."""
     return _hasher.check_needs_rehash(kept)
 
 
@@ -65,5 +65,5 @@ def made() -> str:
 
 
 def _plain(password: str) -> str:
-    """The same characters however the keyboard composed them; what is no text at all is dropped."""
+    """Normalize to NFKC, so that the keyboard does not matter; drop what cannot be encoded."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "ignore").decode()

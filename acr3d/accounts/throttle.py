@@ -1,9 +1,9 @@
-"""How fast passwords may be tried: slower with every failure, but nobody is ever locked out.
+"""Slows down password guessing: every failure means a longer wait, but nobody is ever locked out.
 
-Wrong passwords are counted for an address (whatever accounts it tries) and for an account from one address.
-Each has some free tries; then the wait doubles up to a minute. What strangers do to an account from elsewhere
-never makes its owner wait: it only takes away the free tries of addresses that guess wrong, so that many
-addresses do not get many free guesses. The counts live in this process and are forgotten after an hour.
+Wrong passwords are counted per address (for any account) and per account and address. Each has some free
+tries; then the wait doubles up to a minute. Failures from other addresses never make an account's owner
+wait. They only remove the free tries of addresses that guess wrong, so that many addresses do not get many
+free guesses. The counts are kept in this process and expire after an hour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FREE_TRIES = 5  # for one account from one address
 FREE_TRIES_PER_ADDRESS = 20
 UNDER_ATTACK = 20  # failures of one account from everywhere
 LONGEST_WAIT = 60.0
-LONGEST_LINE = 12  # tries that wait for their turn; the server's other threads are for other pages
+LONGEST_QUEUE = 12  # waiting tries; the server's other threads are for other pages
 FORGOTTEN_AFTER = 3600.0
 _MOST_KEPT = 20_000
 
@@ -35,38 +35,38 @@ class _Count:
     held_until: float = 0.0
 
 
-class Pace:
-    """Counts of one process."""
+class LoginThrottle:
+    """The counts of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
         self._lock = threading.Lock()
-        self._line = threading.BoundedSemaphore(LONGEST_LINE)
-        self._turn = threading.Lock()
+        self._queue = threading.BoundedSemaphore(LONGEST_QUEUE)
+        self._one_try = threading.Lock()
 
     def try_password(
         self, account: str, address: str | None, check: Callable[[], Found | None]
     ) -> tuple[int, Found | None]:
-        """0 and what `check` found for the password, None if it was wrong; or the seconds to wait first.
+        """0 and the result of `check` (None for a wrong password), or the seconds to wait first.
 
-        One try at a time, so that many sent at once are counted one after the other. What `check` raises
-        counts as neither right nor wrong.
+        Tries run one at a time, so that many sent at once are counted one after the other. If `check` raises,
+        the try counts as neither right nor wrong.
         """
         key = account.strip().casefold()[:320], _network(address)
         wait = self._wait(*key)
         if wait:
             return wait, None
-        if not self._line.acquire(blocking=False):
+        if not self._queue.acquire(blocking=False):
             return 1, None
         try:
-            with self._turn:
+            with self._one_try:
                 return self._try(key, check)
         finally:
-            self._line.release()
+            self._queue.release()
 
     def _try(self, key: tuple[str, str], check: Callable[[], Found | None]) -> tuple[int, Found | None]:
-        wait = self._wait(*key)  # it may have changed while we stood in line
+        wait = self._wait(*key)  # it may have changed while waiting
         if wait:
             return wait, None
         found = check()
@@ -92,7 +92,7 @@ class Pace:
             _add(self._count(now, "", place), now, FREE_TRIES_PER_ADDRESS)
 
     def _forget(self, account: str, place: str) -> None:
-        """A right password; it gives the address no new tries at other accounts."""
+        """Forget failures after a right password. The address gets no new tries for other accounts."""
         with self._lock:
             self._counts.pop((account, place), None)
 
@@ -115,7 +115,7 @@ def _add(count: _Count, now: float, free: int | None) -> None:
 
 
 def _network(address: str | None) -> str:
-    """The address; of IPv6 the /64, all of which one subscriber has."""
+    """The address; for IPv6 the /64, which usually belongs to one subscriber."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:

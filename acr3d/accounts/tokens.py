@@ -1,4 +1,4 @@
-"""API tokens: made here, shown once, kept as a hash. A token may do at most what its user may do."""
+"""API tokens: shown once, stored as a hash. A token can do at most what its user can do."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from acr3d.db.types import is_id, utc_now
 from acr3d.errors import InvalidInput, Missing
 
 PREFIX = "acr3d_"
-_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+_USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
 def issue_token(email: str, role: str | None = None) -> tuple[ApiToken, str]:
-    """A new token of the user, with the user's role or a lesser one: its record, and the token itself.
+    """Create a token with the user's role or a lesser one. Returns its record and the token.
 
-    Raises Missing or Refused.
+    Raises Missing or InvalidInput.
     """
     user = user_by_email(email)
     role = role or user.role
     if role not in ROLES:
         raise InvalidInput(_("The role must be one of: %(roles)s.", roles=", ".join(ROLES)))
     if role == "admin" and not user.is_admin:
-        raise InvalidInput(_("%(email)s is a viewer, so a token cannot be an admin's.", email=user.email))
+        raise InvalidInput(
+            _("%(email)s is a viewer, so its tokens cannot have the admin role.", email=user.email)
+        )
     if not user.is_active:
         raise InvalidInput(_("The account of %(email)s is disabled. Enable it first.", email=user.email))
     token = PREFIX + secrets.token_urlsafe(32)
@@ -41,34 +43,34 @@ def issue_token(email: str, role: str | None = None) -> tuple[ApiToken, str]:
 
 
 def find_token(token: str) -> ApiToken | None:
-    """The record of a token that works now. Notes its use, at most once a minute."""
+    """The record of a valid token, else None. Records its use, at most once a minute."""
     if not token.startswith(PREFIX):
         return None
     record = db.session.scalar(select(ApiToken).where(ApiToken.token_sha256 == _fingerprint(token)))
     if record is None or record.revoked_at is not None or not record.user.is_active:
         return None
-    _note_use(record)
+    _record_use(record)
     return record
 
 
 def role_of(record: ApiToken) -> str:
-    """What the token may do: its own role, or its user's when that has become less."""
+    """The token's effective role: its own, or its user's if that is lower now."""
     return record.role if record.user.is_admin else record.user.role
 
 
 def tokens_of(user: User) -> list[ApiToken]:
-    """All tokens that were ever made for the user, oldest first."""
+    """All tokens ever created for the user, oldest first."""
     query = select(ApiToken).where(ApiToken.user_id == user.id)
     return list(db.session.scalars(query.order_by(ApiToken.created_at, ApiToken.id)))
 
 
 def revoke_tokens(email: str, token_id: str | None = None) -> int:
-    """End one token of the user, or all; says how many ended now. Raises Missing or Refused."""
+    """Revoke one token of the user, or all. Returns how many were revoked. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     wanted = [ApiToken.user_id == user.id]
     if token_id is not None:
         if not is_id(token_id) or token_id not in {token.id for token in tokens_of(user)}:
-            raise Missing(_("%(email)s has no token with the id %(id)s.", email=user.email, id=token_id))
+            raise Missing(_("%(email)s has no token with the ID %(id)s.", email=user.email, id=token_id))
         wanted.append(ApiToken.id == token_id)
     with transaction() as session:
         live = session.scalars(select(ApiToken).where(*wanted, ApiToken.revoked_at.is_(None))).all()
@@ -77,9 +79,9 @@ def revoke_tokens(email: str, token_id: str | None = None) -> int:
     return len(live)
 
 
-def _note_use(record: ApiToken) -> None:
+def _record_use(record: ApiToken) -> None:
     now = utc_now()
-    long_ago = now - _USE_IS_NOTED_EVERY
+    long_ago = now - _USE_RECORDED_EVERY
     if record.last_used_at is not None and record.last_used_at > long_ago:
         return
     stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= long_ago)
@@ -88,5 +90,5 @@ def _note_use(record: ApiToken) -> None:
 
 
 def _fingerprint(token: str) -> str:
-    """A plain hash will do: what is hashed is 256 random bits."""
+    """A plain hash is enough for 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,7 +1,7 @@
-"""Users and their sessions. Admins change things; viewers look at everything and change nothing.
+"""Users and their sessions. Admins can change everything; viewers can see everything but change nothing.
 
-A session is a signed cookie that names the user and the user's present `session_epoch`; a new epoch ends all
-of the user's sessions at once.
+A session is a signed cookie with the user's id and current `session_epoch`; a new epoch ends all of the
+user's sessions at once.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class WrongPassword(InvalidInput):
-    """The present password was not the one that was typed."""
+    """The current password is wrong."""
 
 
 def user_of_session(identity: str) -> User | None:
-    """The active user whose session says `identity` (see User.get_id); None once it was ended."""
+    """The active user of the session `identity` (see User.get_id); None if it has ended."""
     user_id, _separator, epoch = identity.partition(":")
     user = db.session.get(User, user_id) if is_id(user_id) else None
     return user if user and user.is_active and user.session_epoch == epoch else None
 
 
 def normalised_email(text: str) -> str:
-    """The one spelling under which an address is kept. Raises Refused when it is none."""
+    """The stored form of an email address. Raises InvalidInput for an invalid one."""
     email = unicodedata.normalize("NFKC", text).strip().lower()
     if len(email) > EMAIL_LENGTH or not email.isprintable() or not _EMAIL.fullmatch(email):
-        raise InvalidInput(_("“%(text)s” is not an email address.", text=text.strip()[:EMAIL_LENGTH]))
+        raise InvalidInput(_("“%(text)s” is not a valid email address.", text=text.strip()[:EMAIL_LENGTH]))
     return email
 
 
 def create_user(email: str, password: str, role: str, *, one_time: bool = False) -> User:
-    """A new account; a `one_time` password must be changed at the first login.
+    """Create an account. A `one_time` password must be changed at the first login.
 
-    Raises Refused for an address, password or role that cannot be taken, Conflict for an address in use.
+    Raises InvalidInput for an invalid address, password or role, Conflict for an address in use.
     """
     email = normalised_email(email)
     if role not in ROLES:
@@ -64,9 +64,10 @@ def create_user(email: str, password: str, role: str, *, one_time: bool = False)
 
 
 def first_admin(email: str, password: str) -> str | None:
-    """Create an admin when there is no user at all; otherwise nothing happens.
+    """Create an admin if there are no users at all.
 
-    Without a `password` one is made: it is returned, and must be changed at the first login. Raises Refused.
+    Without a `password`, one is generated and returned; it must be changed at the first login. Raises
+    InvalidInput.
     """
     if has_users():
         return None
@@ -80,7 +81,7 @@ def has_users() -> bool:
 
 
 def user_by_email(email: str) -> User:
-    """Raises Missing, or Refused when it is no address."""
+    """Raises Missing, or InvalidInput for an invalid address."""
     user = _found(normalised_email(email))
     if user is None:
         raise Missing(_("There is no account for %(email)s.", email=email.strip()))
@@ -104,27 +105,27 @@ def authenticate(email: str, password: str) -> User | None:
     return user
 
 
-def change_password(user: User, present: str, new: str) -> None:
-    """A new password of the user's own choice; ends all of the user's sessions.
+def change_password(user: User, current: str, new: str) -> None:
+    """Change the user's own password and end all of the user's sessions.
 
-    Raises WrongPassword, or Refused for a new one that cannot be.
+    Raises WrongPassword, or InvalidInput for an unacceptable new one.
     """
-    if not passwords.matches(user.password_hash, present):
-        raise WrongPassword(_("The present password is not right. Nothing was changed."))
-    if present == new:
-        raise InvalidInput(_("The new password must differ from the present one."))
+    if not passwords.matches(user.password_hash, current):
+        raise WrongPassword(_("Your current password is wrong. Nothing was changed."))
+    if current == new:
+        raise InvalidInput(_("The new password must be different from your current one."))
     _keep_password(user, new, one_time=False)
 
 
 def reset_password(email: str, password: str, *, one_time: bool) -> User:
-    """A new password from somebody else; ends all of the user's sessions. Raises Missing or Refused."""
+    """Set a new password and end all of the user's sessions. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     _keep_password(user, password, one_time=one_time)
     return user
 
 
 def disable_user(email: str) -> User:
-    """From now on no login, session or API token of this user works. Raises Missing or Refused."""
+    """Disable the user's logins, sessions and API tokens. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     with transaction():
         user.disabled_at = user.disabled_at or utc_now()
@@ -133,7 +134,7 @@ def disable_user(email: str) -> User:
 
 
 def enable_user(email: str) -> User:
-    """Undo `disable_user`; ended sessions stay ended. Raises Missing or Refused."""
+    """Undo `disable_user`; ended sessions stay ended. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     with transaction():
         user.disabled_at = None

@@ -1,1 +1,1 @@
-"""Backup and restore: the database as it is at one moment, every stored file, and a manifest, in one .tar."""
+"""Backup and restore: a snapshot of the database, every stored file and a manifest in one .tar."""

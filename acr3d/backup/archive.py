@@ -1,8 +1,8 @@
-"""The backup's file: a .tar that anybody can open.
+"""The backup file: a .tar that any tool can open.
 
 database.sqlite or database.sql
 storage/parts/…          every stored file under its key
-manifest.json            size and SHA-256 of each; comes last, so that a file that was cut off has none
+manifest.json            size and SHA-256 of each file; written last, so that a truncated backup has none
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _CHUNK = 1 << 20
 
 
 class Writer:
-    """Adds files to a backup and remembers what they were."""
+    """Adds files to a backup and records their size and hash."""
 
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.files: dict[str, Entry] = {}
 
     def add(self, name: str, source: IO[bytes]) -> Entry:
-        """Add the open file `source`, from where it stands to its end."""
+        """Add the open file `source`, from its current position to its end."""
         info = tarfile.TarInfo(name)
         info.size = os.fstat(source.fileno()).st_size
         info.mtime = int(time.time())
@@ -46,7 +46,7 @@ class Writer:
         return self.files[name]
 
     def finish(self, contents: Manifest) -> None:
-        """Write the manifest, without which all the rest is no backup."""
+        """Write the manifest, which makes the file a valid backup."""
         data = contents.to_json()
         info = tarfile.TarInfo(manifest.NAME)
         info.size = len(data)
@@ -57,9 +57,9 @@ class Writer:
 
 @contextmanager
 def writing_to(target: Path) -> Iterator[tuple[Writer, Path]]:
-    """A writer, and a folder for temporary files; `target` appears, synced and whole, when the block ends.
+    """A writer and a folder for temporary files. `target` appears, synced and complete, when the block ends.
 
-    Until then everything is in a hidden folder beside it. Raises BackupError when the disk refuses.
+    Until then everything is in a hidden folder beside it. Raises BackupError if the disk fails.
     """
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as name:
@@ -73,12 +73,12 @@ def writing_to(target: Path) -> Iterator[tuple[Writer, Path]]:
             fsync_path(target.parent)
     except OSError as error:
         raise BackupError(
-            f"The backup could not be written to {target} ({error.strerror or error}); there is none."
+            f"The backup could not be written to {target} ({error.strerror or error}). No backup was made."
         ) from error
 
 
 class Archive:
-    """A backup whose every file has been found to be there and unchanged."""
+    """A backup in which every file has been verified."""
 
     def __init__(self, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], contents: Manifest) -> None:
         self._tar = tar
@@ -87,19 +87,19 @@ class Archive:
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the stored files in it."""
+        """The keys of the stored files in the backup."""
         return [name.removeprefix(STORED) for name in self.manifest.files if name.startswith(STORED)]
 
     def entry(self, key: str) -> Entry:
         return self.manifest.files[STORED + key]
 
     def copy_out(self, name: str, target: Path) -> None:
-        """Write the file called `name` to `target`. Raises BackupError when its bytes are not as written."""
+        """Write the file called `name` to `target`. Raises BackupError if it is damaged."""
         with target.open("wb") as file:
             self._read(name, file)
 
     def verify(self) -> None:
-        """Read everything once. Raises BackupError."""
+        """Read and check every file. Raises BackupError."""
         for name in self.manifest.files:
             self._read(name, None)
 
@@ -114,19 +114,19 @@ class Archive:
             if into is not None:
                 into.write(chunk)
         if Entry(size, sha256.hexdigest()) != self.manifest.files[name]:
-            raise _damaged(f"{name} is not what was backed up")
+            raise _damaged(f"{name} has changed")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """The backup in `path`, verified whole. Raises BackupError when it is cut off, damaged or none."""
+    """The backup in `path`, verified. Raises BackupError if it is truncated, damaged or not a backup."""
     try:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             archive = _read_contents(tar)
             archive.verify()
             yield archive
     except tarfile.TarError as error:
-        raise _damaged("it is cut off, or is no .tar") from error
+        raise _damaged("it is truncated or not a .tar file") from error
     except OSError as error:
         raise BackupError(f"The backup cannot be restored ({error.strerror or error}).") from error
 
@@ -135,15 +135,15 @@ def _read_contents(tar: tarfile.TarFile) -> Archive:
     members: dict[str, tarfile.TarInfo] = {}
     for member in tar:
         if member.name in members or not member.isreg():
-            raise _damaged(f"{member.name} does not belong into it")
+            raise _damaged(f"{member.name} does not belong in it")
         members[member.name] = member
     described = members.pop(manifest.NAME, None)
     source = tar.extractfile(described) if described else None
     if source is None:
-        raise _damaged(f"it has no {manifest.NAME}, so it was cut off or is no backup")
+        raise _damaged(f"it has no {manifest.NAME}, so it is truncated or not a backup")
     contents = Manifest.from_json(source.read())
     if differing := sorted(set(members) ^ set(contents.files)):
-        raise _damaged(f"{differing[0]} is either missing or does not belong into it")
+        raise _damaged(f"{differing[0]} is missing or does not belong in it")
     return Archive(tar, members, contents)
 
 
@@ -161,4 +161,4 @@ class _Hashing:
 
 
 def _damaged(why: str) -> BackupError:
-    return BackupError(f"The backup is not whole: {why}. Restore another one.")
+    return BackupError(f"The backup is damaged: {why}. Restore a different one.")

@@ -1,7 +1,7 @@
-"""Making a backup while the app runs.
+"""Makes a backup while the app runs.
 
-The database goes first: a blob is stored before the row that names it is committed, and never changed
-afterwards, so every blob that the copy of the database refers to is there when the blobs are copied.
+The database is copied first. A blob is stored before the row that refers to it is committed, and it never
+changes, so every blob that the copy refers to is there when the blobs are copied.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ class Backup:
 
 
 def back_up(place: Path) -> Backup:
-    """Back everything up into the new file `place`, or into a new file in the folder `place`.
+    """Back everything up to the new file `place`, or to a new file in the folder `place`.
 
-    What the database refers to and storage lacks is named in the manifest. Raises BackupError.
+    The manifest lists files that the database refers to but storage lacks. Raises BackupError.
     """
     made_at = utc_now()
     target = place / f"acr3d-{made_at:%Y-%m-%d-%H%M%S}.tar" if place.is_dir() else place
     if target.exists():
-        raise BackupError(f"{target} is there already, and a backup is never overwritten. Give another name.")
+        raise BackupError(f"{target} already exists, and a backup is never overwritten. Choose another name.")
     kind = db.engine.dialect.name
     with archive.writing_to(target) as (writer, folder):
         with KINDS[kind].copied(folder) as (path, connection):
             revision = revision_of(connection)
             if revision is None:
-                raise BackupError("The database has no tables of acr3d yet, so there is nothing to back up.")
+                raise BackupError("The database has no acr3d tables yet, so there is nothing to back up.")
             rows = _row_counts(connection)
             referred = {one.key: one for one in references(connection)}
             with path.open("rb") as file:
@@ -72,13 +72,13 @@ def back_up(place: Path) -> Backup:
 
 
 def _add_blobs(writer: Writer) -> dict[str, str]:
-    """Add every blob there is, orphans too; the SHA-256 of each by key."""
+    """Add every blob in storage, even unused ones. Returns the SHA-256 of each by key."""
     hashes: dict[str, str] = {}
     for key in sorted(storage().keys()):
         try:
             blob = storage().open(key)
         except StorageError:
-            continue  # a refused upload's, gone again, or no blob at all; one that is missed is named later
+            continue  # deleted since, or not a blob; the manifest lists it if the database needs it
         with closing(blob):
             hashes[key] = writer.add(archive.STORED + key, blob).sha256
     return hashes

@@ -1,4 +1,4 @@
-"""Whether a folder looks as if the next restart or deploy would take it away."""
+"""Finds out whether a folder is likely to be lost at the next restart or deploy."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from acr3d.settings import Settings
 _MOUNTS = Path("/proc/self/mountinfo")
 _TEMPORARY = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 - told from, not written to
 _KINDS = {
-    "tmpfs": "lies in memory (tmpfs)",
-    "ramfs": "lies in memory (ramfs)",
-    "overlay": "lies in the container's own layer (overlay)",
-    "fuse-overlayfs": "lies in the container's own layer (fuse-overlayfs)",
-    "aufs": "lies in the container's own layer (aufs)",
+    "tmpfs": "is in memory (tmpfs)",
+    "ramfs": "is in memory (ramfs)",
+    "overlay": "is in the container's own layer (overlay)",
+    "fuse-overlayfs": "is in the container's own layer (fuse-overlayfs)",
+    "aufs": "is in the container's own layer (aufs)",
 }
 
 
 def warnings(config: Settings, mounts: str) -> list[str]:
-    """A sentence for each folder that is to keep something and may not; `mounts` as from `mount_table`."""
+    """A warning for each data folder that may be lost; `mounts` as from `mount_table`."""
     folders = {"instance folder": config.instance}
     if not config.storage_folder.is_relative_to(config.instance):
         folders["storage folder"] = config.storage_folder
     found = {name: (folder, why_disposable(folder.resolve(), mounts)) for name, folder in folders.items()}
     return [
-        f"THE {name.upper()} {folder} {why}: what it keeps (parts, photos, models, logins) is lost with the "
-        "next restart or deploy. Put it on a disk that stays (ACR3D_INSTANCE, ACR3D_STORAGE_URL)."
+        f"THE {name.upper()} {folder} {why}: its parts, photos, models and logins will be lost at the next "
+        "restart or deploy. Move it to a persistent disk (ACR3D_INSTANCE, ACR3D_STORAGE_URL)."
         for name, (folder, why) in found.items()
         if why
     ]
 
 
 def mount_table() -> str:
-    """This process's mounts; empty where the host does not tell."""
+    """This process's mounts; empty where the host does not provide them."""
     try:
         return _MOUNTS.read_text(errors="replace")
     except OSError:
@@ -41,18 +41,18 @@ def mount_table() -> str:
 
 
 def why_disposable(folder: Path, mounts: str) -> str | None:
-    """Why the absolute `folder` may be gone tomorrow; None when nothing says so.
+    """Why the absolute `folder` may be lost; None if nothing suggests it.
 
     `mounts` is a mount table as in /proc/self/mountinfo, proc_pid_mountinfo(5).
     """
     for temporary in _TEMPORARY:
         if folder.is_relative_to(temporary):
-            return f"is in {temporary}, which is emptied now and then"
+            return f"is in {temporary}, which is emptied from time to time"
     return _KINDS.get(_kind_of(folder, mounts))
 
 
 def _kind_of(folder: Path, mounts: str) -> str:
-    """The type of the file system that `folder` is on: that of the innermost mount, and there the last."""
+    """The file system type of `folder`: that of the innermost mount, and of the last one there."""
     innermost, kind = -1, ""
     for line in mounts.splitlines():
         place, separator, rest = line.partition(" - ")
@@ -66,5 +66,5 @@ def _kind_of(folder: Path, mounts: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """White space and backslashes stand there as three octal digits."""
+    """Decode whitespace and backslashes, which are written as three octal digits."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

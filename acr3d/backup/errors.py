@@ -1,7 +1,7 @@
-"""What can go wrong with a backup."""
+"""Errors of backup and restore."""
 
 from __future__ import annotations
 
 
 class BackupError(Exception):
-    """No backup was made, or nothing was restored. `str()` says why and what to do, for a person."""
+    """No backup was made, or nothing was restored. `str()` tells people why and what to do."""

@@ -1,4 +1,4 @@
-"""What a backup says about itself."""
+"""The manifest: what a backup contains and where it comes from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`missing` and `damaged` name the stored files that the database refers to and the backup lacks."""
+    """`missing` and `damaged` list stored files that the database refers to but the backup lacks."""
 
     made_at: datetime
     app_version: str
@@ -39,14 +39,16 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
-        """Raises BackupError when it is not a manifest that this version can read."""
+        """Raises BackupError if this version cannot read it."""
         try:
             said = json.loads(data)
             form = int(said.pop("format"))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _unreadable() from error
         if form > FORMAT:
-            raise BackupError("This backup was made by a newer acr3d; install that version to restore it.")
+            raise BackupError(
+                "This backup was made by a newer version of acr3d. Install that version to restore it."
+            )
         try:
             said["made_at"] = datetime.fromisoformat(said["made_at"])
             said["files"] = {
@@ -58,4 +60,4 @@ class Manifest:
 
 
 def _unreadable() -> BackupError:
-    return BackupError(f"The backup's {NAME} cannot be read; the file is damaged. Restore another one.")
+    return BackupError(f"The backup is damaged: its {NAME} cannot be read. Restore a different one.")

@@ -1,7 +1,7 @@
-"""Copying a PostgreSQL database by pg_dump, and putting a copy back by psql, both from PostgreSQL's client.
+"""Copies a PostgreSQL database with pg_dump, and puts a copy back with psql.
 
-The dump is plain SQL: a person can read it, and a newer server takes it. psql obeys commands in it as well,
-so a backup is to be trusted like a program.
+The dump is plain SQL: people can read it, and newer servers accept it. psql also runs commands in it, so only
+restore backups that you trust.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def _run(program: str, *args: str) -> None:
     path = shutil.which(program)
     if path is None:
         raise BackupError(
-            f"{program} is not installed; it comes with PostgreSQL's client programs (Debian: "
-            "postgresql-client) of the server's version or a newer one. Nothing was done."
+            f"{program} is not installed, so nothing was done. Install the PostgreSQL client programs "
+            "(Debian: postgresql-client) in the server's version or a newer one."
         )
     where, environ = _address()
     finished = subprocess.run(  # noqa: S603 - no shell, and nothing of a stranger's
@@ -73,12 +73,12 @@ def _run(program: str, *args: str) -> None:
     )
     if finished.returncode:
         said = finished.stderr.strip() or f"exit code {finished.returncode}"
-        raise BackupError(f"{program} failed, and nothing was changed. It said: {said}")
+        raise BackupError(f"{program} failed, so nothing was changed. Its message: {said}")
 
 
 def _address() -> tuple[str, dict[str, str]]:
-    """Where the database is, for libpq; the password apart, since everybody can see a program's words."""
-    from psycopg.conninfo import make_conninfo  # not above: SQLite needs none of it
+    """The database's address for libpq, and the password apart: other users can see command lines."""
+    from psycopg.conninfo import make_conninfo  # imported here: SQLite does not need it
 
     url = db.engine.url
     said = url.translate_connect_args(username="user", database="dbname") | dict(url.query)

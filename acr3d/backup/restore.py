@@ -1,7 +1,7 @@
-"""Restoring a backup into an empty place: all of it, or nothing.
+"""Restores a backup into an empty database and storage folder: all of it, or nothing.
 
-The database comes last and in one transaction, so that it never refers to a blob that is not there yet. A
-restore that was killed before leaves blobs without rows; the next restore of the same backup takes them over.
+The database comes last, in one transaction, so that it never refers to a blob that is not there yet. A
+restore that was killed leaves blobs without rows; the next restore of the same backup reuses them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _VERSIONS = "alembic_version"
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore has brought back."""
+    """What was restored."""
 
     manifest: Manifest
     jobs_ended: int
@@ -41,9 +41,9 @@ class Restored:
 
 
 def restore(path: Path) -> Restored:
-    """Bring the backup in the file `path` back. Raises BackupError, and then nothing is changed."""
+    """Restore the backup in the file `path`. Raises BackupError, in which case nothing is changed."""
     if not path.is_file():
-        raise BackupError(f"{path} is not a file. Name the .tar file that “flask backup” made.")
+        raise BackupError(f"{path} is not a file. Give the .tar file that “flask backup” made.")
     with archive.opened(path) as backup:
         _check_fits(backup.manifest)
         replaced = _empty_tables()
@@ -59,8 +59,8 @@ def _check_fits(manifest: Manifest) -> None:
     kind = db.engine.dialect.name
     if manifest.database != kind or KINDS[kind].NAME not in manifest.files:
         raise BackupError(
-            f"This is a backup of a {manifest.database} database, but DATABASE_URL names a {kind} one. "
-            "Restore it into one of its own kind."
+            f"This is a backup of a {manifest.database} database, but DATABASE_URL points to a {kind} one. "
+            "Restore it into a database of the same kind."
         )
     if not is_known(manifest.revision):
         raise BackupError(
@@ -70,17 +70,19 @@ def _check_fits(manifest: Manifest) -> None:
 
 
 def _empty_tables() -> list[str]:
-    """The tables of an empty schema, which the restored ones replace. Raises BackupError when not empty."""
+    """The tables of an empty schema, which the restored ones replace. Raises BackupError if not empty."""
     with db.engine.connect() as connection:
         present = inspect(connection).get_table_names()
         for name in present:
             if name != _VERSIONS and name not in Base.metadata.tables:
-                raise BackupError(f"The database has a table “{name}” that is not acr3d's. Use an empty one.")
+                raise BackupError(
+                    f"The database has a table “{name}” that does not belong to acr3d. Use an empty database."
+                )
             rows = connection.scalar(select(func.count()).select_from(table(name))) or 0
             if rows and name != _VERSIONS:
                 raise BackupError(
                     f"The database is not empty: its table “{name}” has {rows} row(s). Restore into an empty "
-                    "database and instance folder, and do not start acr3d there before."
+                    "database and instance folder in which acr3d was never started."
                 )
     db.engine.dispose()
     return present
@@ -88,7 +90,7 @@ def _empty_tables() -> list[str]:
 
 @contextmanager
 def _blobs_put(backup: Archive) -> Iterator[None]:
-    """The backup's blobs are in storage, and are gone again when the block fails."""
+    """Put the backup's blobs into storage, and remove them again if the block fails."""
     _check_storage(backup)
     put: list[str] = []
     try:
@@ -98,7 +100,7 @@ def _blobs_put(backup: Archive) -> Iterator[None]:
         yield
     except BaseException as error:
         with suppress(BackupError, SQLAlchemyError):
-            _empty_tables()  # raises when the database was restored after all, and only its answer was lost
+            _empty_tables()  # raises if the database was restored after all and only its reply was lost
             for key in put:
                 storage().delete(key)
         if isinstance(error, StorageError):
@@ -113,18 +115,18 @@ def _put_blob(backup: Archive, key: str) -> None:
 
 
 def _check_storage(backup: Archive) -> None:
-    """Nothing may lie there but what a restore of this very backup has left."""
+    """Storage may only hold what an earlier restore of this same backup left."""
     ours = set(backup.keys)
     for key in ours:
         try:
             storage().path(key)
         except StorageError as error:
-            raise BackupError(f"The backup names a file “{key}” that acr3d would never store.") from error
+            raise BackupError(f"The backup contains a file “{key}” that acr3d would never store.") from error
     for key in sorted(storage().keys()):
         if key not in ours or _sha256(key) != backup.entry(key).sha256:
             raise BackupError(
-                f"The storage folder {storage().location} is not empty: it holds {key}. "
-                "Restore into an empty one; nothing was changed."
+                f"The storage folder {storage().location} is not empty: it contains {key}. "
+                "Restore into an empty folder; nothing was changed."
             )
 
 

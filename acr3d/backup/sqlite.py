@@ -1,4 +1,4 @@
-"""Copying a SQLite database while it is written to, and putting a copy back in one transaction."""
+"""Copies a SQLite database while it is in use, and puts a copy back in one transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = "database.sqlite"
 
 @contextmanager
 def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
-    """A copy of this moment's database in `folder`, and a connection to that copy. Raises BackupError."""
+    """A copy of the current database in `folder`, and a connection to that copy. Raises BackupError."""
     path = folder / NAME
     try:
         with closing(_live()) as live, closing(sqlite3.connect(path)) as copy:
@@ -28,15 +28,15 @@ def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             verdict: str = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.Error as error:
-        raise BackupError(f"The database cannot be read ({error}); no backup was made.") from error
+        raise BackupError(f"The database cannot be read ({error}). No backup was made.") from error
     if verdict != "ok":
-        raise BackupError(f"The database is damaged ({verdict}); no backup was made. Keep the older ones.")
+        raise BackupError(f"The database is damaged ({verdict}). No backup was made; keep the older ones.")
     with _engine(path).connect() as connection:
         yield path, connection
 
 
 def put_back(copy: Path, statements: Sequence[Executable], _replaced: Sequence[str]) -> None:
-    """Run `statements` on `copy`, then make it the database: whole, or not at all. Raises BackupError."""
+    """Run `statements` on `copy`, then make it the database, atomically. Raises BackupError."""
     try:
         with _engine(copy).begin() as connection:
             for statement in statements:
@@ -44,7 +44,7 @@ def put_back(copy: Path, statements: Sequence[Executable], _replaced: Sequence[s
         with closing(sqlite3.connect(copy)) as source, closing(_live()) as live:
             source.backup(live)
     except (sqlite3.Error, SQLAlchemyError) as error:
-        raise BackupError(f"The database cannot be put back ({error}); nothing was restored.") from error
+        raise BackupError(f"The database cannot be restored ({error}). Nothing was changed.") from error
 
 
 def _live() -> sqlite3.Connection:

@@ -20,17 +20,17 @@ _path = click.Path(path_type=Path)
 @click.argument("place", metavar="FILE_OR_FOLDER", type=_path)
 @with_appcontext
 def backup_command(place: Path) -> None:
-    """Back up the database and all stored files into one .tar, also while acr3d runs.
+    """Back up the database and all stored files to one .tar file.
 
-    In a folder the new file is named by its time. Ends with 1 when there is no backup, or when it lacks files
-    that the database refers to.
+    acr3d can keep running. In a folder, the file is named after the current time. Exits with 1 if no backup
+    was made, or if files are missing that the database refers to.
     """
     try:
         made = back_up(place)
     except BackupError as problem:
         raise click.ClickException(str(problem)) from problem
-    click.echo(f"Backed up into {made.path}: {_contents(made.manifest)}.")
-    if _tell_lost(made.manifest):
+    click.echo(f"Backed up to {made.path}: {_contents(made.manifest)}.")
+    if _report_lost_files(made.manifest):
         raise SystemExit(1)
 
 
@@ -38,22 +38,25 @@ def backup_command(place: Path) -> None:
 @click.argument("file", metavar="FILE", type=_path)
 @with_appcontext
 def restore_command(file: Path) -> None:
-    """Bring a backup back into an empty database and storage folder; all of it, or nothing."""
+    """Restore a backup into an empty database and storage folder.
+
+    Restores everything or nothing.
+    """
     try:
         restored = restore(file)
     except BackupError as problem:
         raise click.ClickException(str(problem)) from problem
     manifest = restored.manifest
     click.echo(f"Restored the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC: {_contents(manifest)}.")
-    _tell_lost(manifest)
+    _report_lost_files(manifest)
     if restored.jobs_ended:
         click.echo(
-            f"{restored.jobs_ended} job(s) may have been sent since and are not sent again by themselves; "
-            "they stand as failed among the jobs, each with its reason."
+            f"{restored.jobs_ended} job(s) may have been ordered after this backup, so they are not ordered "
+            "again automatically. They are listed as failed, each with the reason."
         )
     if restored.needs_upgrade:
-        click.echo("The backup is of an earlier version: run “flask --app wsgi db upgrade” now.")
-    click.echo("Everybody must log in again, unless SECRET_KEY is the same as before. API tokens work.")
+        click.echo("The backup comes from an earlier version. Run “flask --app wsgi db upgrade” now.")
+    click.echo("Everyone must log in again, unless SECRET_KEY is the same as before. API tokens still work.")
 
 
 def _contents(manifest: Manifest) -> str:
@@ -62,10 +65,10 @@ def _contents(manifest: Manifest) -> str:
     return f"{parts} part(s), {len(manifest.files) - 1} stored file(s), {size}"
 
 
-def _tell_lost(manifest: Manifest) -> bool:
-    """Name the files that the backup lacks; whether there are any."""
+def _report_lost_files(manifest: Manifest) -> bool:
+    """Print the files that the backup lacks, and return whether there are any."""
     for key in manifest.missing:
-        click.echo(f"Missing: {key}. The database refers to it, but it is not in storage.", err=True)
+        click.echo(f"Missing: {key}. The database refers to it, but storage does not have it.", err=True)
     for key in manifest.damaged:
-        click.echo(f"Damaged: {key}. Its bytes are not those that were stored.", err=True)
+        click.echo(f"Damaged: {key}. Its content is not what was stored.", err=True)
     return bool(manifest.missing or manifest.damaged)

@@ -23,7 +23,7 @@ log = logging.getLogger("acr3d.poller")
 
 @jobs.command("run")
 def run_jobs() -> None:
-    """One pass of the poller, and what it started, to the end."""
+    """Run one pass of the poller and wait for the work it starts."""
     JobPoller(_app()).run_once()
     try:
         look()
@@ -34,23 +34,26 @@ def run_jobs() -> None:
 
 @jobs.command("work")
 def work_on_jobs() -> None:
-    """The poller as a process of its own, until it is told to end (with ACR3D_POLLER=worker)."""
+    """Run the poller as its own process until it is stopped.
+
+    Use it with ACR3D_POLLER=worker, so that the web process runs no poller.
+    """
     logging.basicConfig(level=logging.INFO)
     poller = JobPoller(_app())
-    told_to_end = threading.Event()
+    stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_signal: told_to_end.set())
+        signal.signal(number, lambda *_signal: stop_requested.set())
     poller.start()
-    click.echo("The poller is running.")
-    told_to_end.wait()
-    last_word = threading.Timer(STOP_SECONDS, _end_at_once)
-    last_word.daemon = True
-    last_word.start()
+    click.echo("The job poller is running.")
+    stop_requested.wait()
+    deadline = threading.Timer(STOP_SECONDS, _end_at_once)
+    deadline.daemon = True
+    deadline.start()
     poller.stop()
 
 
 def _end_at_once() -> None:
-    """Whatever still hangs must not keep us from ending: what it holds is taken over by the next start."""
+    """End even if something hangs. The next process takes over what it was working on."""
     log.warning("poller.stop_took_too_long seconds=%d", STOP_SECONDS)
     os._exit(0)
 

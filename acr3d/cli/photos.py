@@ -1,4 +1,4 @@
-"""`flask photos …`: bringing in the pictures of an adopted database."""
+"""`flask photos …`: importing the pictures of an earlier database."""
 
 from __future__ import annotations
 
@@ -7,32 +7,30 @@ from flask.cli import AppGroup
 
 from acr3d.parts import legacy_import
 
-photos = AppGroup("photos", help="Photos of an adopted database.")
+photos = AppGroup("photos", help="Import photos from an earlier database.")
 
 
 @photos.command("fetch")
 def fetch() -> None:
-    """Bring in the pictures that an adopted database has only the addresses of.
+    """Download the photos that an earlier database only links to.
 
-    Ends with 1 when some could not be brought in; the next run takes up those that are left.
+    Exits with 1 if some could not be imported; the next run tries those again.
     """
     imported = failed = 0
     for picture in legacy_import.pictures_to_import():
         try:
-            imported += _brought_in(picture)
+            imported += _imported(picture)
         except legacy_import.NotImported as problem:
             failed += 1
             click.echo(str(problem), err=True)
-    click.echo(f"Imported: {imported}. Still to import: {failed}.")
+    click.echo(f"Imported: {imported}. Not imported: {failed}.")
     if failed:
         raise SystemExit(1)
 
 
-def _brought_in(picture: legacy_import.RemotePicture) -> bool:
+def _imported(picture: legacy_import.RemotePicture) -> bool:
     if not legacy_import.import_picture(picture):
-        click.echo(
-            f"{picture.sku}: the picture was imported, replaced or deleted by somebody else meanwhile."
-        )
+        click.echo(f"{picture.sku}: skipped; someone else imported, replaced or deleted the photo first.")
         return False
     click.echo(f"{picture.sku}: imported from {picture.host}")
     return True

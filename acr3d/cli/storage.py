@@ -1,4 +1,4 @@
-"""`flask sweep`: what is in storage, and what nothing refers to any more."""
+"""`flask sweep`: what storage holds, and which files nothing refers to any more."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from acr3d.storage.index import Kind
 
 
 @click.command("sweep")
-@click.option("--delete", is_flag=True, help="Remove the files that no row refers to.")
+@click.option("--delete", is_flag=True, help="Delete the files that nothing refers to.")
 @with_appcontext
 def sweep_command(delete: bool) -> None:
-    """List the space that each part takes, and files older than an hour that nothing refers to."""
+    """List storage use by part, and files that nothing refers to.
+
+    Files younger than an hour are left out, since they may belong to an upload in progress.
+    """
     try:
         found = cleanup.inspect_storage()
         stray_files = cleanup.delete_stray_files(found) if delete else found.stray_files
@@ -24,16 +27,16 @@ def sweep_command(delete: bool) -> None:
         name = f"{space.sku} (deleted)" if space.is_deleted else space.sku
         click.echo(f"{file_size(space.sizes.total()):>12}  {name}: {_by_kind(space)}")
     total = file_size(sum(space.sizes.total() for space in found.parts))
-    click.echo(f"{total:>12}  in all, for {len(found.parts)} part(s) with files.")
+    click.echo(f"{total:>12}  in total, for {len(found.parts)} part(s) with files.")
     for file in stray_files:
         click.echo(f"{file_size(file.size):>12}  {file.key}")
     size = file_size(sum(file.size for file in stray_files))
     if delete:
-        click.echo(f"{len(stray_files)} file(s) that nothing refers to removed, {size}.")
+        click.echo(f"Deleted {len(stray_files)} file(s) that nothing referred to, {size}.")
     elif stray_files:
-        click.echo(f"Nothing refers to these {len(stray_files)} file(s), {size}; --delete removes them.")
+        click.echo(f"Nothing refers to these {len(stray_files)} file(s), {size}. Delete them with --delete.")
     else:
-        click.echo("Something refers to every file that is older than an hour.")
+        click.echo("No unused files older than an hour.")
 
 
 def _by_kind(space: cleanup.PartSpace) -> str:

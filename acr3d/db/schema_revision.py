@@ -1,4 +1,4 @@
-"""Which schema a database has, and whether this version of acr3d knows it."""
+"""The schema revision of a database, and whether this version of acr3d knows it."""
 
 from __future__ import annotations
 

@@ -169,9 +169,7 @@ def _check_sku(sku: str) -> None:
 
 
 SKU_LENGTH = 64
-_SIZE = FieldGroup(
-    _("Size in millimetres"), _("if known; AR shows the models made from then on in true size")
-)
+_SIZE = FieldGroup(_("Size in millimetres"), _("optional; AR shows new models in true size"))
 _LENGTH = Number(0.1, 100_000, "mm")
 
 # In the order of the form.
@@ -188,7 +186,7 @@ FIELDS: tuple[Field, ...] = (
     Field("width_mm", _LENGTH, _("Width"), public_name="size_mm.width", group=_SIZE),
     Field("height_mm", _LENGTH, _("Height"), public_name="size_mm.height", group=_SIZE),
     Field("depth_mm", _LENGTH, _("Depth"), public_name="size_mm.depth", group=_SIZE),
-    Field("is_published", Switch(), _("Customers can see this part"), default=True),
+    Field("is_published", Switch(), _("Published: customers can see this part"), default=True),
 )
 
 

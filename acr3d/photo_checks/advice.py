@@ -1,4 +1,4 @@
-"""The sentences for what a check found in photos: which photo, what is wrong, what to do about it."""
+"""The sentences for the findings of a photo check: which photo, what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from flask_babel import gettext as _
 
 
 def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Sequence[str]) -> str:
-    """The sentence for one finding of the report about the photos of these `names`.
+    """The sentence for one finding of the report, about the photos with these `names`.
 
-    `others` are those of a swap that would explain the same.
+    `others` are the photos of another swap that would explain the finding as well.
     """
     code = finding["code"]
     if code == "swapped" and others:
         return str(
             _(
-                "Two photos seem to have their sides mixed up: %(photos)s, or else %(others)s. "
-                "Check which photo shows which side.",
+                "Two photos seem to have swapped angles: %(photos)s, or %(others)s. Check the angle of each.",
                 photos=_listed(names),
                 others=_listed(others),
             )
@@ -26,8 +25,8 @@ def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Seque
     if code == "cropped" and finding["sides"]:
         return str(
             _(
-                "%(photo)s: the part, or something else, runs out of the picture (%(where)s). "
-                "Take it again from farther away, with nothing but backdrop on all sides.",
+                "%(photo)s: the part or another object is cut off (%(where)s). Retake the photo from "
+                "farther away, with only background around the part.",
                 photo=names[0],
                 where=_where(finding["sides"]),
             )
@@ -35,8 +34,7 @@ def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Seque
     if code == "small":
         return str(
             _(
-                "%(photo)s has only %(width)s × %(height)s pixels. "
-                "Upload it in its original size, not a preview of it.",
+                "%(photo)s has only %(width)s × %(height)s pixels. Upload the original file, not a preview.",
                 photo=names[0],
                 width=finding["width"],
                 height=finding["height"],
@@ -50,54 +48,54 @@ def _plain(code: str, names: Sequence[str]) -> str:
     one, all_of_them = names[0], _listed(names)
     sentences = {
         "unreadable": _("%(photo)s cannot be read. Upload it again.", photo=one),
-        "part_small": _("%(photo)s: the part is very small in it. Take it again from closer.", photo=one),
+        "part_small": _("%(photo)s: the part is very small. Retake the photo from closer up.", photo=one),
         "blurred": _(
-            "%(photo)s is blurred. Take it again: rest the camera on something, and tap the part to focus.",
+            "%(photo)s is blurry. Retake it: rest the camera on something steady and tap the part to focus.",
             photo=one,
         ),
         "cropped": _(
-            "%(photo)s: the part is cut off. Take it again from farther away, with room on all sides.",
+            "%(photo)s: the part is cut off. Retake the photo from farther away, with space on all sides.",
             photo=one,
         ),
         "backdrop_busy": _(
-            "%(photo)s: the backdrop is too busy to tell the part from it. "
-            "Take it again before a plain wall or a sheet of paper.",
+            "%(photo)s: the background is too busy to make out the part. Retake the photo in front of "
+            "a plain wall or a sheet of paper.",
             photo=one,
         ),
         "backdrop_uneven": _(
-            "%(photo)s: the backdrop is much brighter in one place than in another. "
-            "Light it more evenly if you can.",
+            "%(photo)s: the background is unevenly lit. Light it more evenly if you can.",
             photo=one,
         ),
         "no_part": _(
-            "%(photo)s: no part stands out from the backdrop. "
-            "Take it again before a plain backdrop of another tone.",
+            "%(photo)s: the part does not stand out from the background. Retake the photo in front of "
+            "a plain background of a different shade.",
             photo=one,
         ),
         "same_angle": _(
-            "%(photos)s carry the same side. Give each photo its own side, or delete one.",
+            "%(photos)s have the same angle. Give each photo its own angle, or delete one.",
             photos=all_of_them,
         ),
         "swapped": _(
-            "%(photos)s seem to have their sides mixed up. Swap the two, or check which shows which side.",
+            "%(photos)s seem to have swapped angles. Swap them, or check the angle of each.",
             photos=all_of_them,
         ),
         "turned": _(
-            "%(photo)s seems to lie on its side or upside down. Turn it, or check which side it shows.",
+            "%(photo)s seems to be sideways or upside down. Rotate it, or check its angle.",
             photo=one,
         ),
         "stranger": _(
-            "%(photo)s does not fit the others; it may show another part. Check it, or take it again.",
+            "%(photo)s does not match the other photos; it may show a different part. Check it, or "
+            "retake it.",
             photo=one,
         ),
         "unlike": _(
-            "%(photos)s show opposite sides but do not mirror each other. "
-            "Check that both show this part, and which sides.",
+            "%(photos)s are opposite angles but do not mirror each other. Check that both show this "
+            "part, and check their angles.",
             photos=all_of_them,
         ),
         "contradicts": _(
-            "%(photos)s: their widths, heights and depths do not agree. "
-            "Check that all photos show this part, and which sides.",
+            "%(photos)s: the widths, heights and depths do not match. Check that all photos show this "
+            "part, and check their angles.",
             photos=all_of_them,
         ),
     }

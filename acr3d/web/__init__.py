@@ -1,1 +1,1 @@
-"""Thin pages and the JSON API: read the request, make one call, render."""
+"""Pages and the JSON API. Kept thin: read the request, make one call, render."""

@@ -1,7 +1,7 @@
-"""Who may do what, decided in one place before any view runs.
+"""Access control: who may do what, decided in one place before any view runs.
 
-Everything under /admin and /api/admin needs a signed-in active user, and an admin for what changes something.
-A bearer token counts for the API and for blobs; with one, a cookie in the same request is ignored.
+Everything under /admin and /api/admin needs a logged-in active user, and changes need an admin.
+A bearer token is valid for the API and for blobs; with one, a cookie in the same request is ignored.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from acr3d.db.types import is_id
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_KEY = "_user_id"  # flask-login's
-_REMEMBERED = "acr3d.caller"
+_CALLER_KEY = "acr3d.caller"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent this request, and with what rights."""
+    """The sender of this request and their rights."""
 
     user: User
     role: str
@@ -41,25 +41,25 @@ class Caller:
 
 
 def install(app: Flask) -> None:
-    """Comes before the CSRF protection, which reads a whole form before it decides."""
-    # Not login.init_app: its hook reads the session after every answer, so every blob would vary by cookie.
+    """Call this before the CSRF protection, which reads a whole form before it decides."""
+    # Not login.init_app: its hook reads the session after every response, so every blob would vary by cookie.
     app.login_manager = login  # type: ignore[attr-defined]
     login.user_loader(users.user_of_session)
-    login.session_protection = None  # a phone changes its address between two requests
-    app.before_request(_admit)
-    app.before_request(_find_nothing_under_what_is_no_id)
+    login.session_protection = None  # a phone may change its address between two requests
+    app.before_request(_check_access)
+    app.before_request(_reject_invalid_ids)
 
 
 def caller() -> Caller | None:
-    """Who sent this request: a token's user where tokens count, else the session's user, else nobody."""
-    if _REMEMBERED not in request.environ:
-        request.environ[_REMEMBERED] = _caller_by_token() if _brings_token() else _caller_by_session()
-    found: Caller | None = request.environ[_REMEMBERED]
+    """The sender of this request: the token's user if there is a token, else the session's user."""
+    if _CALLER_KEY not in request.environ:
+        request.environ[_CALLER_KEY] = _caller_by_token() if _has_token() else _caller_by_session()
+    found: Caller | None = request.environ[_CALLER_KEY]
     return found
 
 
 def actor() -> User:
-    """The user behind a request that has been admitted."""
+    """The user of a request that was allowed. Answers 401 without one."""
     found = caller()
     if found is None:
         abort(401)
@@ -74,7 +74,7 @@ def is_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def _brings_token() -> bool:
+def _has_token() -> bool:
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
     return scheme.lower() == "bearer" and request.path.startswith(("/api/", "/media/"))
 
@@ -92,30 +92,30 @@ def _caller_by_session() -> Caller | None:
     return Caller(user, user.role, by_token=False)
 
 
-def _admit() -> ResponseReturnValue | None:
+def _check_access() -> ResponseReturnValue | None:
     rule = request.url_rule.rule if request.url_rule else ""
     if rule.startswith("/api/admin/"):
-        _admit_to_api()
+        _check_api_access()
     elif rule == "/admin" or rule.startswith("/admin/"):
-        return _admit_to_pages()
+        return _check_page_access()
     elif request.blueprint == "public":
-        return _must_change_first()
+        return _require_password_change()
     return None
 
 
-def _find_nothing_under_what_is_no_id() -> None:
-    """Else PostgreSQL would be asked for it, and refuse the question."""
+def _reject_invalid_ids() -> None:
+    """Answer 404 for an id that is not a UUID; PostgreSQL would raise an error for it."""
     ids = [value for name, value in (request.view_args or {}).items() if name.endswith("_id")]
     if not all(is_id(one) for one in ids):
         abort(404)
 
 
-def _admit_to_api() -> None:
+def _check_api_access() -> None:
     found = caller()
     if found is None:
         abort(401)
     if not found.by_token and found.user.must_change_password:
-        abort(403, _("Change your one-time password first: log in on the website, which will ask for it."))
+        abort(403, _("Change your one-time password first: log in on the website to choose your own."))
     if request.method in READING:
         return
     if not found.may_change:
@@ -125,33 +125,33 @@ def _admit_to_api() -> None:
         _check_csrf_header()
 
 
-def _admit_to_pages() -> ResponseReturnValue | None:
+def _check_page_access() -> ResponseReturnValue | None:
     found = caller()
     if found is None:
-        return _to_page(url_for("auth.login", next=_wanted_page()), 401)
+        return _redirect(url_for("auth.login", next=_return_page()), 401)
     if found.user.must_change_password:
-        return _must_change_first()
+        return _require_password_change()
     if request.method not in READING and not found.may_change:
         abort(403)
     return None
 
 
-def _must_change_first() -> ResponseReturnValue | None:
+def _require_password_change() -> ResponseReturnValue | None:
     found = caller()
     if found is None or not found.user.must_change_password:
         return None
-    return _to_page(url_for("auth.password"), 403)
+    return _redirect(url_for("auth.password"), 403)
 
 
-def _to_page(address: str, status: int) -> ResponseReturnValue:
-    """A browser is sent on; htmx, which would put the new page into a corner of the old, is told to go."""
+def _redirect(address: str, status: int) -> ResponseReturnValue:
+    """Redirect a browser. htmx gets a header instead, or it would put the new page inside the old one."""
     if is_htmx():
         return "", status, {"HX-Redirect": address}
     return redirect(address)
 
 
-def _wanted_page() -> str | None:
-    """The page to come back to after the login: for htmx the one that asked, and never a form's target."""
+def _return_page() -> str | None:
+    """The page to return to after login: for htmx the current page, and never the target of a form."""
     if is_htmx():
         parts = urlsplit(request.headers.get("HX-Current-URL", ""))
         return safe_next(f"{parts.path}?{parts.query}".removesuffix("?"))
@@ -159,7 +159,7 @@ def _wanted_page() -> str | None:
 
 
 def safe_next(target: str | None) -> str | None:
-    """`target` when it is a path of this site, else None: no other host, backslash or control character."""
+    """`target` if it is a path on this site, else None: no other host, backslash or control character."""
     if not target or not target.startswith("/") or target.startswith("//"):
         return None
     if "\\" in target or not target.isprintable() or " " in target:
@@ -169,17 +169,17 @@ def safe_next(target: str | None) -> str | None:
 
 
 def _check_same_origin() -> None:
-    """A cookie alone proves little: the browser must say that our own page asked, if it says anything."""
+    """A cookie alone proves little: if the browser names the requesting site, it must be ours."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     ours = {request.host_url.rstrip("/"), settings.current().public_url}
     foreign = site != "same-origin" if site is not None else origin is not None and origin not in ours
     if foreign:
-        abort(403, _("The request came from another site, so nothing was changed."))
+        abort(403, _("The request came from another website, so nothing was changed."))
 
 
 def _check_csrf_header() -> None:
-    """From the header alone: to look for it in a form would mean to read the whole upload first."""
+    """Read the token from the header only: finding it in a form would mean reading the whole upload first."""
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Login, logout, and the change of one's own password."""
+"""Login, logout and changing your own password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from flask_login import login_user, logout_user
 
 from acr3d.accounts import passwords, users
-from acr3d.accounts.throttle import Pace
+from acr3d.accounts.throttle import LoginThrottle
 from acr3d.db.models import User
 from acr3d.errors import InvalidInput
 from acr3d.web.access import caller, safe_next
@@ -21,8 +21,8 @@ bp = Blueprint("auth", __name__)
 
 
 @bp.record_once
-def _keep_counts(state: BlueprintSetupState) -> None:
-    state.app.extensions["acr3d_pace"] = Pace()
+def _add_throttle(state: BlueprintSetupState) -> None:
+    state.app.extensions["acr3d_login_throttle"] = LoginThrottle()
 
 
 @bp.get("/login")
@@ -38,11 +38,11 @@ def log_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     target = safe_next(request.form.get("next"))
     check = partial(users.authenticate, email, request.form.get("password", ""))
-    wait, user = _pace().try_password(email, request.remote_addr, check)
+    wait, user = _throttle().try_password(email, request.remote_addr, check)
     if wait:
-        return _slow_down(_login_page(email, target, _wait_sentence(wait)), wait)
+        return _slow_down(_login_page(email, target, _wait_message(wait)), wait)
     if user is None:
-        return _login_page(email, target, _("This email address and password do not belong together.")), 401
+        return _login_page(email, target, _("Wrong email address or password.")), 401
     _begin_session(user)
     return redirect(_landing(target))
 
@@ -69,32 +69,32 @@ def change_password() -> ResponseReturnValue:
         return redirect(url_for("auth.login", next=url_for("auth.password")))
     user = found.user
     try:
-        wait, changed = _pace().try_password(user.email, request.remote_addr, partial(_changed, user))
-    except InvalidInput as refusal:
-        return _password_page(user, str(refusal)), refusal.status
+        wait, changed = _throttle().try_password(user.email, request.remote_addr, partial(_changed, user))
+    except InvalidInput as invalid:
+        return _password_page(user, str(invalid)), invalid.status
     if wait:
-        return _slow_down(_password_page(user, _wait_sentence(wait)), wait)
+        return _slow_down(_password_page(user, _wait_message(wait)), wait)
     if not changed:
-        return _password_page(user, _("The present password is not right. Nothing was changed.")), 400
+        return _password_page(user, _("Your current password is wrong. Nothing was changed.")), 400
     _begin_session(user)
-    flash(_("Your password is changed. You were logged out everywhere else."))
+    flash(_("Your password was changed. You have been logged out everywhere else."))
     return redirect(_landing(None))
 
 
 def _changed(user: User) -> bool | None:
-    """None when the present password was wrong. Raises Refused for a new one that cannot be."""
+    """None if the current password was wrong. Raises InvalidInput for an unacceptable new one."""
     new = request.form.get("new_password", "")
     if new != request.form.get("repeated_password", ""):
-        raise InvalidInput(_("The new password was not typed the same way twice."))
+        raise InvalidInput(_("The new passwords do not match. Nothing was changed."))
     try:
-        users.change_password(user, request.form.get("present_password", ""), new)
+        users.change_password(user, request.form.get("current_password", ""), new)
     except users.WrongPassword:
         return None
     return True
 
 
 def _begin_session(user: User) -> None:
-    """Nothing of the stranger's session is kept: neither its data nor its CSRF token."""
+    """Start an empty session: nothing from before the login is kept, not even the CSRF token."""
     session.clear()
     login_user(user)
 
@@ -116,15 +116,15 @@ def _slow_down(page: str, seconds: int) -> ResponseReturnValue:
     return page, 429, {"Retry-After": str(seconds)}
 
 
-def _wait_sentence(seconds: int) -> str:
+def _wait_message(seconds: int) -> str:
     sentence: str = ngettext(
-        "Those were too many wrong passwords. Please try again in %(num)s second.",
-        "Those were too many wrong passwords. Please try again in %(num)s seconds.",
+        "Too many wrong passwords. Try again in %(num)s second.",
+        "Too many wrong passwords. Try again in %(num)s seconds.",
         seconds,
     )
     return sentence
 
 
-def _pace() -> Pace:
-    kept: Pace = current_app.extensions["acr3d_pace"]
+def _throttle() -> LoginThrottle:
+    kept: LoginThrottle = current_app.extensions["acr3d_login_throttle"]
     return kept

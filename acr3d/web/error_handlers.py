@@ -1,4 +1,4 @@
-"""What a refused or failed request is answered: JSON for the API, a sentence for htmx, a page for people."""
+"""Error responses: JSON for the API, a sentence for htmx, a page for people."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from acr3d.errors import InvalidInput
 from acr3d.storage.blobs import StorageError
 from acr3d.web.access import is_api, is_htmx
 
-_OUTDATED_FORM = 0
+_EXPIRED_FORM = 0
 
 log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
-    app.register_error_handler(HTTPException, _failed)
-    app.register_error_handler(InvalidInput, _refused)
-    app.register_error_handler(StorageError, _not_stored)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(InvalidInput, _invalid_input)
+    app.register_error_handler(StorageError, _storage_failed)
 
 
-def _refused(refusal: InvalidInput) -> ResponseReturnValue:
-    return _answer(refusal.status, str(refusal))
+def _invalid_input(error: InvalidInput) -> ResponseReturnValue:
+    return _answer(error.status, str(error))
 
 
-def _not_stored(error: StorageError) -> ResponseReturnValue:
+def _storage_failed(error: StorageError) -> ResponseReturnValue:
     log.error("storage: %s", error)
-    return _answer(503, _("The files cannot be reached at the moment. Nothing was changed; try again soon."))
+    return _answer(
+        503, _("The file storage is not available right now. Nothing was changed. Try again soon.")
+    )
 
 
-def _failed(error: HTTPException) -> ResponseReturnValue:
+def _http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, RoutingException) or error.response is not None or (error.code or 500) < 400:
         return error
     response = _answer(error.code or 500, _sentence(error))
@@ -59,12 +61,12 @@ def _answer(code: int, sentence: str) -> Response:
 
 
 def _page(code: int, sentence: str) -> Response:
-    """The page says what happened even while what it is drawn with (a database, say) is away."""
+    """The error page; plain text if the page cannot be rendered, for example without a database."""
     try:
         page = render_template("error.html", code=code, title=_title(code), sentence=sentence)
         return Response(page, mimetype="text/html")
     except Exception:
-        log.exception("the page for an error could not be drawn")
+        log.exception("the error page could not be rendered")
         return Response(sentence, mimetype="text/plain")
 
 
@@ -73,18 +75,18 @@ def _title(code: int) -> str:
         401: _("Please log in"),
         403: _("Not allowed"),
         404: _("Not found"),
-        409: _("It has changed meanwhile"),
+        409: _("Changed by someone else"),
         413: _("Too large"),
-        429: _("Too many tries"),
+        429: _("Too many requests"),
     }
-    otherwise: str = _("That did not work") if code < 500 else _("Something broke")
+    otherwise: str = _("The request failed") if code < 500 else _("Something went wrong")
     return titles.get(code, otherwise)
 
 
 def _sentence(error: HTTPException) -> str:
-    """What the one who refused said, else what is true of every such refusal."""
+    """The error's own description, else the general sentence for its status code."""
     if isinstance(error, CSRFError):
-        return _general_sentence(_OUTDATED_FORM)
+        return _general_sentence(_EXPIRED_FORM)
     if error.description and error.description != type(error).description:
         return error.description
     return _general_sentence(error.code or 500)
@@ -92,16 +94,16 @@ def _sentence(error: HTTPException) -> str:
 
 def _general_sentence(code: int) -> str:
     sentences: dict[int, str] = {
-        _OUTDATED_FORM: _("This form is outdated, so nothing was changed. Load the page anew and try again."),
-        400: _("The request was not understood. Load the page anew and try again."),
+        _EXPIRED_FORM: _("This form has expired, so nothing was changed. Reload the page and try again."),
+        400: _("The server did not understand the request. Reload the page and try again."),
         401: _("You are not logged in. Log in, or send a valid API token."),
-        403: _("Your account may look at this but change nothing. An admin can."),
-        404: _("There is nothing at this address. It may have been moved or deleted."),
-        405: _("This address does not take such a request."),
-        413: _("What was sent is too large. A photo may have up to 20 MB, six together up to 120 MB."),
-        415: _("This address takes another kind of content."),
-        416: _("The file has no such bytes."),
-        429: _("Too many requests. Please wait a minute, then try again."),
-        500: _("This is our fault. Nothing of yours was changed; please try again later."),
+        403: _("Your account can view this but not change it. Ask an admin."),
+        404: _("Nothing was found at this address. It may have been moved or deleted."),
+        405: _("This address does not accept this kind of request."),
+        413: _("The request is too large. A photo can be up to 20 MB, six together up to 120 MB."),
+        415: _("This address does not accept this type of content."),
+        416: _("The requested range is outside the file."),
+        429: _("Too many requests. Wait a minute, then try again."),
+        500: _("Something went wrong on our side. Nothing was changed. Try again later."),
     }
     return sentences.get(code, sentences[400] if code < 500 else sentences[500])

@@ -1,4 +1,4 @@
-"""Whether this process serves, and whether jobs are being moved: for supervisors and load balancers."""
+"""Health checks for supervisors and load balancers: the process serves, and the job poller runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 
 @bp.after_request
-def _always_fresh(response: Response) -> Response:
+def _never_cache(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @bp.get("/livez")
 def livez() -> ResponseReturnValue:
-    return jsonify(status="ok", message="This process serves.")
+    return jsonify(status="ok", message="The server is running.")
 
 
 @bp.get("/healthz")
@@ -35,25 +35,25 @@ def healthz() -> ResponseReturnValue:
     try:
         problem = poller_problem()
     except SQLAlchemyError as error:
-        log.warning("healthz: the database does not answer (%s)", type(error).__name__)
-        problem = "The database does not answer, so no page with parts can be shown."
+        log.warning("healthz: the database is not responding (%s)", type(error).__name__)
+        problem = "The database is not responding, so no page with parts can be shown."
     if problem:
         return jsonify(status="failing", message=problem), 503
-    return jsonify(status="ok", message="The database answers and the poller runs.")
+    return jsonify(status="ok", message="The database is responding and the job poller is running.")
 
 
 def poller_problem() -> str | None:
-    """Why jobs do not move, as a sentence; None while a poller runs."""
+    """Why no jobs are being processed, as a sentence; None while a poller runs."""
     last, seconds = last_pass_at(), patience()
     if last is not None and database_now(db.session()) - last <= timedelta(seconds=seconds):
         return None
     if count_alive():
         return str(
-            _("The poller runs, but comes through no look at the jobs, so they wait; its log tells why.")
+            _("The job poller is running but every pass fails, so jobs are waiting. See the server log.")
         )
     if last is None and settings.current().poller == "worker":
-        return str(_("No poller runs, so jobs wait. Start “flask jobs work”."))
+        return str(_("No job poller is running, so jobs are waiting. Start it with “flask jobs work”."))
     if last is None:
-        return str(_("No poller has run yet, so jobs wait."))
-    sentence = _("The poller has not run for more than %(n)s seconds, so jobs wait. Start it again.")
+        return str(_("The job poller has not run yet, so jobs are waiting."))
+    sentence = _("The job poller has not run for more than %(n)s seconds, so jobs are waiting. Restart it.")
     return str(sentence % {"n": seconds})

@@ -1,4 +1,4 @@
-"""What people read for the words that the code uses: sides, statuses, sizes."""
+"""The words people read for statuses, levels and other codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from acr3d.photos.sanitize import THUMBNAIL_SIDE
 
 @dataclass(frozen=True)
 class Badge:
-    """A status for people: never by colour alone."""
+    """A status for people: a word and an icon, never a colour alone."""
 
     word: str
     icon: str
@@ -23,12 +23,12 @@ class Badge:
 
 
 def job_badge(job: Job | None) -> Badge:
-    """How a job stands; None is a part without any."""
+    """The status of a job; None means that the part has no job."""
     if job is None:
         return Badge(_("No model"), "circle-dashed", "")
     word = status_name(job.status)
     if job.status == Status.PROCESSING:
-        word = _("Processing %(n)s %%", n=job.progress)
+        word = _("Processing %(n)s%%", n=job.progress)
     icon, tone = {
         Status.PENDING: ("clock", "is-waiting"),
         Status.SUBMITTED: ("loader-circle", "is-working"),
@@ -42,7 +42,7 @@ def job_badge(job: Job | None) -> Badge:
 
 
 def part_badge(part: Part, job: Job | None) -> Badge:
-    """How a part stands: its newest job, but a canceled one leaves it with the model it has, or none."""
+    """The status of a part: that of its newest job, except that a canceled job leaves the part as it was."""
     if job is None or job.status != Status.CANCELED:
         return job_badge(job)
     if part.model_status == ModelStatus.COMPLETE:
@@ -51,27 +51,29 @@ def part_badge(part: Part, job: Job | None) -> Badge:
 
 
 def cancel_question(job: Job, order_is_open: bool) -> str:
-    """What to ask before a job is canceled: what it does to the credits, as far as anybody can know before.
+    """The question before a job is canceled: what happens to its credits, as far as is known.
 
-    `order_is_open`: an order went out, and no answer has come.
+    `order_is_open`: an order was sent and has not been answered.
     """
     credits = job.estimated_credits
     if not credits:
-        return str(_("Cancel this job? It costs nothing."))
+        return str(_("Cancel this job? It costs no credits."))
     if job.status == Status.SUBMITTED:
         sentence = _(
-            "Cancel this job? If Meshy has not begun, its credits (about %(n)s) are given back; "
-            "if it has, they are spent."
+            "Cancel this job? If Meshy has not started yet, its credits (about %(n)s) are refunded; "
+            "otherwise they are spent."
         )
     elif job.status == Status.PENDING and not order_is_open:
-        return str(_("Cancel this job? Nothing has been sent yet, so nothing is spent."))
+        return str(_("Cancel this job? Nothing has been sent to Meshy yet, so no credits are spent."))
     elif job.status == Status.PENDING:
         sentence = _(
-            "Cancel this job? It is not known yet whether Meshy took the order; if it did and has begun, "
-            "about %(n)s credits are spent."
+            "Cancel this job? It is not known yet whether Meshy received the order. If it did and has "
+            "started, about %(n)s credits are spent."
         )
     else:
-        sentence = _("Cancel this job? Meshy has begun: its credits (about %(n)s) are spent all the same.")
+        sentence = _(
+            "Cancel this job? Meshy has already started, so its credits (about %(n)s) are spent either way."
+        )
     return str(sentence % {"n": credits})
 
 
@@ -90,57 +92,57 @@ def status_name(status: str) -> str:
 
 
 def version_badge(state: str) -> Badge:
-    """What a model version is to customers."""
+    """The state of a model version."""
     return {
-        VersionState.DRAFT: Badge(_("Waits for you"), "clock", "is-waiting"),
+        VersionState.DRAFT: Badge(_("Draft"), "clock", "is-waiting"),
         VersionState.PUBLISHED: Badge(_("Published"), "circle-check", "is-good"),
-        VersionState.SUPERSEDED: Badge(_("Earlier"), "history", ""),
+        VersionState.SUPERSEDED: Badge(_("Replaced"), "history", ""),
         VersionState.REJECTED: Badge(_("Rejected"), "ban", ""),
     }[VersionState(state)]
 
 
 def task_badge(status: str, progress: int) -> Badge:
-    """How a task stands at its engine."""
+    """The status of a task at its engine."""
     known = {
         "SUCCEEDED": Badge(_("Finished"), "circle-check", "is-good"),
         "FAILED": Badge(_("Failed"), "circle-alert", "is-bad"),
-        "PENDING": Badge(_("Waits at Meshy"), "clock", "is-waiting"),
+        "PENDING": Badge(_("Queued at Meshy"), "clock", "is-waiting"),
     }
-    return known.get(status) or Badge(_("At work, %(n)s %%", n=progress), "loader-circle", "is-working")
+    return known.get(status) or Badge(_("In progress, %(n)s%%", n=progress), "loader-circle", "is-working")
 
 
 def levels() -> list[tuple[str, str]]:
-    """What a model can be made for, each with its words."""
+    """The levels a model can be optimized for, with their descriptions."""
     words = {
-        "web": _("Every screen (all triangles, small maps)"),
+        "web": _("All devices (all triangles, small textures)"),
         "light": _("Phones (at most 30,000 triangles)"),
-        "full": _("Full quality (every pixel of the maps)"),
+        "full": _("Full quality (full-size textures)"),
     }
     return [(level, words[level]) for level in MODEL_LEVELS]
 
 
 def level_name(level: str) -> str:
-    """The short word for what a model is made for."""
-    words = {"web": _("every screen"), "light": _("phones"), "full": _("full quality")}
+    """The short name of a level."""
+    words = {"web": _("all devices"), "light": _("phones"), "full": _("full quality")}
     return str(words[level])
 
 
 def turns() -> list[tuple[str, str]]:
-    """How a model can be turned by right angles, as somebody sees it who stands before its front."""
+    """How a model can be turned by right angles, as seen from its front."""
     return [
-        ("x90", _("tip forwards")),
-        ("x270", _("tip backwards")),
+        ("x90", _("tip forward")),
+        ("x270", _("tip backward")),
         ("y270", _("turn left")),
         ("y90", _("turn right")),
-        ("y180", _("turn round")),
+        ("y180", _("turn around")),
         ("z90", _("roll left")),
         ("z270", _("roll right")),
-        ("x180", _("upside down")),
+        ("x180", _("turn upside down")),
     ]
 
 
 def turned_further(version: ModelVersion, step: str) -> str:
-    """The turn of the raw model that turns this version once more."""
+    """The turn of the raw model that turns this version by one more `step`."""
     placed = version.report.get("optimizer", {}).get("placed") or {}
     return ",".join(filter(None, (placed.get("turned"), step)))
 
@@ -150,14 +152,14 @@ def engine_name(engine: str) -> str:
 
 
 def photo_alt(image: PartImage, part: Part) -> str:
-    """What the photo shows: the words somebody gave it, else the part's name and the side."""
+    """The photo's alt text: its own, or else the part's name and the angle."""
     if image.alt_text:
         return image.alt_text
     return f"{part.name}, {angle_name(image.angle_label).lower()}" if image.angle_label else part.name
 
 
 def model_alt(part: Part) -> str:
-    """What the 3D model shows, for those who cannot see it."""
+    """The 3D model's alt text."""
     known = [f"{value:.10g}" for value in (part.width_mm, part.height_mm, part.depth_mm) if value]
     if not known:
         return str(_("3D model of %(name)s", name=part.name))
@@ -165,7 +167,7 @@ def model_alt(part: Part) -> str:
 
 
 def agreement(version: ModelVersion) -> str | None:
-    """How far the model's outlines agree with its photos', in a sentence; None where that is not known."""
+    """How well the model's outlines match its photos, as a sentence; None if not known."""
     report = version.report.get("agreement")
     if not report:
         return None
@@ -173,32 +175,32 @@ def agreement(version: ModelVersion) -> str | None:
     side = min(sides, key=lambda name: sides[name])
     least = round(100 * sides[side])
     if least >= share:
-        return str(_("Agrees %(share)s %% with its photos.", share=share))
+        return str(_("%(share)s%% match with the photos.", share=share))
     words = {"share": share, "side": angle_name(side).lower(), "least": least}
-    return str(_("Agrees %(share)s %% with its photos; %(side)s %(least)s %%.", **words))
+    return str(_("%(share)s%% match with the photos; lowest: %(side)s, %(least)s%%.", **words))
 
 
 def is_front_unsure(version: ModelVersion) -> bool:
-    """Whether photos could not tell which side of the model is its front."""
+    """Whether the photos do not show which side of the model is its front."""
     report = version.report.get("agreement") or {}
     return not report.get("is_sure", True)
 
 
 def starting_camera(version: ModelVersion) -> dict[str, str]:
-    """<model-viewer>'s attributes for the camera that the poster was drawn with; empty without a poster."""
+    """The <model-viewer> attributes for the poster's camera; empty without a poster."""
     camera: dict[str, str] = (version.report.get("poster") or {}).get("camera", {})
     return camera
 
 
 def is_true_size(version: ModelVersion, part: Part) -> bool:
-    """Whether the model was brought to the very sizes that the part has now, so that AR may keep to it."""
+    """Whether the model was scaled to the part's current size, so that AR can show it at true size."""
     placed = version.report.get("optimizer", {}).get("placed")
     present = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
     return bool(placed) and any(present.values()) and placed["requested_mm"] == present
 
 
 def guesses(version: ModelVersion) -> list[str]:
-    """What the built-in engine assumed about the shape past the photos' outlines."""
+    """What the built-in engine assumed about the shape beyond the photos' outlines."""
     known = version.report.get("engine") or {}
     return [_guess(guess) for guess in known.get("guesses", [])]
 
@@ -206,14 +208,14 @@ def guesses(version: ModelVersion) -> list[str]:
 def _guess(guess: dict[str, Any]) -> str:
     axis = {"width": _("width"), "height": _("height"), "depth": _("depth")}[guess["axis"]]
     if guess["kind"] == "mirrored":
-        return str(_("Guessed: the same on both sides of the middle of its %(axis)s.", axis=axis))
+        return str(_("Assumed: symmetric across its %(axis)s.", axis=axis))
     if guess["whole"]:
-        return str(_("Guessed: round about its %(axis)s.", axis=axis))
-    return str(_("Guessed: partly round about its %(axis)s.", axis=axis))
+        return str(_("Assumed: round about its %(axis)s axis.", axis=axis))
+    return str(_("Assumed: partly round about its %(axis)s axis.", axis=axis))
 
 
 def size_name(part: Part) -> str:
-    """The words for the sizes that are known, in the order in which they are shown."""
+    """The names of the known sizes, in display order."""
     known = ((part.width_mm, _("Width")), (part.height_mm, _("Height")), (part.depth_mm, _("Depth")))
     return " × ".join(word for value, word in known if value)
 

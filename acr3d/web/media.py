@@ -1,4 +1,4 @@
-"""Stored files by key: public ones for everybody and for ever, the others for staff only."""
+"""Stored files by key: public ones for everyone and cached forever, the others for staff only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import Blob, find_blob
 from acr3d.web.access import caller
-from acr3d.web.static import FOR_EVER
+from acr3d.web.static import FOREVER
 
 bp = Blueprint("media", __name__)
 
 
 @bp.get("/media/<path:key>")
 def blob(key: str) -> ResponseReturnValue:
-    """To a stranger, what is not public looks exactly like what is not there."""
+    """A blob. Without login, a private blob looks exactly like a missing one."""
     found = find_blob(key)
     if found is None or not (found.is_public or caller()):
         abort(404)
@@ -25,11 +25,11 @@ def blob(key: str) -> ResponseReturnValue:
     if not path.is_file():
         abort(404)
     response = send_file(path, mimetype=found.media_type, etag=_etag(found))
-    del response.headers["Content-Disposition"]  # nothing to say about how to show it
-    response.headers["Cache-Control"] = FOR_EVER if found.is_public else "private, no-store"
+    del response.headers["Content-Disposition"]  # the browser decides how to show it
+    response.headers["Cache-Control"] = FOREVER if found.is_public else "private, no-store"
     return response
 
 
 def _etag(found: Blob) -> str:
-    """A blob never changes, so its name will do where its hash is not known."""
+    """A blob never changes, so its key is enough if its hash is not known."""
     return found.sha256 or hashlib.sha256(found.key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what our pages may do, and caches what they may keep."""
+"""Security headers for browsers, and cache headers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from acr3d import settings
 from acr3d.web import vendor
 from acr3d.web.access import SESSION_KEY
 
-# <model-viewer> puts one <style> element into its shadow tree; a test holds the hash against the package.
+# <model-viewer> puts one <style> element into its shadow tree; a test checks the hash against the package.
 VIEWER_STYLE = "'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='"
 HSTS = "max-age=31536000"
-_OURS = ("camera", "fullscreen", "xr-spatial-tracking")
-_NOBODYS = ("geolocation", "microphone", "payment", "usb")
-_PERMISSIONS = ", ".join([*(f"{name}=(self)" for name in _OURS), *(f"{name}=()" for name in _NOBODYS)])
+_OWN_PAGES = ("camera", "fullscreen", "xr-spatial-tracking")
+_DISABLED = ("geolocation", "microphone", "payment", "usb")
+_PERMISSIONS = ", ".join([*(f"{name}=(self)" for name in _OWN_PAGES), *(f"{name}=()" for name in _DISABLED)])
 
 
 def install(app: Flask) -> None:
@@ -21,11 +21,11 @@ def install(app: Flask) -> None:
 
 
 def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) -> str:
-    """The policy of one page. `cdn` is the other origin that scripts come from while a copy is missing.
+    """The policy of one page. `cdn` is the origin of scripts whose local copy is missing.
 
-    Only a page with a viewer may run WebAssembly (the Draco decoder) and carry the viewer's own style.
+    Only a page with a viewer may run WebAssembly (the Draco decoder) and use the viewer's own style.
     """
-    elsewhere = [cdn] if cdn else []
+    cdn_origins = [cdn] if cdn else []
     directives = {
         "default-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -34,11 +34,11 @@ def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) 
         "form-action": ["'self'"],
         "frame-ancestors": ["*"] if embeddable else ["'none'"],
         "img-src": ["'self'", "data:", "blob:"],
-        "script-src": ["'self'", *elsewhere],
+        "script-src": ["'self'", *cdn_origins],
         "style-src": ["'self'"],
     }
     if viewer:
-        directives["connect-src"] += ["blob:", *elsewhere]
+        directives["connect-src"] += ["blob:", *cdn_origins]
         directives["script-src"].append("'wasm-unsafe-eval'")
         directives["style-src"].append(VIEWER_STYLE)
         directives["worker-src"] = ["'self'", "blob:"]
@@ -67,7 +67,7 @@ def _is_embed() -> bool:
 
 
 def _limit_caching(response: Response) -> None:
-    """An error is never kept, nor a page made for somebody who is logged in; others are asked for again."""
+    """Errors and pages of logged-in people are never cached; other pages are revalidated."""
     if response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     elif "Cache-Control" not in response.headers:
@@ -75,5 +75,5 @@ def _limit_caching(response: Response) -> None:
 
 
 def _is_personal() -> bool:
-    """Whether the answer is for one person: signed in, or just now given a session."""
+    """Whether the response is for one person: logged in, or just given a session."""
     return session.modified or SESSION_KEY in session or "Authorization" in request.headers

@@ -1,7 +1,7 @@
-"""Our own files under /static/, and the third parties' copies below /static/vendor/.
+"""Our own files under /static/, and third-party copies under /static/vendor/.
 
-A page names a file through `asset`, whose address changes with the content, so browsers may keep it for ever.
-Text is sent compressed, from memory: all of it together is under a megabyte.
+Pages link to files through `asset`, whose URL changes with the content, so browsers can cache them forever.
+Text is sent compressed from memory; all of it together is under a megabyte.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask import Flask, Response, abort, request, send_file, url_for
 from werkzeug.security import safe_join
 
 FOLDER = Path(__file__).parents[2] / "static"
-FOR_EVER = "public, max-age=31536000, immutable"
+FOREVER = "public, max-age=31536000, immutable"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
 
 
 def asset(name: str) -> str:
-    """The address of a file of ours; a new content has a new address."""
+    """The URL of one of our files; new content has a new URL."""
     path = FOLDER / name
     return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
 
@@ -49,7 +49,7 @@ def serve(filename: str) -> Response:
     else:
         response = send_file(path, etag=_fingerprint(path, changed))
     response.headers["Content-Type"] = kind
-    response.headers["Cache-Control"] = FOR_EVER if _is_versioned(filename, path, changed) else "no-cache"
+    response.headers["Cache-Control"] = FOREVER if _is_versioned(filename, path, changed) else "no-cache"
     response.vary.add("Accept-Encoding")
     return response
 
@@ -61,12 +61,12 @@ def _file(filename: str) -> Path:
     path = Path(found)
     try:
         return path if path.is_file() else abort(404)
-    except OSError:  # a name longer than any file's
+    except OSError:  # the name is too long for a file
         abort(404)
 
 
 def _is_versioned(filename: str, path: Path, changed: int) -> bool:
-    """Whether the address names this very content: by its fingerprint, or a vendor folder's version."""
+    """Whether the URL identifies this exact content: by its fingerprint, or by a vendor folder's version."""
     return filename.startswith("vendor/") or request.args.get("v") == _fingerprint(path, changed)
 
 

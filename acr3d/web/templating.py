@@ -1,4 +1,4 @@
-"""What every page needs: its language, and the helpers of the templates."""
+"""The environment of all pages: language and template helpers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LANGUAGES = ("en", "de")
 
 
 class SkuConverter(BaseConverter):
-    """A whole SKU, slashes and all, from a percent-encoded piece of an address."""
+    """A whole SKU, slashes included, from a percent-encoded part of the URL."""
 
     regex = ".+"
     part_isolating = False
@@ -29,17 +29,17 @@ class SkuConverter(BaseConverter):
 
 
 def chosen_language() -> str:
-    """The best of our languages for this reader; English when nothing fits or nobody asks."""
+    """The best of our languages for this reader; English if none fits or there is no request."""
     return (request and request.accept_languages.best_match(LANGUAGES)) or LANGUAGES[0]
 
 
 def install(app: Flask) -> None:
-    """Give the routes and templates of `app` their helpers.
+    """Add the helpers of routes and templates to `app`.
 
-    Comes before the blueprints, whose routes name the converter.
+    Call this before registering the blueprints, whose routes use the converter.
     """
     app.url_map.converters["sku"] = SkuConverter
-    app.url_map.merge_slashes = False  # a SKU may hold two in a row
+    app.url_map.merge_slashes = False  # a SKU may contain two in a row
     app.jinja_env.globals.update(
         language=language,
         vendor_script=vendor.script,
@@ -56,16 +56,16 @@ def install(app: Flask) -> None:
 
 
 def page_number() -> int:
-    """The page of a list that the address asks for, from 1."""
+    """The requested page of a list, from 1."""
     return max(1, request.args.get("page", 1, type=int))
 
 
 def language() -> str:
-    """The tag of the language this page is written in."""
+    """The language tag of this page."""
     return str(get_locale()).replace("_", "-")
 
 
 def absolute(path: str) -> str:
-    """`path` with scheme and host in front: those of ACR3D_PUBLIC_URL, else those of this request."""
+    """`path` as an absolute URL: with the host of ACR3D_PUBLIC_URL, else that of this request."""
     origin = settings.current().public_url or request.host_url.rstrip("/")
     return origin + path

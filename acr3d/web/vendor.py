@@ -1,13 +1,13 @@
-"""The front-end files of others: one table says which version, which file and what hash.
+"""Third-party front-end files: one table holds versions, files and hashes.
 
 `make setup` runs `python -m acr3d.web.vendor`, which copies the files out of node_modules to
-static/vendor/<name>-<version>/. A page uses the copy when it is there; otherwise it names the same version on
-a public CDN, and the browser holds what comes against the hash (Subresource Integrity, SRI).
+static/vendor/<name>-<version>/. A page uses the copy if there is one. Otherwise it links to the same version
+on a public CDN, and the browser checks the hash (Subresource Integrity, SRI).
 
-The one exception is the Draco decoder: <model-viewer> fetches its files itself from a folder and checks no
-hash, so from the CDN only the exact version vouches for them. One more reason to have the copies.
+The exception is the Draco decoder: <model-viewer> fetches its files itself from a folder and checks no hash,
+so on the CDN only the exact version protects them. Another reason to have the copies.
 
-Standard library only: set-up runs it before anything else is known to work.
+Standard library only: set-up runs it before anything else is installed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class VendorFile:
 
     @property
     def copy(self) -> str:
-        """Where the copy lies, relative to static/vendor."""
+        """The path of the copy, relative to static/vendor."""
         return f"{PurePosixPath(self.package).name}-{self.version}/{PurePosixPath(self.path).name}"
 
     @property
@@ -58,7 +58,7 @@ FILES = {
         "Sortable.min.js",
         "sha384-DgmC6Xe2bSN2WjTDXzWYbUbxyhNP+NNkGDR/g78pCXV7E7rcVTGxVg0uIVCUUcBc",
     ),
-    # The build that carries its own three.js. An ES module: <script type="module">.
+    # The build that bundles three.js. An ES module: <script type="module">.
     "model-viewer": VendorFile(
         "@google/model-viewer",
         "4.4.0",
@@ -88,7 +88,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class Script:
-    """What a script tag needs; `integrity` and `crossorigin` are None for our own copy."""
+    """The attributes of a script tag; `integrity` and `crossorigin` are None for our own copy."""
 
     src: str
     integrity: str | None = None
@@ -104,7 +104,7 @@ def script(name: str) -> Script:
 
 
 def draco_location() -> str:
-    """The folder, with its closing slash, for `ModelViewerElement.dracoDecoderLocation`."""
+    """The folder, with trailing slash, for `ModelViewerElement.dracoDecoderLocation`."""
     names = [name for name in FILES if name.startswith("draco-")]
     if all(copied(name) for name in names):
         return f"/static/vendor/{PurePosixPath(FILES['draco-wasm'].copy).parent}/"
@@ -112,13 +112,13 @@ def draco_location() -> str:
 
 
 def cdn_in_use() -> bool:
-    """Whether any page names the CDN, so that the content security policy has to allow it."""
+    """Whether any page uses the CDN, so that the content security policy must allow it."""
     return not all(copied(name) for name in FILES)
 
 
 @functools.cache
 def copied(name: str) -> bool:
-    """Whether our own copy is there. Looked up once a process: set-up runs before the start."""
+    """Whether there is a local copy. Checked once per process: set-up runs before the start."""
     return (COPIES / FILES[name].copy).is_file()
 
 
@@ -130,8 +130,8 @@ def integrity(content: bytes) -> str:
 def copy_all(packages: Path, copies: Path) -> list[str]:
     """Copy every file of the table from `packages` (a node_modules) to `copies`.
 
-    Each copy appears whole or not at all. Returns a sentence for each file that could not be copied: one that
-    is missing, or not the one that the table describes.
+    Copies are atomic. Returns a sentence for each file that could not be copied because it is missing or its
+    hash differs from the table.
     """
     return [problem for file in FILES.values() if (problem := _copy(file, packages, copies))]
 
@@ -145,7 +145,7 @@ def _copy(file: VendorFile, packages: Path, copies: Path) -> str | None:
         return f"{file.path} of {file.package} {file.version} is not installed."
     content = source.read_bytes()
     if integrity(content) != file.integrity:
-        return f"{file.path} of {file.package} is not the one of version {file.version}: its hash differs."
+        return f"{file.path} of {file.package} does not match version {file.version}: its hash differs."
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     unfinished.write_bytes(content)
@@ -155,4 +155,4 @@ def _copy(file: VendorFile, packages: Path, copies: Path) -> str | None:
 
 if __name__ == "__main__":
     problems = copy_all(ROOT / "node_modules", COPIES)
-    sys.exit("\n".join([*problems, f"Pages load such files from {CDN} instead."]) if problems else 0)
+    sys.exit("\n".join([*problems, f"Pages will load these files from {CDN} instead."]) if problems else 0)

@@ -1,7 +1,7 @@
-"""Meshy's word that a task has changed. It is a hint and no more: the poller asks Meshy itself.
+"""The webhook through which Meshy reports a changed task. Only a hint: the poller then asks Meshy itself.
 
-The address holds a secret, so nothing here writes it down, and whatever goes wrong is answered alike: a wrong
-path, a wrong secret and a page that never was look the same.
+The URL contains a secret, so it is never logged, and all errors look the same: a wrong path, a wrong secret
+and a page that does not exist.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from acr3d import settings
 from acr3d.db.extensions import csrf
 from acr3d.jobs.webhook_hints import Hints
 
-BODY_BYTES = 64 * 1024  # a whole task has some three thousand
+BODY_BYTES = 64 * 1024  # a whole task takes about 3,000
 SECRET_HEADER = "x-meshy-api-webhook-secret-key"  # noqa: S105 - its name; seen in real deliveries of 2026
 _LONGEST_ID = 200
 
 bp = Blueprint("webhooks", __name__)
-csrf.exempt(bp)  # who sends it has no session; it changes nothing
+csrf.exempt(bp)  # the sender has no session, and the request changes nothing
 
 
 @bp.post("/webhooks/meshy/<path:given>")
 def meshy(given: str) -> ResponseReturnValue:
-    """200 whatever the body is: a refusal would make Meshy switch the webhook off."""
+    """Always 200, whatever the body: after errors Meshy would turn the webhook off."""
     config = settings.current()
     sent = request.headers.get(SECRET_HEADER, "")
     secret_is_right = not config.webhook_secret or _same(sent, config.webhook_secret)
@@ -45,7 +45,7 @@ def _task_id() -> str | None:
     request.max_content_length = BODY_BYTES
     try:
         body = json.loads(request.get_data(cache=False))
-    except (HTTPException, ValueError, RecursionError, OSError):  # too long, cut off, no JSON
+    except (HTTPException, ValueError, RecursionError, OSError):  # too long, truncated or not JSON
         return None
     for _layer in range(2):
         if not isinstance(body, dict):
@@ -58,5 +58,5 @@ def _task_id() -> str | None:
 
 
 def _same(given: str, wanted: str) -> bool:
-    """In the same time, however much of it is right."""
+    """Compare in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())

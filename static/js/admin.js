@@ -1,11 +1,11 @@
-// What every staff page shares: questions before what cannot be undone, failures in words, local times.
+// Shared by all staff pages: confirm dialogs, error messages and local times.
 "use strict";
 {
   const dialog = document.getElementById("confirm");
   const toast = document.getElementById("toast");
   const yes = dialog.querySelector("[value=yes]");
 
-  // hx-confirm asks in our own dialog; data-yes names the button.
+  // hx-confirm uses our own dialog; data-yes is the label of the confirm button.
   document.addEventListener("htmx:confirm", (event) => {
     if (!event.detail.question) return;
     event.preventDefault();
@@ -18,28 +18,28 @@
     }, { once: true });
   });
 
-  // A refusal that comes as plain text belongs in no fragment: say it, and leave the page as it is.
+  // An error in plain text is shown as a toast; the page stays as it is.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     const kind = xhr.getResponseHeader("Content-Type") || "";
     if (xhr.status < 400 || !kind.startsWith("text/plain")) return;
     event.detail.shouldSwap = false;
-    say(xhr.responseText);
+    showToast(xhr.responseText);
   });
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
-    if (event.detail.requestConfig.verb === "get") return; // the next look makes up for it
+    if (event.detail.requestConfig.verb === "get") return; // the next poll fixes it
     const kind = xhr.getResponseHeader("Content-Type") || "";
-    if (!kind.startsWith("text/plain")) say(toast.dataset.failed);
+    if (!kind.startsWith("text/plain")) showToast(toast.dataset.failed);
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => {
-      if (event.detail.requestConfig.verb !== "get") say(toast.dataset.offline);
+      if (event.detail.requestConfig.verb !== "get") showToast(toast.dataset.offline);
     });
   }
 
   let hiding;
-  function say(sentence) {
+  function showToast(sentence) {
     toast.textContent = sentence;
     toast.hidden = false;
     clearTimeout(hiding);
@@ -47,7 +47,7 @@
   }
   toast.addEventListener("click", () => { toast.hidden = true; });
 
-  // The server writes UTC; here is where the reader is.
+  // The server sends UTC; show times in the reader's time zone.
   const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   function showLocalTimes(root) {
     for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
@@ -58,6 +58,6 @@
   showLocalTimes(document);
   document.addEventListener("htmx:load", (event) => showLocalTimes(event.target.parentElement || document));
 
-  // A message about a form that was refused gets the focus, so that it is read and is one Tab from its field.
+  // Focus the message about an invalid form, so that it is read out and its field is one Tab away.
   document.getElementById("problem")?.focus();
 }

@@ -1,5 +1,5 @@
-// The photos of a part: a chosen thumbnail moves the strip without moving the page. Without this script the
-// same links jump to their pictures.
+// The gallery of a part: a thumbnail scrolls the strip without scrolling the page. Without this script, the
+// thumbnails are plain links to the photos.
 "use strict";
 for (const stage of document.querySelectorAll(".stage")) {
   const strip = stage.querySelector(".strip");

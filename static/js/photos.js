@@ -1,9 +1,9 @@
-// The order of the photos: dragged, or moved with the buttons. Both send the same list of ids, and the answer
-// is the photos as they then are, for another person may have moved them too.
+// Reorders photos, by dragging or with the buttons. Both send the list of ids, and the response holds the photos
+// as they are now, since someone else may have moved them too.
 "use strict";
 {
   const announce = document.getElementById("announce");
-  let wanted = null; // the newest order of ours that has not been sent yet
+  let wanted = null; // the latest order that has not been sent yet
   let sending = false;
 
   const tiles = () => document.getElementById("tiles");
@@ -52,7 +52,7 @@
     moved(tile);
   });
 
-  // A deleted photo takes its button along: the focus goes to the photo that took its place.
+  // A deleted photo takes the focused button with it: move the focus to the photo in its place.
   let deletedPlace = null;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { requestConfig, elt } = event.detail;
@@ -65,7 +65,7 @@
     deletedPlace = null;
   });
 
-  // While a newer order waits to be sent, an older answer would only make the photos jump back and forth.
+  // While a newer order waits to be sent, an older response would make the photos jump back and forth.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const answersOrder = event.detail.pathInfo?.requestPath === tiles()?.dataset.order;
     if (answersOrder && wanted && event.detail.xhr.status === 200) event.detail.shouldSwap = false;

@@ -1,5 +1,5 @@
-// Photos on their way: one call per file, two at a time, a progress bar each; the chosen order is kept, and a
-// file that is refused costs the others nothing.
+// Uploads photos: one request per file, two at a time, each with a progress bar. The chosen order is kept, and
+// a rejected file does not affect the others.
 "use strict";
 {
   const zone = document.getElementById("drop");
@@ -9,13 +9,13 @@
   const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
   const waiting = [];
   let running = 0;
-  let batch = []; // all uploads since the queue was last empty, in the order in which they were chosen
+  let batch = []; // all uploads since the queue was last empty, in the order they were chosen
 
   if (zone) listen();
 
   function listen() {
     document.addEventListener("change", (event) => take(event.target));
-    document.querySelectorAll("input[type=file]").forEach(take); // chosen before this script was there
+    document.querySelectorAll("input[type=file]").forEach(take); // chosen before this script loaded
     for (const name of ["dragenter", "dragover"]) {
       zone.addEventListener(name, (event) => {
         if (![...event.dataTransfer.types].includes("Files")) return;
@@ -28,7 +28,7 @@
       event.preventDefault();
       add([...event.dataTransfer.files]);
     });
-    // A file dropped beside the zone would replace the page and stop what is under way.
+    // A file dropped outside the zone would replace the page and stop the uploads.
     for (const name of ["dragover", "drop"]) {
       addEventListener(name, (event) => {
         if ([...(event.dataTransfer?.types || [])].includes("Files")) event.preventDefault();
@@ -137,14 +137,14 @@
     const sentence = zone.dataset.all.replace("{count}", done.length).replace("{all}", batch.length);
     batch = [];
     const added = done.filter((upload) => !upload.replaces).map((upload) => upload.id);
-    if (added.length > 1) await putInOrder(added).catch(() => {}); // then they stay as they arrived
+    if (added.length > 1) await putInOrder(added).catch(() => {}); // on failure they stay in the order they arrived
     done.forEach((upload) => upload.row.remove());
     await htmx.ajax("GET", zone.dataset.photos, { target: "#photos", swap: "outerHTML" });
     announce.textContent = sentence;
   }
 
-  // Two at a time arrive in any order. What others did meanwhile stays: only the places that our photos hold
-  // among the present ones are dealt out anew.
+  // Parallel uploads arrive in any order. Changes by other people are kept: only the places that our photos hold
+  // are reassigned.
   async function putInOrder(added) {
     const part = await (await fetch(zone.dataset.present)).json();
     let present = part.images.map((image) => image.id);

@@ -1,4 +1,4 @@
-// <model-viewer> on our pages. Runs before its module, which reads the decoder's address once.
+// Sets up <model-viewer>. Runs before its module, which reads the decoder's address once.
 "use strict";
 {
   const decoder = document.currentScript.dataset.draco;
@@ -6,7 +6,7 @@
 
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  // Scene Viewer is an app of Android's; where the browser has AR of its own, that one is better.
+  // Scene Viewer is an Android app. AR in the browser itself is better where it exists.
   const mayHaveSceneViewer = /android/i.test(navigator.userAgent) && !/firefox|oculus/i.test(navigator.userAgent);
 
   function offerSceneViewer(frame, model) {
@@ -14,7 +14,7 @@
     if (link && mayHaveSceneViewer) link.hidden = model.canActivateAR === true;
   }
 
-  function attend(frame) {
+  function setUp(frame) {
     const model = frame.querySelector("model-viewer");
     const bar = frame.querySelector("progress");
     if (still.matches) model.setAttribute("interaction-prompt", "none");
@@ -31,13 +31,13 @@
     });
   }
 
-  function attendAll(root) {
+  function setUpAll(root) {
     for (const frame of root.querySelectorAll(".viewer:not([data-state])")) {
       frame.dataset.state = "waiting";
-      attend(frame);
+      setUp(frame);
     }
   }
 
-  attendAll(document);
-  document.addEventListener("htmx:load", (event) => attendAll(event.target.parentElement || document));
+  setUpAll(document);
+  document.addEventListener("htmx:load", (event) => setUpAll(event.target.parentElement || document));
 }

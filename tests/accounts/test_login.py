@@ -37,7 +37,7 @@ def test_a_wrong_password_says_so_and_keeps_the_address(app: Flask, client: Flas
     for email in ("anna@example.com", "nobody@example.com"):
         answer = log_in(client, email, "wrong horse battery")
         assert answer.status_code == 401
-        assert "do not belong together" in answer.text
+        assert "Wrong email address or password" in answer.text
         assert f'value="{email}"' in answer.text
         assert "wrong horse" not in answer.text
     assert client.get("/admin/").status_code == 302
@@ -111,12 +111,12 @@ def test_a_change_of_password_that_cannot_be_says_why(app: Flask) -> None:
     admin = browser(app)
 
     for present, new, repeated, reason in (
-        ("wrong horse battery", NEW, NEW, "present password is not right"),
-        (PASSWORD, NEW, NEW + "!", "not typed the same way twice"),
+        ("wrong horse battery", NEW, NEW, "current password is wrong"),
+        (PASSWORD, NEW, NEW + "!", "do not match"),
         (PASSWORD, "short", "short", "too short"),
-        (PASSWORD, PASSWORD, PASSWORD, "must differ"),
+        (PASSWORD, PASSWORD, PASSWORD, "must be different"),
     ):
-        form = {"present_password": present, "new_password": new, "repeated_password": repeated}
+        form = {"current_password": present, "new_password": new, "repeated_password": repeated}
         answer = admin.post("/account/password", data=form | {"csrf_token": csrf_token(admin)})
         assert answer.status_code == 400
         assert reason in answer.text
@@ -141,7 +141,7 @@ def test_a_disabled_user_is_out_at_the_next_click(app: Flask) -> None:
 
 def test_many_wrong_passwords_are_slowed_and_a_right_one_from_elsewhere_still_works(app: Flask) -> None:
     make_account(app, email="anna@example.com")
-    app.extensions["acr3d_pace"].clock = lambda: 1000.0
+    app.extensions["acr3d_login_throttle"].clock = lambda: 1000.0
     guesser, anna = app.test_client(), app.test_client()
 
     answers = [
@@ -151,7 +151,7 @@ def test_many_wrong_passwords_are_slowed_and_a_right_one_from_elsewhere_still_wo
 
     assert [answer.status_code for answer in answers] == [401] * 6 + [429] * 2
     assert answers[-1].headers["Retry-After"] == "2"
-    assert "try again in 2 seconds" in answers[-1].text
+    assert "Try again in 2 seconds" in answers[-1].text
     held = log_in(guesser, "anna@example.com", environ_REMOTE_ADDR="198.51.100.7")
     assert held.status_code == 429
     assert log_in(anna, "anna@example.com", environ_REMOTE_ADDR="192.0.2.1").status_code == 302
@@ -159,21 +159,21 @@ def test_many_wrong_passwords_are_slowed_and_a_right_one_from_elsewhere_still_wo
 
 def test_who_was_slowed_gets_in_after_the_wait(app: Flask, client: FlaskClient) -> None:
     make_account(app, email="anna@example.com")
-    pace = app.extensions["acr3d_pace"]
-    pace.clock = lambda: 1000.0
+    throttle = app.extensions["acr3d_login_throttle"]
+    throttle.clock = lambda: 1000.0
     for _ in range(7):
         log_in(client, "anna@example.com", "wrong horse battery")
 
     held = log_in(client, "anna@example.com")
     assert held.status_code == 429
-    pace.clock = lambda: 1000.0 + int(held.headers["Retry-After"])
+    throttle.clock = lambda: 1000.0 + int(held.headers["Retry-After"])
 
     assert log_in(client, "anna@example.com").status_code == 302
 
 
-def test_the_present_password_cannot_be_guessed_fast_either(app: Flask) -> None:
+def test_the_current_password_cannot_be_guessed_fast_either(app: Flask) -> None:
     admin = browser(app)
-    app.extensions["acr3d_pace"].clock = lambda: 1000.0
+    app.extensions["acr3d_login_throttle"].clock = lambda: 1000.0
 
     answers = [change_password(admin, f"wrong horse battery {n}", NEW)[0] for n in range(8)]
 
@@ -216,6 +216,6 @@ def test_login_never_leaves_the_site(app: Flask, client: FlaskClient) -> None:
 
 
 def change_password(client: FlaskClient, present: str, new: str) -> tuple[int, str | None]:
-    form = {"present_password": present, "new_password": new, "repeated_password": new}
+    form = {"current_password": present, "new_password": new, "repeated_password": new}
     answer = client.post("/account/password", data=form | {"csrf_token": csrf_token(client)})
     return answer.status_code, answer.location

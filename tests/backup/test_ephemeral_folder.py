@@ -58,7 +58,7 @@ def test_the_start_warns_of_each_folder_that_may_be_lost(config: Settings) -> No
 
     places["storage_folder"] = Path("/data/fast/files")
     [one] = ephemeral_folder.warnings(replace(config, **places), MOUNTED)
-    assert one.startswith("THE STORAGE FOLDER /data/fast/files lies in memory")
+    assert one.startswith("THE STORAGE FOLDER /data/fast/files is in memory")
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)

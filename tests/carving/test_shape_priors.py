@@ -156,11 +156,11 @@ def test_guesses_that_break_an_outline_only_together_are_not_all_kept():
 @pytest.mark.parametrize(
     ("guess", "sentence"),
     [
-        ({"kind": "round", "axis": "height", "whole": True}, "Guessed: round about its height."),
-        ({"kind": "round", "axis": "depth", "whole": False}, "Guessed: partly round about its depth."),
+        ({"kind": "round", "axis": "height", "whole": True}, "Assumed: round about its height axis."),
+        ({"kind": "round", "axis": "depth", "whole": False}, "Assumed: partly round about its depth axis."),
         (
             {"kind": "mirrored", "axis": "width"},
-            "Guessed: the same on both sides of the middle of its width.",
+            "Assumed: symmetric across its width.",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def test_create_with_a_password(app: Flask, runner: FlaskCliRunner) -> None:
     )
 
     assert result.exit_code == 0, result.output
-    assert result.output == "Account made: anna@example.com (admin).\n"
+    assert result.output == "Created anna@example.com (admin).\n"
     assert may_log_in(app, "anna@example.com", PASSWORD)
     assert not user(app, "anna@example.com").must_change_password
 
@@ -53,7 +53,7 @@ def test_bad_input_is_a_sentence_and_an_exit_code(app: Flask, runner: FlaskCliRu
     runner.invoke(args=["users", "create", "anna@example.com", "--password", PASSWORD])
 
     for args, sentence in (
-        (["create", "anna"], "“anna” is not an email address."),
+        (["create", "anna"], "“anna” is not a valid email address."),
         (["create", "anna@example.com"], "There is already an account for anna@example.com."),
         (["create", "ben@example.com", "--password", "short"], "too short"),
         (["create", "ben@example.com", "--password", ""], "too short"),
@@ -64,7 +64,7 @@ def test_bad_input_is_a_sentence_and_an_exit_code(app: Flask, runner: FlaskCliRu
         (["token", "ben@example.com"], "There is no account for ben@example.com."),
         (["token", "anna@example.com", "--role", "admin"], "is a viewer"),
         (["tokens", "ben@example.com"], "There is no account for ben@example.com."),
-        (["revoke", "anna@example.com", "x"], "no token with the id x"),
+        (["revoke", "anna@example.com", "x"], "no token with the ID x"),
     ):
         result = runner.invoke(args=["users", *args])
         assert result.exit_code != 0, args
@@ -106,10 +106,10 @@ def test_a_token_stands_alone_on_the_last_line_and_can_be_revoked(app: Flask, ru
     listed = runner.invoke(args=["users", "tokens", "anna@example.com"]).output
     assert first not in listed
     assert len(listed.splitlines()) == 2
-    assert listed.count("works") == 2
-    first_id = made[0].output.split()[2]
+    assert listed.count("active") == 2
+    first_id = made[0].output.split()[3]
     revoked = runner.invoke(args=["users", "revoke", "anna@example.com", first_id])
-    assert revoked.output == "1 API token revoked.\n"
+    assert revoked.output == "Revoked 1 API token.\n"
     assert not token_works(app, first)
     assert token_works(app, second)
 
@@ -133,11 +133,11 @@ def test_the_first_admin_is_made_once(app: Flask, runner: FlaskCliRunner) -> Non
     second = runner.invoke(args=["users", "first"])
 
     assert first.exit_code == 0, first.output
-    assert "Admin account made: admin@example.com" in first.output
+    assert "Created admin account: admin@example.com" in first.output
     assert may_log_in(app, "admin@example.com", first.output.split()[-1])
     assert user(app, "admin@example.com").must_change_password
     assert second.exit_code == 0
-    assert second.output == "There is an account already; nothing was changed.\n"
+    assert second.output == "An account already exists. Nothing was changed.\n"
 
 
 def test_the_first_admin_comes_from_the_environment(make_app: Callable[..., Flask]) -> None:
@@ -145,7 +145,7 @@ def test_the_first_admin_comes_from_the_environment(make_app: Callable[..., Flas
 
     result = app.test_cli_runner().invoke(args=["users", "first"])
 
-    assert result.output == "Admin account made: boss@example.com\n"
+    assert result.output == "Created admin account: boss@example.com\n"
     assert may_log_in(app, "boss@example.com", PASSWORD)
     assert not user(app, "boss@example.com").must_change_password
 

@@ -104,7 +104,7 @@ def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor
 
     page.get_by_role("button", name="None of them").click()
     expect(page.get_by_role("heading", name="about 30 credits")).to_be_visible()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Go back").click()
     task(page, "two").get_by_role("button", name="This one is ours").click()
 
     expect(page.get_by_text("The task is this job's now")).to_be_visible()

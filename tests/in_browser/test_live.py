@@ -53,7 +53,7 @@ def test_the_badge_follows_a_job_until_it_fails_and_then_asks_no_more(staff: Vis
     expect(badge).to_have_text("Submitted")
     move(engine, part, Status.PROCESSING)
     progress(engine, part, 40)
-    expect(badge).to_have_text("Processing 40 %")
+    expect(badge).to_have_text("Processing 40%")
     expect(page.get_by_role("progressbar", name="Progress")).to_have_attribute("value", "40")
     move(engine, part, Status.FAILED, REASON)
     expect(badge).to_have_text("Failed")
@@ -96,8 +96,8 @@ def test_a_job_is_canceled_after_a_question(staff: Visitor) -> None:
     page = ready_part(staff, "LIVE-4")
     generate(page)
 
-    page.get_by_role("button", name="Cancel the job").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel the job").click()
+    page.get_by_role("button", name="Cancel job").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
 
     expect(page.locator("#part-badge")).to_have_text("No model")
     expect(page.get_by_role("button", name="Generate")).to_be_visible()
@@ -107,11 +107,13 @@ def test_a_choice_that_cannot_be_is_explained_and_kept(staff: Visitor) -> None:
     staff.refusals = {400}
     page = ready_part(staff, "LIVE-5")
 
-    page.get_by_label("Side of photo 2").select_option("front")
+    page.get_by_label("Angle of photo 2 for this model").select_option("front")
     page.get_by_role("button", name="Generate").click()
 
-    expect(page.get_by_role("alert").first).to_have_text("Two chosen photos show the same side (Front).")
-    expect(page.get_by_label("Side of photo 2")).to_have_value("front")
+    expect(page.get_by_role("alert").first).to_have_text(
+        "Two selected photos have the same angle (Front). Change one of them."
+    )
+    expect(page.get_by_label("Angle of photo 2 for this model")).to_have_value("front")
 
 
 def test_a_new_model_waits_for_a_click_and_there_is_a_way_back(staff: Visitor, engine: Flask) -> None:
@@ -124,15 +126,15 @@ def test_a_new_model_waits_for_a_click_and_there_is_a_way_back(staff: Visitor, e
     generate(page)
     finish(engine, part, published=False)
     expect(versions).to_have_count(2)
-    expect(versions.first).to_contain_text("Waits for you")
+    expect(versions.first).to_contain_text("Draft")
 
     versions.first.get_by_role("button", name="Publish").click()
     expect(versions.first).to_contain_text("Published")
-    expect(page.locator("#announce")).to_have_text("Customers see model 2 now.")
-    versions.last.get_by_role("button", name="Go back to this one").click()
+    expect(page.locator("#announce")).to_have_text("Customers now see model 2.")
+    versions.last.get_by_role("button", name="Publish again").click()
 
     expect(versions.last).to_contain_text("Published")
-    expect(versions.first).to_contain_text("Earlier")
+    expect(versions.first).to_contain_text("Replaced")
 
 
 def test_the_list_of_parts_stays_fresh_by_itself(staff: Visitor, engine: Flask) -> None:

@@ -34,14 +34,14 @@ def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
     expect(page.locator("#photo-check")).to_be_hidden()
 
     add_photos(page, demo_file("toy-car-front", cut=(500, 0, 1200, 1200)))
-    checked(page, "Photo 1: the part, or something else, runs out of the picture (on the left).")
-    checked(page, "no whole part found")
+    checked(page, "Photo 1: the part or another object is cut off (on the left).")
+    checked(page, "part not found")
 
     page.locator("input[data-replace]").first.set_input_files(demo_file("toy-car-front"))
-    checked(page, "Nothing speaks against these photos.")
+    checked(page, "No problems found.")
     expect(page.locator("#photo-check .notice.is-waiting")).to_have_count(0)
     expect(page.locator("#photo-check path")).to_have_count(1)
-    expect(page.locator("#announce")).to_contain_text("The photos are checked.")
+    expect(page.locator("#announce")).to_contain_text("The photo check is finished.")
 
 
 def test_swapped_sides_are_named_until_somebody_puts_them_right(visitor: Callable[..., Visitor]) -> None:
@@ -51,10 +51,10 @@ def test_swapped_sides_are_named_until_somebody_puts_them_right(visitor: Callabl
     for place, side in enumerate(sides.values(), 1):
         set_side(page, place, side)
 
-    checked(page, "Photo 1 (Right) and Photo 4 (Front) seem to have their sides mixed up.")
+    checked(page, "Photo 1 (Right) and Photo 4 (Front) seem to have swapped angles.")
 
     set_side(page, 1, "Front")
     set_side(page, 4, "Right")
-    checked(page, "Nothing speaks against these photos.")
-    checked(page, "Best choice for a model: Front, Right, Top, Back.")
+    checked(page, "No problems found.")
+    checked(page, "Best photos for a model: Front, Right, Top, Back.")
     expect(tiles(page)).to_have_count(5)

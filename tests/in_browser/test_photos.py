@@ -42,7 +42,7 @@ def test_a_photo_chosen_while_the_page_still_loads_is_sent_all_the_same(
     page.route("**/uploads.js*", lambda route: held.append(route))
     page.get_by_label("Name").fill("Early bracket")
     page.get_by_label("Part number (SKU)").fill("EARLY-1")
-    page.get_by_role("button", name="Create the part").click(no_wait_after=True)
+    page.get_by_role("button", name="Create part").click(no_wait_after=True)
 
     page.locator("#chooser").set_input_files([photo_file("early.jpg")])
     held[0].continue_()
@@ -68,15 +68,15 @@ def test_a_photo_that_was_lost_on_its_way_can_be_sent_again(visitor: Callable[..
 def test_a_camera_slot_labels_its_photo_and_takes_another_one_later(visitor: Callable[..., Visitor]) -> None:
     page = new_part(visitor(staff=True, phone=True), "SLOT-1")
 
-    page.get_by_label("Left: take a photo").set_input_files([photo_file("left.jpg")])
+    page.get_by_label("Left: add a photo").set_input_files([photo_file("left.jpg")])
     expect(tiles(page)).to_have_count(1)
-    expect(tiles(page).get_by_label("Side that photo 1 shows")).to_have_value("left")
+    expect(tiles(page).get_by_label("Angle of photo 1")).to_have_value("left")
     [first] = order(page)
 
-    page.get_by_label("Left: take another photo").set_input_files([photo_file("again.jpg", "tomato")])
+    page.get_by_label("Left: replace the photo").set_input_files([photo_file("again.jpg", "tomato")])
     expect(page.locator(f"[data-id='{first}']")).to_have_count(0)
     expect(tiles(page)).to_have_count(1)
-    expect(tiles(page).get_by_label("Side that photo 1 shows")).to_have_value("left")
+    expect(tiles(page).get_by_label("Angle of photo 1")).to_have_value("left")
 
 
 def test_dropped_files_are_added(visitor: Callable[..., Visitor]) -> None:
@@ -107,7 +107,7 @@ def test_photos_are_sorted_with_the_keyboard_alone(visitor: Callable[..., Visito
     with page.expect_response("**/photos/order"):
         page.keyboard.press("Enter")  # the focus stayed with the photo
 
-    expect(page.locator("#announce")).to_have_text("Photo is now number 3 of 3.")
+    expect(page.locator("#announce")).to_have_text("Photo moved to position 3 of 3.")
     expect(page.locator(f"#later-{first}")).to_be_focused()
     expect(page.locator(f"#later-{first}")).to_have_attribute("aria-disabled", "true")
     assert order(page) == [second, third, first]
@@ -122,12 +122,12 @@ def test_deleting_asks_first(visitor: Callable[..., Visitor]) -> None:
 
     page.get_by_role("button", name="Delete photo 1").click()
     expect(dialog).to_contain_text("Delete photo 1?")
-    expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+    expect(dialog.get_by_role("button", name="Go back")).to_be_focused()
     page.keyboard.press("Escape")
     expect(tiles(page)).to_have_count(2)
 
     page.get_by_role("button", name="Delete photo 1").click()
-    dialog.get_by_role("button", name="Delete the photo").click()
+    dialog.get_by_role("button", name="Delete photo").click()
     expect(tiles(page)).to_have_count(1)
     assert order(page) == [second]
 
@@ -141,7 +141,7 @@ def test_the_focus_stays_among_the_photos_when_one_is_deleted_by_keyboard(
     for left in (1, 0):
         page.get_by_role("button", name="Delete photo 1").focus()
         page.keyboard.press("Enter")
-        page.get_by_role("dialog").get_by_role("button", name="Delete the photo").focus()
+        page.get_by_role("dialog").get_by_role("button", name="Delete photo").focus()
         page.keyboard.press("Enter")
         expect(tiles(page)).to_have_count(left)
         next_one = page.get_by_role("button", name="Delete photo 1") if left else page.locator("#chooser")
@@ -161,7 +161,7 @@ def test_two_tabs_sort_the_same_photos(visitor: Callable[..., Visitor]) -> None:
     assert order(one) == order(other) == [a, b, d, c]  # who came last decides, and both see it
 
     one.get_by_role("button", name="Delete photo 2").click()
-    one.get_by_role("button", name="Delete the photo").click()
+    one.get_by_role("button", name="Delete photo").click()
     expect(tiles(one)).to_have_count(3)
     staff.refusals = {409}
     press_move(other, 1, "later")
@@ -175,7 +175,9 @@ def test_words_and_sides_are_kept_as_soon_as_they_are_typed(visitor: Callable[..
     tile = tiles(page).first
 
     set_side(page, 1, "Top")
-    expect(page.get_by_label("Side of photo 1")).to_have_value("top")  # the Generate form follows
+    expect(page.get_by_label("Angle of photo 1 for this model")).to_have_value(
+        "top"
+    )  # the Generate form follows
     tile.locator("summary").click()
     tile.get_by_label("Caption").fill("With the new flange")
     with page.expect_response("**/labels"):
@@ -185,7 +187,7 @@ def test_words_and_sides_are_kept_as_soon_as_they_are_typed(visitor: Callable[..
     page.reload()
     tile.locator("summary").click()
     expect(tile.get_by_label("Caption")).to_have_value("With the new flange")
-    expect(tile.get_by_label("Side that photo 1 shows")).to_have_value("top")
+    expect(tile.get_by_label("Angle of photo 1")).to_have_value("top")
 
 
 def _file_name(body: bytes | None) -> str:

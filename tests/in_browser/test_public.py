@@ -82,7 +82,7 @@ def test_a_model_that_cannot_be_shown_leaves_the_photo_and_says_so(customer: Cal
     page.route("**/*.glb", lambda route: route.abort())
     page.goto(ADDRESS)
 
-    expect(page.get_by_text("The 3D model could not be shown on this device.")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("This device cannot show the 3D model.")).to_be_visible(timeout=LONG)
     expect(page.locator(".viewer img")).to_be_visible()
 
 
@@ -150,7 +150,7 @@ def test_the_first_tab_leads_past_the_header(customer: Callable[..., Visitor]) -
     page = customer().open("/")
 
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
 
     expect(page.locator("#content")).to_be_focused()

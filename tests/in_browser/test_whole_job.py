@@ -46,7 +46,7 @@ def bring_front_first(page: Page, *, by_dragging: bool) -> None:
             tiles(page).nth(1).locator(".tile-photo").drag_to(tiles(page).nth(0).locator(".tile-photo"))
     else:
         press_move(page, 2, "earlier")
-    expect(page.locator("#announce")).to_have_text("Photo is now number 1 of 4.")
+    expect(page.locator("#announce")).to_have_text("Photo moved to position 1 of 4.")
     page.reload()
     assert order(page) == [front, right, *others]
 

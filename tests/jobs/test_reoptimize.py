@@ -173,7 +173,7 @@ def test_the_page_offers_it_and_turns_what_is_shown_further(app: Flask) -> None:
 
     assert "Optimize again" in page
     assert answer.status_code == 200
-    assert "The model is optimized again." in answer.text
+    assert "The model is being optimized again." in answer.text
     with app.app_context():
         job = queries.jobs_of(part_id)[0]
         assert job.generation_config == {"level": "light", "turn": "x90,z90"}

@@ -151,8 +151,8 @@ def test_the_staff_read_the_figures_in_a_sentence(in_app: Flask) -> None:
 
     assert words({}) is None
     assert words({"agreement": None}) is None
-    assert words({"agreement": report}) == "Agrees 97 % with its photos; back 91 %."
-    assert words({"agreement": {"all": 0.97, "sides": {"front": 0.97}}}) == "Agrees 97 % with its photos."
+    assert words({"agreement": report}) == "97% match with the photos; lowest: back, 91%."
+    assert words({"agreement": {"all": 0.97, "sides": {"front": 0.97}}}) == "97% match with the photos."
     assert labels.is_front_unsure(ModelVersion(report={"agreement": report | {"is_sure": False}}))
     assert not labels.is_front_unsure(ModelVersion(report={"agreement": report}))
 

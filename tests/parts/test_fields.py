@@ -152,7 +152,7 @@ def test_how_a_value_is_read(in_app: Flask, name: str, value: object, stored: ob
     [
         ("width_mm", 10**400, "“Width” must be a number from 0.1 to 100000 mm."),
         ("description", 7, "“Description” must be plain text."),
-        ("is_published", None, "“Customers can see this part” must be true or false."),
+        ("is_published", None, "“Published: customers can see this part” must be true or false."),
     ],
 )
 def test_a_refusal_names_the_field(in_app: Flask, name: str, value: object, sentence: str) -> None:

@@ -178,7 +178,7 @@ def test_without_remote_pictures_there_is_nothing_to_do(in_app: Flask) -> None:
 
     result = fetch_photos(in_app)
 
-    assert (result.exit_code, result.output) == (0, "Imported: 0. Still to import: 0.\n")
+    assert (result.exit_code, result.output) == (0, "Imported: 0. Not imported: 0.\n")
     assert state_of_everything() == before
 
 
@@ -194,7 +194,7 @@ def test_one_bad_picture_costs_the_others_nothing_and_the_next_run_takes_up_what
     broken = fetch_photos(in_app)
 
     assert broken.exit_code == 1
-    assert "Imported: 2. Still to import: 1." in broken.output
+    assert "Imported: 2. Not imported: 1." in broken.output
     db.session.expire_all()
     assert [bool(images_of(part.id)[0].storage_path) for part in (first, second, third)] == [
         True,
@@ -433,4 +433,4 @@ def test_what_people_do_while_a_picture_is_fetched_wins(
 
     assert import_picture(remote) is False
     assert state_of_everything() == states[0]
-    assert fetch_photos(in_app).output == "Imported: 0. Still to import: 0.\n"
+    assert fetch_photos(in_app).output == "Imported: 0. Not imported: 0.\n"

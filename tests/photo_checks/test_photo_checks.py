@@ -94,7 +94,7 @@ def test_the_poller_checks_new_photos_and_the_api_tells_what_it_found(in_app: Fl
     assert front["preflight"]["outline"]["path"].startswith("M")
     [finding] = right["preflight"]["findings"]
     assert (finding["code"], finding["images"]) == ("cropped", [right["id"]])
-    assert finding["message"].startswith("Photo 2 (Right): the part, or something else, runs out")
+    assert finding["message"].startswith("Photo 2 (Right): the part or another object is cut off")
     assert answer["findings"] == [finding]
     assert (answer["state"], answer["best"]) == ("checked", [front["id"]])
 
@@ -266,7 +266,7 @@ def test_a_page_asks_for_the_check_of_photos_that_nobody_looked_at(in_app: Flask
 
     page = client.get(f"/admin/parts/{part.id}").text
 
-    assert "The photos are being looked at" in page
+    assert "Checking the photos" in page
     assert is_due(part)
     kept(part, {})
     client.get(f"/admin/parts/{part.id}")

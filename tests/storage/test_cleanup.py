@@ -81,8 +81,8 @@ def test_the_space_of_each_part_the_largest_first(in_app: Flask, sweep: Callable
     assert lines[0].endswith("raw models 2 MB, versions 1 MB")
     assert "SMALL-1: photos " in lines[1]
     assert "3 MB" in lines[2]
-    assert "in all, for 2 part(s) with files." in lines[2]
-    assert lines[3:] == ["Something refers to every file that is older than an hour."]
+    assert "in total, for 2 part(s) with files." in lines[2]
+    assert lines[3:] == ["No unused files older than an hour."]
 
 
 def test_a_stray_file_is_only_listed_until_delete_is_given(
@@ -93,13 +93,13 @@ def test_a_stray_file_is_only_listed_until_delete_is_given(
 
     listed = sweep()
     assert listed.output.splitlines()[-2].split() == ["1.5", "MB", STRAY]
-    assert "Nothing refers to these 1 file(s), 1.5 MB; --delete removes them." in listed.output
+    assert "Nothing refers to these 1 file(s), 1.5 MB. Delete them with --delete." in listed.output
     assert STRAY in stored()
 
     removed = sweep("--delete")
     assert removed.exit_code == 0
     assert f"1.5 MB  {STRAY}" in removed.output
-    assert "1 file(s) that nothing refers to removed, 1.5 MB." in removed.output
+    assert "Deleted 1 file(s) that nothing referred to, 1.5 MB." in removed.output
     assert STRAY not in stored()
     assert "0 file(s)" in sweep("--delete").output
 

@@ -196,7 +196,7 @@ class Poller:
 
     def wait_until_running(self) -> None:
         """Until it has begun to pass."""
-        self._place.wait_for_words(self._log_before, "The poller is running.")
+        self._place.wait_for_words(self._log_before, "The job poller is running.")
 
     def wait_until_killed(self) -> None:
         """Until it has killed itself."""

@@ -26,7 +26,7 @@ from tests.support import children
 
 SHIPPED = SimpleNamespace(
     hasher=passwords._hasher,
-    nobodys=passwords._NOBODYS,
+    no_account=passwords._NO_ACCOUNT,
     fsync=os.fsync,
     prepare_sqlite=session._prepare_sqlite,
     compile_builder=Rule._compile_builder,
@@ -53,7 +53,7 @@ def use() -> None:
     """Replace what is slow, for as long as this process lives."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords._hasher = cheap
-    passwords._NOBODYS = cheap.hash("nobody's")
+    passwords._NO_ACCOUNT = cheap.hash("nobody's")
     os.fsync = lambda _file: None
     session._prepare_sqlite = _prepare_sqlite
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}

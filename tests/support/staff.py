@@ -18,7 +18,7 @@ def new_part(visitor: Visitor, sku: str, name: str = "Cast bracket") -> Page:
     page = visitor.open("/admin/parts/new")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Part number (SKU)").fill(sku)
-    page.get_by_role("button", name="Create the part").click()
+    page.get_by_role("button", name="Create part").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     return page
 
@@ -50,7 +50,7 @@ def press_move(page: Page, place: int, which: str) -> None:
 def set_side(page: Page, place: int, side: str) -> None:
     """Say which side the photo at `place` shows, and wait until it is saved."""
     tile = tiles(page).nth(place - 1)
-    tile.get_by_label("Side that photo").select_option(label=side)
+    tile.get_by_label("Angle of photo").select_option(label=side)
     expect(tile.get_by_role("status")).to_have_text("Saved")
 
 

@@ -82,7 +82,7 @@ def test_viewers_read_everything_and_change_nothing(app: Flask, known: dict[str,
         answer = viewer.open(route.path, method=route.method, headers=token)
         if route.changes:
             assert answer.status_code == 403, route
-            assert "An admin can" in answer.text, route
+            assert "Ask an admin" in answer.text, route
         else:
             assert answer.status_code in (200, 204), route
 

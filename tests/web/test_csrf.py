@@ -37,7 +37,7 @@ def test_nothing_is_changed_without_the_token(app: Flask, admin: FlaskClient, kn
         for headers in ({}, {"X-CSRFToken": "wrong"}, {"HX-Request": "true"}):
             answer = admin.open(route.path, method=route.method, headers=headers)
             assert answer.status_code == 400, route
-            assert "form is outdated" in answer.text, route
+            assert "form has expired" in answer.text, route
             assert answer.is_json is route.is_api, route
 
     assert len(changing) > 15

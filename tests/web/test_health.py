@@ -39,11 +39,11 @@ def test_the_process_is_alive_whatever_else_is_broken(app: Flask, client: FlaskC
 
     answer = client.get("/livez")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok", "message": "This process serves."})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok", "message": "The server is running."})
 
 
 def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) -> None:
-    assert health(client) == (503, "No poller has run yet, so jobs wait.")
+    assert health(client) == (503, "The job poller has not run yet, so jobs are waiting.")
 
     note_pass(app, seconds_ago=100)
     status, message = health(client)
@@ -65,7 +65,7 @@ def test_unhealthy_while_every_pass_breaks_from_the_first_one_on(
         running._guarded_pass()
         running._guarded_pass()
     status, message = health(client)
-    assert (status, "its log tells why" in message) == (503, True)
+    assert (status, "See the server log" in message) == (503, True)
 
     running._guarded_pass()
 
@@ -81,7 +81,7 @@ def test_unhealthy_once_all_passes_break_though_they_came_through_before(
     JobPoller(app)._guarded_pass()
 
     status, message = health(client)
-    assert (status, "its log tells why" in message) == (503, True)
+    assert (status, "See the server log" in message) == (503, True)
 
 
 def test_a_poller_whose_passes_break_has_its_share_of_the_pace(
@@ -104,7 +104,10 @@ def test_where_the_poller_is_a_process_of_its_own_its_absence_says_how_to_start_
 ) -> None:
     client = make_app(poller="worker").test_client()
 
-    assert health(client) == (503, "No poller runs, so jobs wait. Start “flask jobs work”.")
+    assert health(client) == (
+        503,
+        "No job poller is running, so jobs are waiting. Start it with “flask jobs work”.",
+    )
 
 
 def test_a_single_pass_counts_as_a_sign_of_life_for_a_while(app: Flask, client: FlaskClient) -> None:
@@ -134,4 +137,4 @@ def test_unhealthy_when_the_database_does_not_answer(app: Flask, client: FlaskCl
     status, message = health(client)
 
     assert status == 503
-    assert message == "The database does not answer, so no page with parts can be shown."
+    assert message == "The database is not responding, so no page with parts can be shown."

@@ -185,7 +185,7 @@ def test_text_in_an_address_a_query_a_form_and_a_header(
         for reader in (client, admin):
             check(reader.open(path, method=route.method, buffered=True), route)
 
-    form = dict.fromkeys(("email", "password", "next", "present_password", "new_password", "id"), short)
+    form = dict.fromkeys(("email", "password", "next", "current_password", "new_password", "id"), short)
     for reader in (client, admin):
         for path in ("/login", "/account/password", "/logout", "/admin/parts"):
             answer = reader.post(path, data=form | {"csrf_token": csrf_token(reader)})

@@ -27,7 +27,7 @@ def test_nothing_secret_is_logged(app: Flask, caplog: pytest.LogCaptureFixture) 
         form = {"partId": part_id, "image0": (io.BytesIO(picture()), "a.jpg")}
         assert admin.post("/api/admin/3d-models/upload-images", data=form, headers=headers).status_code == 200
     bad = admin.post("/api/admin/parts", json={}, headers={"X-CSRFToken": "wrong"})
-    form = {"present_password": PASSWORD, "new_password": new, "repeated_password": new}
+    form = {"current_password": PASSWORD, "new_password": new, "repeated_password": new}
     changed = admin.post("/account/password", data=form | {"csrf_token": csrf_token(admin)})
     cookie = admin.get_cookie("session")
     key = app.config["SECRET_KEY"]

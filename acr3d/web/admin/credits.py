@@ -1,4 +1,4 @@
-"""What was spent, for staff: this month against its budget, and by day, month, part and person."""
+"""The credits page for staff: this month's budget, and spending by day, month, part and person."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def index() -> ResponseReturnValue:
     tables = [
         (_("By day"), _("Day"), spending.by_day()),
         (_("By month"), _("Month"), spending.by_month()),
-        (_("By part, this month"), _("Part"), spending.by_part()),
-        (_("By person, this month"), _("Person"), spending.by_user()),
+        (_("By part this month"), _("Part"), spending.by_part()),
+        (_("By person this month"), _("Person"), spending.by_user()),
     ]
     return render_template(
         "admin/credits.html",

@@ -1,4 +1,4 @@
-"""Which photos, engine and options the form of the Generate panel holds."""
+"""The form of the Generate panel: photos, engine and options."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from acr3d.photo_checks.inspection.best_photos import PREFERRED_ORDER
 
 
 @dataclass
-class Choice:
-    """The form as it stands: `used` photo ids, the side of every photo, and the engine's options."""
+class GenerateForm:
+    """`used` are the ids of the selected photos, `angles` the angle of every photo."""
 
     used: set[str] = field(default_factory=set)
     angles: dict[str, str] = field(default_factory=dict)
@@ -30,9 +30,9 @@ class Choice:
     other_sides: bool = True
 
     @classmethod
-    def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> Choice:
-        """The photos that make the best model: what the check of them found `best`, else by their labels, the
-        first of each side, four at most."""
+    def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> GenerateForm:
+        """The best photos for a model: those the photo check found `best`, else by their labels, the first of
+        each angle, at most four."""
         first: dict[str, str] = {}
         for image in images:
             if image.angle_label and image.storage_path:
@@ -43,8 +43,8 @@ class Choice:
         return cls(set(used), {image.id: image.angle_label or "" for image in images})
 
     @classmethod
-    def read(cls, form: MultiDict[str, str], images: Sequence[PartImage]) -> Choice:
-        """What a person sent."""
+    def read(cls, form: MultiDict[str, str], images: Sequence[PartImage]) -> GenerateForm:
+        """The form as a person sent it."""
         return cls(
             used=set(form.getlist("use")),
             angles={image.id: form.get(f"angle-{image.id}", "") for image in images},
@@ -57,21 +57,24 @@ class Choice:
         )
 
     def selected(self) -> dict[str, str]:
-        """The chosen photos by side. Raises Refused when two are of one side, or one is of none."""
+        """The selected photos by angle. Raises InvalidInput if an angle is missing or used twice."""
         selected: dict[str, str] = {}
         for image_id in sorted(self.used):
             angle = self.angles.get(image_id, "")
             if not angle:
-                raise InvalidInput(_("Say for every chosen photo which side it shows."))
+                raise InvalidInput(_("Choose an angle for every selected photo."))
             if angle in selected:
                 raise InvalidInput(
-                    _("Two chosen photos show the same side (%(side)s).", side=angle_name(angle))
+                    _(
+                        "Two selected photos have the same angle (%(side)s). Change one of them.",
+                        side=angle_name(angle),
+                    )
                 )
             selected[angle] = image_id
         return selected
 
     def config(self) -> dict[str, Any]:
-        """The level, and the options for the engine. Raises Refused."""
+        """The level and the engine's options. Raises InvalidInput."""
         config: dict[str, Any] = {} if self.level == MODEL_LEVELS[0] else {"level": self.level}
         if self.engine == "builtin":
             return config | ({"other_sides": True} if self.other_sides else {})

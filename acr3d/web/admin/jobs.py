@@ -1,4 +1,4 @@
-"""Jobs and model versions for staff: the list, and the clicks that start, end and choose."""
+"""Jobs and model versions for staff: the list, and the actions on them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from acr3d.orders import unmatched, unmatched_actions
 from acr3d.parts.photos import images_of
 from acr3d.web import labels
 from acr3d.web.access import actor
-from acr3d.web.admin import live_updates as liveness
-from acr3d.web.admin.generate_form import Choice
+from acr3d.web.admin import live_updates
+from acr3d.web.admin.generate_form import GenerateForm
 from acr3d.web.labels import status_name
 from acr3d.web.templating import page_number
 
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
     status = status if status in set(Status) else None
     page = queries.recent_jobs(page_number(), status)
     names = [(word.value, status_name(word)) for word in Status]
-    watched = liveness.jobs_poller(page.jobs)
+    watched = live_updates.jobs_poller(page.jobs)
     return render_template(
         "admin/jobs.html",
         page=page,
@@ -46,35 +46,35 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/jobs/live")
 def live() -> ResponseReturnValue:
-    """The states of the watched jobs (`job`, at most a list's worth), when they differ from `rev`."""
+    """The states of the watched jobs (`job`, at most one page of them) if they differ from `rev`."""
     ids = [one for one in request.args.getlist("job")[: queries.PAGE_SIZE] if is_id(one)]
     jobs = queries.jobs_by_ids(ids)
-    if request.args.get("rev") == liveness.jobs_revision(jobs):
+    if request.args.get("rev") == live_updates.jobs_revision(jobs):
         return "", 204
-    return render_template("admin/_live_jobs.html", jobs=jobs, live_jobs=liveness.jobs_poller(jobs))
+    return render_template("admin/_live_jobs.html", jobs=jobs, live_jobs=live_updates.jobs_poller(jobs))
 
 
 @bp.post("/parts/<part_id>/generate")
 def generate(part_id: str) -> ResponseReturnValue:
-    choice = Choice.read(request.form, images_of(part_id))
+    form = GenerateForm.read(request.form, images_of(part_id))
     try:
-        service.start(part_id, choice.selected(), choice.engine, choice.config(), actor())
+        service.start(part_id, form.selected(), form.engine, form.config(), actor())
     except Missing:
         raise
     except InvalidInput as problem:
-        return _panels(part_id, str(problem), choice), problem.status
-    return _panels(part_id, said=_("The model is being made."))
+        return _panels(part_id, str(problem), form), problem.status
+    return _panels(part_id, said=_("The job has started."))
 
 
 @bp.post("/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> ResponseReturnValue:
-    return _changed(job_id, service.cancel, _("The job is canceled."))
+    return _changed(job_id, service.cancel, _("The job was canceled."))
 
 
 @bp.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> ResponseReturnValue:
     pay = request.form.get("pay") == "yes"
-    return _changed(job_id, partial(service.retry, pay=pay), _("The job is taken up again."))
+    return _changed(job_id, partial(service.retry, pay=pay), _("The job was started again."))
 
 
 @bp.post("/versions/<version_id>/optimize")
@@ -85,25 +85,25 @@ def optimize_again(version_id: str) -> ResponseReturnValue:
     def change(job_id: str, user: User) -> Job:
         return reoptimize.optimize_again(job_id, request.form.get("level", ""), turn, user)
 
-    return _changed(version.job_id, change, _("The model is optimized again."))
+    return _changed(version.job_id, change, _("The model is being optimized again."))
 
 
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
     version = service.publish(version_id, actor())
-    return _panels(version.part_id, said=_("Customers see model %(n)s now.", n=version.number))
+    return _panels(version.part_id, said=_("Customers now see model %(n)s.", n=version.number))
 
 
 @bp.post("/versions/<version_id>/reject")
 def reject(version_id: str) -> ResponseReturnValue:
     version = service.reject(version_id, actor())
-    return _panels(version.part_id, said=_("Model %(n)s is rejected.", n=version.number))
+    return _panels(version.part_id, said=_("Model %(n)s was rejected.", n=version.number))
 
 
 @bp.get("/versions/<version_id>/preview")
 def preview(version_id: str) -> ResponseReturnValue:
     version = queries.version_by_id(version_id)
-    context = liveness.part_context(version.part_id)
+    context = live_updates.part_context(version.part_id)
     return render_template("admin/_model_preview.html", shown=version, **context)
 
 
@@ -118,10 +118,12 @@ def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> Resp
     return _panels(part_id, said=said)
 
 
-def _panels(part_id: str, problem: str | None = None, choice: Choice | None = None, said: str = "") -> str:
-    """The model panel, and out of band everything else that follows the newest job."""
-    context = liveness.part_context(part_id)
-    choice = choice or Choice.suggested(context["images"], context["photo_check"].best)
+def _panels(
+    part_id: str, problem: str | None = None, form: GenerateForm | None = None, said: str = ""
+) -> str:
+    """The model panel, and out of band everything else that depends on the newest job."""
+    context = live_updates.part_context(part_id)
+    form = form or GenerateForm.suggested(context["images"], context["photo_check"].best)
     return render_template(
-        "admin/_model_panel_update.html", choice=choice, model_problem=problem, said=said, **context
+        "admin/_model_panel_update.html", generate_form=form, model_problem=problem, said=said, **context
     )

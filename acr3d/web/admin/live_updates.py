@@ -1,8 +1,8 @@
-"""What keeps an open page fresh: one small request that answers 204 while nothing has changed.
+"""Keeps an open page up to date: one small request, answered with 204 while nothing has changed.
 
-A page carries one polling element. Its address names what the page shows and the revision it last saw; the
-answer holds a new polling element and, out of band, only the fragments that differ. When nothing moves any
-more, there is no new one, and the polling ends. A click that starts something brings it back.
+A page has one polling element. Its URL says what the page shows and which revision it last saw. The response
+holds a new polling element and, out of band, only the fragments that changed. When nothing changes any more,
+there is no new element and polling ends. An action that starts something brings it back.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from acr3d.parts.photos import images_of
 from acr3d.photo_checks.results import PhotoCheckResult, check_result
 from acr3d.web.health import poller_problem
 
-_SHOWN = 11  # jobs whose histories are shown, the newest among them
-OFTEN, SELDOM = 3, 10
-"""Seconds between two requests of a part's page, and of a list."""
+_SHOWN = 11  # jobs whose histories are shown, including the newest
+PART_SECONDS, LIST_SECONDS = 3, 10
+"""Seconds between two polls of a part's page, and of a list."""
 
 
 def part_context(part_id: str) -> dict[str, Any]:
-    """Everything that the page of a part, or a fragment of it, shows. Raises Missing."""
+    """Everything that a part's page or its fragments show. Raises Missing."""
     part = parts.part_by_id(part_id)
     jobs = queries.jobs_of(part_id)
     job = jobs[0] if jobs else None
@@ -57,22 +57,22 @@ def part_context(part_id: str) -> dict[str, Any]:
 def part_poller(
     part_id: str, job: Job | None, versions: list[ModelVersion], photo_check: PhotoCheckResult
 ) -> dict[str, Any]:
-    """The polling element of a part's page; it asks only while the newest job moves or photos are checked."""
+    """The polling element of a part's page. Polls only while the newest job runs or photos are checked."""
     revision = part_revision(job, versions, photo_check)
     moving = (job is not None and job.is_live) or _is_coming(photo_check)
     return {
         "url": url_for("admin.parts.live", part_id=part_id, rev=revision) if moving else None,
-        "seconds": OFTEN,
+        "seconds": PART_SECONDS,
     }
 
 
 def _is_coming(photo_check: PhotoCheckResult) -> bool:
-    """Whether a result will be there soon, so that asking again is worth it."""
+    """Whether a result is expected soon, so that polling makes sense."""
     return photo_check.state == "waiting" and poller_problem() is None
 
 
 def part_revision(job: Job | None, versions: list[ModelVersion], photo_check: PhotoCheckResult) -> str:
-    """Four words, one for each group of fragments: the job, its progress, model versions, photo check."""
+    """Four words, one per group of fragments: job, progress, model versions, photo check."""
     state = (job.id, job.status, job.waiting_for, job.error_message, job.retry_count) if job else ()
     checked = (photo_check.state, photo_check.checked.fingerprint if photo_check.checked else "")
     made = _digest((v.id, v.state) for v in versions)
@@ -81,7 +81,7 @@ def part_revision(job: Job | None, versions: list[ModelVersion], photo_check: Ph
 
 
 def changed_groups(before: str, now: str) -> set[str]:
-    """Which groups of fragments differ; all of them if `before` is no revision."""
+    """Which groups of fragments changed; all of them if `before` is not a valid revision."""
     groups = ("job", "progress", "versions", "photo_check")
     old, new = before.split("."), now.split(".")
     if len(old) != len(new):
@@ -90,11 +90,11 @@ def changed_groups(before: str, now: str) -> set[str]:
 
 
 def jobs_poller(jobs: Iterable[Job]) -> dict[str, Any]:
-    """The polling element of a list: it watches those of `jobs` that move."""
+    """The polling element of a list, for those of `jobs` that are live."""
     live = [job for job in jobs if job.is_live]
     ids = [job.id for job in live]
     url = url_for("admin.jobs.live", job=ids, rev=jobs_revision(live)) if live else None
-    return {"url": url, "seconds": SELDOM}
+    return {"url": url, "seconds": LIST_SECONDS}
 
 
 def jobs_revision(jobs: Iterable[Job]) -> str:

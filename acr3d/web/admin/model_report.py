@@ -1,4 +1,4 @@
-"""What the engine and the optimizer report of one model version, for staff. Earlier releases report less."""
+"""The engine's and optimizer's report on a model version, for staff. Earlier releases reported less."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class ModelReport:
-    """Facts by name, what to look at before publishing, the maps, the steps, and the programs' own notes.
+    """Facts by name, concerns to check before publishing, textures, steps, and notes of the programs.
 
-    The notes are English, as the command lines say them.
+    The notes are in English.
     """
 
     facts: Rows
@@ -30,9 +30,9 @@ class ModelReport:
 
 
 def model_report(version: ModelVersion) -> ModelReport:
-    """What there is to say about `version`."""
+    """The report on `version`, in the reader's language."""
     report, engine = (version.report.get(name) or {} for name in ("optimizer", "engine"))
-    facts = [*_facts(version, report), *_carving(engine)]
+    facts = [*_facts(version, report), *_engine_facts(engine)]
     return ModelReport(
         [(name, value) for name, value in facts if value],
         _concerns(report.get("condition") or {}),
@@ -42,11 +42,11 @@ def model_report(version: ModelVersion) -> ModelReport:
     )
 
 
-def _carving(report: dict[str, Any]) -> Rows:
-    """What the built-in engine says of its own work; Meshy says nothing."""
+def _engine_facts(report: dict[str, Any]) -> Rows:
+    """The built-in engine's own figures; Meshy reports none."""
     return [
-        (_("How sure the carving is"), _share(report.get("sureness"))),
-        (_("Texture taken from photos"), _share(report.get("texture_seen"))),
+        (_("Shape confidence"), _share(report.get("sureness"))),
+        (_("Texture from photos"), _share(report.get("texture_seen"))),
     ]
 
 
@@ -57,16 +57,16 @@ def _share(part: float | None) -> str:
 def _facts(version: ModelVersion, report: dict[str, Any]) -> Rows:
     size = [format_decimal(round(1000 * side, 1)) for side in report.get("size_m") or []]
     return [
-        (_("Made for"), level_name(version.level)),
-        (_("File"), _from_to(report.get("bytes_in"), report.get("bytes_out"), file_size)),
+        (_("Optimized for"), level_name(version.level)),
+        (_("File size"), _from_to(report.get("bytes_in"), report.get("bytes_out"), file_size)),
         (_("Triangles"), _from_to(report.get("triangles_in"), report.get("triangles"), format_decimal)),
         (_("Vertices"), _from_to(report.get("vertices_in"), report.get("vertices"), format_decimal)),
         (_("Draw calls"), str(report.get("draw_calls") or "")),
-        (_("Size"), f"{' × '.join(size)} mm" if size else ""),
+        (_("Dimensions"), f"{' × '.join(size)} mm" if size else ""),
         (_("Turned"), str((report.get("placed") or {}).get("turned") or "")),
-        (_("On the graphics card"), file_size(report["gpu_bytes"]) if report.get("gpu_bytes") else ""),
-        (_("How true"), _truth(report.get("truth"))),
-        (_("For Android's AR"), _ar(version, report.get("ar"))),
+        (_("GPU memory"), file_size(report["gpu_bytes"]) if report.get("gpu_bytes") else ""),
+        (_("Accuracy"), _accuracy(report.get("truth"))),
+        (_("Android AR file"), _ar(version, report.get("ar"))),
     ]
 
 
@@ -76,20 +76,20 @@ def _from_to(before: int | None, after: int | None, say: Any) -> str:
     return str(say(after)) if before in (None, after) else f"{say(before)} → {say(after)}"
 
 
-def _truth(truth: dict[str, Any] | None) -> str:
+def _accuracy(truth: dict[str, Any] | None) -> str:
     if not truth:
         return ""
     off = format_decimal(round(truth["position_max_mm"], 3))
     if truth["normal_mean_degrees"] is None:
-        return str(_("off by at most %(mm)s mm", mm=off))
+        return str(_("within %(mm)s mm", mm=off))
     turned = format_decimal(truth["normal_mean_degrees"])
-    return str(_("off by at most %(mm)s mm, light by %(degrees)s°", mm=off, degrees=turned))
+    return str(_("within %(mm)s mm, surface normals within %(degrees)s° on average", mm=off, degrees=turned))
 
 
 def _ar(version: ModelVersion, ar: dict[str, Any] | None) -> str:
     if version.ar_file_size_bytes:
         return file_size(version.ar_file_size_bytes)
-    return str(_("no file: %(why)s", why=ar["left_out"])) if ar and "left_out" in ar else ""
+    return str(_("none: %(why)s", why=ar["left_out"])) if ar and "left_out" in ar else ""
 
 
 def _concerns(condition: dict[str, int]) -> list[str]:
@@ -97,18 +97,18 @@ def _concerns(condition: dict[str, int]) -> list[str]:
     if holes := condition.get("holes"):
         said.append(
             ngettext(
-                "The surface has %(num)s hole; through it one sees inside.",
-                "The surface has %(num)s holes; through them one sees inside.",
+                "The surface has %(num)s hole; the inside is visible through it.",
+                "The surface has %(num)s holes; the inside is visible through them.",
                 holes,
             )
         )
     if (pieces := condition.get("pieces", 0)) > 1:
-        said.append(_("The model is in %(num)s pieces that do not touch.", num=pieces))
+        said.append(_("The model has %(num)s separate pieces.", num=pieces))
     if turned := condition.get("inside_out"):
         said.append(
             ngettext(
-                "%(num)s piece is inside out and may not be seen.",
-                "%(num)s pieces are inside out and may not be seen.",
+                "%(num)s piece is inside out and may be invisible.",
+                "%(num)s pieces are inside out and may be invisible.",
                 turned,
             )
         )
@@ -118,10 +118,10 @@ def _concerns(condition: dict[str, int]) -> list[str]:
 def _map_name(one: dict[str, Any]) -> str:
     names = {
         "base colour": _("colour"),
-        "metal and roughness": _("metal and roughness"),
-        "normal": _("relief"),
-        "occlusion": _("shade"),
-        "emission": _("glow"),
+        "metal and roughness": _("metallic and roughness"),
+        "normal": _("normals"),
+        "occlusion": _("ambient occlusion"),
+        "emission": _("emission"),
     }
     return ", ".join(names.get(kind, kind) for kind in one["kinds"]) or str(_("unused"))
 
@@ -138,12 +138,12 @@ def _image(image: dict[str, Any]) -> str:
 
 def _step_name(step: str) -> str:
     names = {
-        "unpack": _("Unpacked"),
+        "unpack": _("Decoded"),
         "clean": _("Welded and cleaned"),
-        "simplify": _("Fewer triangles"),
+        "simplify": _("Simplified"),
         "geometry": _("Geometry compressed"),
         "textures": _("Textures"),
-        "rest": _("Unused parts"),
+        "rest": _("Unused data"),
     }
     return str(names.get(step, step))
 

@@ -1,4 +1,4 @@
-"""What staff see first, and what all their pages share. Who may come in is decided in `guards`."""
+"""The overview for staff, and what all staff pages share. Access is decided in `web.access`."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def overview() -> ResponseReturnValue:
 
 
 def _newest_failures() -> list[Any]:
-    """Failed jobs that nothing newer of the same part has made good."""
+    """Failed jobs that are the newest of their part."""
     failed = queries.recent_jobs(status=Status.FAILED).jobs
     newest = queries.newest_jobs([job.part_id for job in failed])
-    open_ones = [job for job in failed if newest[job.part_id].id == job.id and job.part.deleted_at is None]
-    return open_ones[:_FEW]
+    unresolved = [job for job in failed if newest[job.part_id].id == job.id and job.part.deleted_at is None]
+    return unresolved[:_FEW]

@@ -1,4 +1,4 @@
-"""Parts for staff: the list, a new one, and the page on which everything about a part is done."""
+"""Parts for staff: the list, the form for a new part, and the page of a part."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from acr3d.parts.search import search
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
-from acr3d.web.admin import live_updates as liveness
-from acr3d.web.admin.generate_form import Choice
+from acr3d.web.admin import live_updates
+from acr3d.web.admin.generate_form import GenerateForm
 from acr3d.web.templating import page_number
 
 bp = Blueprint("parts", __name__, url_prefix="/parts")
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
         page=page,
         jobs=jobs,
         covers=photos.covers_of(ids),
-        live_jobs=liveness.jobs_poller(jobs.values()),
+        live_jobs=live_updates.jobs_poller(jobs.values()),
     )
 
 
@@ -50,7 +50,7 @@ def create() -> ResponseReturnValue:
         part = parts.create_part(values)
     except InvalidInput as problem:
         return _new_part_page(values, problem), problem.status
-    flash(_("The part is there. Now add its photos."), "success")
+    flash(_("Part created. Now add its photos."), "success")
     return redirect(url_for("admin.parts.show", part_id=part.id))
 
 
@@ -76,7 +76,7 @@ def update(part_id: str) -> ResponseReturnValue:
 def delete(part_id: str) -> ResponseReturnValue:
     part = parts.part_by_id(part_id)
     parts.delete_part(part_id)
-    flash(_("“%(name)s” is deleted.", name=part.name), "success")
+    flash(_("“%(name)s” was deleted.", name=part.name), "success")
     return "", 204, {"HX-Redirect": url_for("admin.parts.index")}
 
 
@@ -85,12 +85,12 @@ def live(part_id: str) -> ResponseReturnValue:
     seen = request.args.get("rev", "")
     job, versions = queries.newest_job(part_id), queries.versions_of(part_id)
     photo_check = check_result(parts.part_by_id(part_id), photos.images_of(part_id))
-    changed = liveness.changed_groups(seen, liveness.part_revision(job, versions, photo_check))
+    changed = live_updates.changed_groups(seen, live_updates.part_revision(job, versions, photo_check))
     if not changed:
         return "", 204
-    context = liveness.part_context(part_id)
+    context = live_updates.part_context(part_id)
     if "job" in changed:
-        context["choice"] = Choice.suggested(context["images"], context["photo_check"].best)
+        context["generate_form"] = GenerateForm.suggested(context["images"], context["photo_check"].best)
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 
@@ -102,14 +102,14 @@ def _new_part_page(values: dict[str, Any], problem: InvalidInput | None = None) 
 def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidInput | None = None) -> str:
     g.viewer_page = True
     queue.request_check_if_missing(parts.part_by_id(part_id), photos.images_of(part_id))
-    context = liveness.part_context(part_id)
+    context = live_updates.part_context(part_id)
     part: Part = context["part"]
     return render_template(
         "admin/part.html",
         values=values or fields.values_of(part),
         rows=fields.form_rows(),
         problem=problem,
-        choice=Choice.suggested(context["images"], context["photo_check"].best),
+        generate_form=GenerateForm.suggested(context["images"], context["photo_check"].best),
         space=cleanup.bytes_of_part(part_id),
         **context,
     )

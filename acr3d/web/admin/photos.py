@@ -1,4 +1,4 @@
-"""A part's photos for staff: order, labels, deleting. Files go through the API, one call each."""
+"""A part's photos for staff: order, labels and deletion. Uploads go through the API, one file per request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from acr3d.jobs import queries
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import OrderChanged, images_of
 from acr3d.photo_checks.results import check_result
-from acr3d.web.admin.generate_form import Choice
+from acr3d.web.admin.generate_form import GenerateForm
 from acr3d.web.admin.live_updates import part_poller
 
 bp = Blueprint("photos", __name__)
@@ -24,7 +24,7 @@ def index(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/parts/<part_id>/photos/order")
 def order(part_id: str) -> ResponseReturnValue:
-    """Takes `id`s in their new order; one that no longer fits is answered with the present one."""
+    """Takes the `id`s in their new order. If the photos have changed, responds with the current order."""
     try:
         photos.reorder(part_id, request.form.getlist("id"))
     except OrderChanged as changed:
@@ -34,7 +34,7 @@ def order(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/photos/<image_id>/labels")
 def label(image_id: str) -> ResponseReturnValue:
-    """Takes those of the labels that are given; answers with what follows from them, not with the photos."""
+    """Changes the labels that are sent. Responds with what depends on them, not with the photos."""
     labels = {name: request.form[name] for name in photos.LABELS if name in request.form}
     image = photos.label_photo(image_id, labels)
     return render_template("admin/_photo_labels_saved.html", **_context(image.part_id))
@@ -46,7 +46,7 @@ def delete(image_id: str) -> ResponseReturnValue:
 
 
 def _fragments(part_id: str, problem: str | None = None) -> str:
-    """The photos, and out of band what else on the page depends on them."""
+    """The photos, and out of band the rest of the page that depends on them."""
     return render_template("admin/_photos_update.html", problem=problem, **_context(part_id))
 
 
@@ -59,6 +59,6 @@ def _context(part_id: str) -> dict[str, Any]:
         "images": images,
         "photo_check": photo_check,
         "live_part": part_poller(part_id, job, queries.versions_of(part_id), photo_check),
-        "choice": Choice.suggested(images, photo_check.best),
-        "is_live": job is not None and job.is_live,  # then the form that the choice belongs to is not there
+        "generate_form": GenerateForm.suggested(images, photo_check.best),
+        "is_live": job is not None and job.is_live,  # then the page has no Generate form
     }

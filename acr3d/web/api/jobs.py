@@ -30,9 +30,9 @@ def generate() -> ResponseReturnValue:
     body = request_body.json_object(known, needed=("partId", "selectedAngles"))
     selected: dict[str, Any] = body["selectedAngles"]
     if not all(isinstance(image_id, str) for image_id in selected.values()):
-        raise InvalidInput(_("“selectedAngles” must give a photo's id for each angle."))
+        raise InvalidInput(_("“selectedAngles” must map each angle to a photo ID."))
     job = service.start(body["partId"], selected, body.get("engine"), body.get("config") or {}, actor())
-    message = _("The model is in the queue.")
+    message = _("The job is queued.")
     return jsonify(success=True, jobId=job.id, meshyTaskId=job.meshy_task_id, message=message), 202
 
 
@@ -43,14 +43,14 @@ def cancel_job(job_id: str) -> ResponseReturnValue:
 
 @bp.post("/admin/jobs/<job_id>/retry")
 def retry_job(job_id: str) -> ResponseReturnValue:
-    """A retry that orders and pays for a new task wants `{"pay": true}`; any other takes no body."""
+    """A retry that orders and pays for a new task needs `{"pay": true}`; others take no body."""
     body = request_body.json_object({"pay": bool}) if request.content_length else {}
     return jsonify(serializers.job_json(service.retry(job_id, actor(), pay=body.get("pay", False))))
 
 
 @bp.post("/admin/jobs/<job_id>/optimize")
 def optimize_job_again(job_id: str) -> ResponseReturnValue:
-    """A new job that makes another version of the raw model that this one kept."""
+    """Start a job that makes another version from this job's raw model."""
     body = request_body.json_object({"level": str, "turn": _TEXT}, needed=("level",))
     job = reoptimize.optimize_again(job_id, body["level"], body.get("turn"), actor())
     return jsonify(serializers.job_json(job)), 202

@@ -21,9 +21,9 @@ bp = Blueprint("api_photos", __name__, url_prefix="/api")
 
 @bp.post("/admin/3d-models/upload-images")
 def upload_images() -> ResponseReturnValue:
-    """Photos for a part, put behind its others; labels in the form are those of each photo of this call."""
+    """Add photos at the end of a part's photos. Labels in the form apply to each photo of the request."""
     request_body.begin_upload()
-    request_body.check_parts(set(_UPLOAD_NAMES), {"partId", *photos.LABELS})
+    request_body.check_fields(set(_UPLOAD_NAMES), {"partId", *photos.LABELS})
     part_id = request.form.get("partId", "")
     if not part_id:
         raise InvalidInput(_("The field “%(name)s” is missing.", name="partId"))
@@ -37,9 +37,9 @@ def upload_images() -> ResponseReturnValue:
 
 @bp.put("/admin/images/<image_id>/file")
 def replace_image(image_id: str) -> ResponseReturnValue:
-    """Another picture in the same place with the same labels, sent as `image`; it has an id of its own."""
+    """Replace a photo by the one sent as `image`. Place and labels are kept; the new photo has a new id."""
     request_body.begin_upload()
-    request_body.check_parts({"image"}, set())
+    request_body.check_fields({"image"}, set())
     photos.image_by_id(image_id)  # before the work of decoding
     [photo] = request_body.uploaded_photos(["image"])
     return jsonify(serializers.image_json(photos.replace_photo(image_id, photo)))

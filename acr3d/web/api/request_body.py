@@ -1,4 +1,4 @@
-"""Reading what the API is sent, strictly: what cannot be meant is refused with a sentence."""
+"""Reads request bodies strictly: invalid input is rejected with a sentence."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _LONGEST_NUMBER = 30
 def json_object(known: dict[str, type | tuple[type, ...]], needed: tuple[str, ...] = ()) -> dict[str, Any]:
     """The body as an object whose keys are among `known`, with values of those types.
 
-    Raises Refused; answers 413 and 415 for a body that is too long or not JSON.
+    Raises InvalidInput; responds with 413 or 415 if the body is too large or not JSON.
     """
     body = _json()
     if not isinstance(body, dict):
-        raise InvalidInput(_("The body must be a JSON object."))
+        raise InvalidInput(_("The request body must be a JSON object."))
     for name, value in body.items():
         if name not in known:
             raise InvalidInput(_("Unknown field: %(name)s.", name=name[:100]))
         if not _is_of(value, known[name]):
-            raise InvalidInput(_("The field “%(name)s” has a value of the wrong kind.", name=name))
+            raise InvalidInput(_("The field “%(name)s” has the wrong type.", name=name))
     for name in needed:
         if body.get(name) is None:
             raise InvalidInput(_("The field “%(name)s” is missing.", name=name))
@@ -42,38 +42,40 @@ def json_object(known: dict[str, type | tuple[type, ...]], needed: tuple[str, ..
 
 
 def json_ids() -> list[str]:
-    """The body as a list of text. Raises Refused."""
+    """The body as a list of strings. Raises InvalidInput."""
     body = _json()
     if not isinstance(body, list) or not all(isinstance(one, str) for one in body):
-        raise InvalidInput(_("The body must be a JSON list of photo ids."))
+        raise InvalidInput(_("The request body must be a JSON list of photo IDs."))
     return body
 
 
 def uploaded_photos(names: list[str]) -> list[Photo]:
-    """The clean photos of the parts `names` of the form, in that order. All or none: raises Refused."""
+    """The clean photos of the form fields `names`, in that order. Raises InvalidInput if any is invalid."""
     sent = [(name, file) for name in names for file in request.files.getlist(name)]
     if len({name for name, _file in sent}) < len(sent):
-        raise InvalidInput(_("A form part was sent twice. Send each photo under its own name."))
+        raise InvalidInput(_("A form field was sent twice. Send each photo in its own field."))
     if not sent:
-        raise InvalidInput(_("There is no photo in the request. Send it as “%(name)s”.", name=names[0]))
+        raise InvalidInput(
+            _("The request contains no photo. Send it in the field “%(name)s”.", name=names[0])
+        )
     return [_clean(name, file, len(sent) > 1) for name, file in sent]
 
 
 def begin_upload() -> None:
-    """Let this request be as long as six photos. Before anything of its form is read."""
+    """Allow this request the size of six photos. Call this before reading the form."""
     request.max_content_length = UPLOAD_BYTES
     request.max_form_parts = 4 * PHOTOS_PER_PART
     if request.mimetype != "multipart/form-data":
         abort(415, _("Send the photos as multipart/form-data."))
 
 
-def check_parts(files: set[str], fields: set[str]) -> None:
-    """Raises Refused for a part of the form that is not among these."""
+def check_fields(files: set[str], fields: set[str]) -> None:
+    """Raises InvalidInput for a form field that is not among these."""
     unknown = sorted(
         map(str, (set(request.files) - files) | (set(request.form) - fields))
     )  # a name may be None
     if unknown and unknown[0].startswith("image"):
-        raise InvalidInput(_("At most six photos can be sent, as image0 to image5."))
+        raise InvalidInput(_("You can send at most six photos, as image0 to image5."))
     if unknown:
         raise InvalidInput(_("Unknown field: %(name)s.", name=unknown[0][:100]))
 
@@ -93,42 +95,44 @@ def _clean(name: str, file: FileStorage, is_one_of_many: bool) -> Photo:
 def _json() -> Any:
     request.max_content_length = JSON_BYTES
     if request.mimetype != "application/json":
-        abort(415, _("Send the body as application/json."))
+        abort(415, _("Send the request body as application/json."))
     try:
         body = json.loads(
             request.get_data(cache=False),
             object_pairs_hook=_object,
-            parse_constant=_no_number,
+            parse_constant=_invalid_number,
             parse_float=_number,
             parse_int=_whole_number,
         )
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is text to Python only
+        json.dumps(
+            body, ensure_ascii=False
+        ).encode()  # fails for half a surrogate pair, which only Python accepts as text
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(_("The body is not sound JSON.")) from error
+        raise InvalidInput(_("The request body is not valid JSON.")) from error
     return body
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return read
 
 
 def _number(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
+    return number if math.isfinite(number) else _invalid_number(text)
 
 
 def _whole_number(text: str) -> int:
-    return int(text) if len(text) <= _LONGEST_NUMBER else _no_number(text)
+    return int(text) if len(text) <= _LONGEST_NUMBER else _invalid_number(text)
 
 
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text[:_LONGEST_NUMBER]} is no number that can be meant")
+def _invalid_number(text: str) -> Any:
+    raise ValueError(f"{text[:_LONGEST_NUMBER]} is not a valid number")
 
 
 def _is_of(value: object, kinds: type | tuple[type, ...]) -> bool:
-    """`isinstance`, but true and false are no numbers."""
+    """`isinstance`, except that booleans are not numbers."""
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     return isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds)

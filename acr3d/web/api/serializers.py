@@ -1,4 +1,4 @@
-"""What the JSON API says about parts, photos and jobs. No secret and no signed address is among it."""
+"""The JSON of parts, photos, jobs and versions. It contains no secrets and no signed URLs."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ _STRAY = (
 
 
 def part_json(part: Part) -> dict[str, Any]:
-    """A part as its admins see it."""
+    """A part for staff."""
     error = {"model_generation_error": worded(part.generation_error) or None}
     return fields.values_of(part) | _columns(part, _PART) | error
 
 
 def image_json(image: PartImage) -> dict[str, Any]:
-    """A photo; `url` is null while it is still to be imported from where an earlier database found it."""
+    """A photo. `url` is null until a photo of an earlier database is imported."""
     return _columns(image, _IMAGE) | {
         "url": image.image_url if image.storage_path else None,
         "thumbnail_url": media_url(image.thumbnail_path) if image.thumbnail_path else None,
@@ -84,14 +84,14 @@ def _advice_json(advice: Advice) -> dict[str, Any]:
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """A job; `selected` are the photos it was started with."""
+    """A job. `selected` are the photos it was started with."""
     chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
     said = {"error_message": worded(job.error) or None, "waiting_for": worded(job.waiting) or None}
     return _columns(job, _JOB) | said | {"selected": chosen}
 
 
 def version_json(version: ModelVersion) -> dict[str, Any]:
-    """A model; `url` is for everybody once it is, or was, published."""
+    """A model version. `url` is public once the version is, or was, published."""
     return _columns(version, _VERSION) | {"url": media_url(version.storage_path)}
 
 
@@ -108,7 +108,7 @@ def dismissed_task_json(row: UnmatchedTask) -> dict[str, Any]:
 
 
 def public_part_json(part: Part, images: list[PartImage]) -> dict[str, Any]:
-    """A published part as anybody may see it; addresses are absolute, for machines elsewhere."""
+    """A published part for everyone. URLs are absolute, for use on other sites."""
     return {
         **fields.public_values_of(part),
         "url": absolute(f"/parts/{quote(part.sku, safe='')}"),

@@ -1,4 +1,4 @@
-"""The JSON API's part about a part's models: see them all, publish one, go back, reject."""
+"""The JSON API for a part's model versions: list, publish, reject."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def index(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
-    """Show this model to customers; also the way back to an earlier one."""
+    """Show this version to customers. Also publishes an earlier one again."""
     return jsonify(serializers.version_json(service.publish(version_id, actor())))
 
 

@@ -1,7 +1,7 @@
 """The link that opens a part in Android's Scene Viewer.
 
-<model-viewer> would hand over its own file, whose Draco and WebP that app cannot be trusted with. The address
-is as <model-viewer> 4.4 makes it (lib/features/ar.js); its fields are in Google's "Launch Scene Viewer".
+<model-viewer> would pass its own file, whose Draco and WebP compression that app may not support. The URL
+is built like in <model-viewer> 4.4 (lib/features/ar.js); its fields are in Google's "Launch Scene Viewer".
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _APP = "com.google.android.googlequicksearchbox"
 
 
 def scene_viewer(version: ModelVersion, part: Part, true_size: bool) -> str | None:
-    """The address for a published model, or None when it has no file of that kind.
+    """The link for a published model, or None if it has no AR file.
 
-    In true size, the app keeps the customer from scaling the model.
+    At true size, customers cannot scale the model in the app.
     """
     if not version.ar_storage_path:
         return None

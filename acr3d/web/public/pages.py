@@ -1,4 +1,4 @@
-"""What customers see. It depends on the published parts and the published model only."""
+"""The pages for customers. They only depend on published parts and published models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ bp = Blueprint("public", __name__)
 
 
 @bp.after_request
-def _depends_on_the_reader(response: Response) -> Response:
+def _vary_by_language(response: Response) -> Response:
     response.vary.add("Accept-Language")
     return response
 
@@ -35,12 +35,12 @@ def catalogue() -> ResponseReturnValue:
 
 @bp.get("/parts/<sku:sku>")
 def part(sku: str) -> ResponseReturnValue:
-    return render_template("public/part.html", **_shown(parts.part_for_public(sku)))
+    return render_template("public/part.html", **_part_context(parts.part_for_public(sku)))
 
 
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
-    return render_template("public/embed.html", **_shown(parts.part_for_public(sku)))
+    return render_template("public/embed.html", **_part_context(parts.part_for_public(sku)))
 
 
 @bp.get("/sitemap.xml")
@@ -59,8 +59,8 @@ def robots() -> ResponseReturnValue:
     )
 
 
-def _shown(part: Part) -> dict[str, Any]:
-    """What the page of a part is made of; adopted pictures that are not ours yet stay out of it."""
+def _part_context(part: Part) -> dict[str, Any]:
+    """Everything a part's page shows, without photos that are not imported yet."""
     version = queries.published_version(part.id)
     g.viewer_page = version is not None
     true_size = version is not None and is_true_size(version, part)

@@ -64,13 +64,13 @@ def test_the_report_is_told_in_plain_words(app: Flask, admin: FlaskClient) -> No
     text = page(app, admin, {"optimizer": REPORT})
 
     for said in (
-        "The surface has 1 hole; through it one sees inside.",
-        "The model is in 3 pieces that do not touch.",
-        "2 pieces are inside out and may not be seen.",
+        "The surface has 1 hole; the inside is visible through it.",
+        "The model has 3 separate pieces.",
+        "2 pieces are inside out and may be invisible.",
         "12.8 MB → 0.5 MB",
         "118,006 → 118,004",
         "100 × 200 × 50 mm",
-        "off by at most 0.036 mm, light by 0.06°",
+        "within 0.036 mm, surface normals within 0.06° on average",
         "PNG 2048 × 2048, 2.5 MB → WEBP 2048 × 2048, 55.3 kB, 41.5 dB",
         "−2.4 MB",
         "The model&#39;s depth is 12 % more",
@@ -82,7 +82,7 @@ def test_it_is_told_what_the_engine_guessed_and_how_sure_it_is(app: Flask, admin
     guessed = ["No photo shows the back; colours there were carried on from what the photos show."]
     text = page(app, admin, {"engine": {"guessed": guessed, "sureness": 0.62, "texture_seen": 0.8}})
 
-    for said in ("How sure the carving is</dt><dd>62%", "Texture taken from photos</dt><dd>80%", *guessed):
+    for said in ("Shape confidence</dt><dd>62%", "Texture from photos</dt><dd>80%", *guessed):
         assert said in text, said
 
 

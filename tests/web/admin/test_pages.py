@@ -43,7 +43,7 @@ def test_a_new_part_leads_to_its_page(admin: FlaskClient) -> None:
 
     answer = admin.post("/admin/parts", data=form, follow_redirects=True)
 
-    assert "The part is there. Now add its photos." in answer.text
+    assert "Part created. Now add its photos." in answer.text
     assert 'name="width_mm" inputmode="decimal" value="12.5"' in answer.text
     assert 'name="depth_mm" inputmode="decimal" value="12345.67"' in answer.text
 
@@ -96,7 +96,7 @@ def test_a_deleted_part_is_gone_from_the_list(app: Flask, admin: FlaskClient) ->
 
     assert answer.headers["HX-Redirect"] == "/admin/parts"
     page = admin.get("/admin/parts").text
-    assert "“Bracket BR-100” is deleted." in page
+    assert "“Bracket BR-100” was deleted." in page
     assert f"/admin/parts/{part_id}" not in page
     assert admin.get(f"/admin/parts/{part_id}").status_code == 404
 
@@ -130,8 +130,8 @@ def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: Flas
     ("sides", "sentence"),
     [
         ({"front": "front"}, "Choose two to four photos; so far: 1."),
-        ({"front": "front", "right": ""}, "Say for every chosen photo which side it shows."),
-        ({"front": "front", "right": "front"}, "Two chosen photos show the same side (Front)."),
+        ({"front": "front", "right": ""}, "Choose an angle for every selected photo."),
+        ({"front": "front", "right": "front"}, "Two selected photos have the same angle (Front)."),
     ],
 )
 def test_a_choice_that_makes_no_model_is_refused_with_the_form_as_it_was(
@@ -165,7 +165,7 @@ def test_a_second_generate_is_answered_with_the_job_that_runs(app: Flask, admin:
 
     assert answer.status_code == 409
     assert "A model of this part is already being made." in answer.text
-    assert "Cancel the job" in answer.text
+    assert "Cancel job" in answer.text
 
 
 def test_a_page_asks_only_while_something_moves(app: Flask, admin: FlaskClient) -> None:
@@ -226,7 +226,7 @@ def test_a_viewer_looks_but_is_offered_no_change(app: Flask) -> None:
 
 
 def test_staff_read_that_no_poller_runs(admin: FlaskClient) -> None:
-    assert "No poller has run yet, so jobs wait." in admin.get("/admin/").text
+    assert "The job poller has not run yet, so jobs are waiting." in admin.get("/admin/").text
 
 
 def test_staff_read_which_results_are_about_to_be_lost(app: Flask, admin: FlaskClient) -> None:
@@ -238,7 +238,7 @@ def test_staff_read_which_results_are_about_to_be_lost(app: Flask, admin: FlaskC
             session.add(job)
 
     page = admin.get("/admin/").text
-    listed = page[page.index("Results that will soon be lost") :].partition("</section>")[0]
+    listed = page[page.index("Results expiring soon") :].partition("</section>")[0]
 
     assert re.findall(r"/admin/parts/([^#\"]+)#model-panel", listed) == [part_id(app, "SOON")]
 
@@ -273,7 +273,7 @@ def test_the_price_stands_on_the_button_for_meshy(app: Flask, admin: FlaskClient
 
     page = admin.get(f"/admin/parts/{part.id}").text
 
-    assert "Free draft (built-in)" in page
+    assert "Built-in engine, free" in page
     assert "Meshy, about" not in page  # there is no key
 
 

@@ -136,7 +136,7 @@ def test_orphans_are_listed_with_what_is_known_and_their_pictures_come_from_us(
     )
 
     page = admin.get("/admin/orphans").text
-    assert "At work, 40 %" in page
+    assert "In progress, 40%" in page
     assert "&lt;b&gt;steel&lt;/b&gt;" in page
     assert "SECRET" not in page
     [source] = re.findall(r'<img src="([^"]+)"', page)

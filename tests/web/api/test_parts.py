@@ -52,27 +52,27 @@ def test_a_sku_in_use_is_a_conflict(client: FlaskClient, admin: dict[str, str]) 
         ("[]", "must be a JSON object"),
         ("null", "must be a JSON object"),
         ('"text"', "must be a JSON object"),
-        ("", "not sound JSON"),
-        ("{", "not sound JSON"),
+        ("", "not valid JSON"),
+        ("{", "not valid JSON"),
         ('{"sku": "A"}', "“name” is missing"),
-        ('{"sku": "A", "name": null}', "“name” has a value of the wrong kind"),
-        ('{"sku": 7, "name": "x"}', "“sku” has a value of the wrong kind"),
+        ('{"sku": "A", "name": null}', "“name” has the wrong type"),
+        ('{"sku": 7, "name": "x"}', "“sku” has the wrong type"),
         ('{"sku": " ", "name": "x"}', "must not be empty"),
         ('{"sku": "A", "name": "x", "id": "1"}', "Unknown field: id"),
-        ('{"sku": "A", "sku": "B", "name": "x"}', "not sound JSON"),
-        ('{"sku": "A", "name": "x", "is_published": 1}', "“is_published” has a value of the wrong kind"),
-        ('{"sku": "A", "name": "x", "width_mm": true}', "“width_mm” has a value of the wrong kind"),
-        ('{"sku": "A", "name": "x", "width_mm": "7"}', "“width_mm” has a value of the wrong kind"),
-        ('{"sku": "A", "name": "x", "width_mm": NaN}', "not sound JSON"),
-        ('{"sku": "A", "name": "x", "width_mm": 1e999}', "not sound JSON"),
-        ('{"sku": "A", "name": "x", "width_mm": ' + "9" * 400 + "}", "not sound JSON"),
+        ('{"sku": "A", "sku": "B", "name": "x"}', "not valid JSON"),
+        ('{"sku": "A", "name": "x", "is_published": 1}', "“is_published” has the wrong type"),
+        ('{"sku": "A", "name": "x", "width_mm": true}', "“width_mm” has the wrong type"),
+        ('{"sku": "A", "name": "x", "width_mm": "7"}', "“width_mm” has the wrong type"),
+        ('{"sku": "A", "name": "x", "width_mm": NaN}', "not valid JSON"),
+        ('{"sku": "A", "name": "x", "width_mm": 1e999}', "not valid JSON"),
+        ('{"sku": "A", "name": "x", "width_mm": ' + "9" * 400 + "}", "not valid JSON"),
         ('{"sku": "A", "name": "x", "width_mm": -1}', "must be a number from 0.1 to 100000 mm"),
-        ('{"sku": "A", "name": "half \\ud83d"}', "not sound JSON"),
-        ('{"sku": "A", "name": "x", "description": "\\ud83d"}', "not sound JSON"),
+        ('{"sku": "A", "name": "half \\ud83d"}', "not valid JSON"),
+        ('{"sku": "A", "name": "x", "description": "\\ud83d"}', "not valid JSON"),
         ('{"sku": "A", "name": "x", "description": "\\u0000"}', "must be plain text"),
         ('{"sku": "A\\u0000", "name": "x"}', "unprintable character"),
-        ("[" * 100_000, "not sound JSON"),
-        (b'{"sku": "A", "name": "\xff"}', "not sound JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        (b'{"sku": "A", "name": "\xff"}', "not valid JSON"),
     ],
 )
 def test_a_body_that_cannot_be_meant_is_refused_with_a_sentence(
@@ -120,9 +120,7 @@ def test_our_own_fault_is_json_too_and_says_nothing_of_our_insides(
     answer = client.get("/api/parts")
 
     assert answer.status_code == 500
-    assert answer.json == {
-        "error": "This is our fault. Nothing of yours was changed; please try again later."
-    }
+    assert answer.json == {"error": "Something went wrong on our side. Nothing was changed. Try again later."}
 
 
 def test_everybody_reads_published_parts_and_only_those(app: Flask, client: FlaskClient) -> None:

@@ -39,7 +39,7 @@ def test_search_finds_pieces_of_number_and_name(app: Flask, client: FlaskClient)
     assert "Brake disc" not in client.get("/?q=oil+214").text
     assert "Spin-on oil filter" in client.get("/?q=oil+214").text
     nothing = client.get("/?q=%3Cb%3Enothing").text
-    assert "No part fits “&lt;b&gt;nothing”" in nothing
+    assert "No parts match “&lt;b&gt;nothing”" in nothing
     assert 'value="&lt;b&gt;nothing"' in nothing
 
 
@@ -91,7 +91,7 @@ def test_a_part_says_what_is_known_of_it(app: Flask, client: FlaskClient) -> Non
     assert "Width × Depth" in sized
     assert "1,234.5 × 3 mm" in sized
     assert "Second &lt;i&gt;line&lt;/i&gt;." in sized
-    assert "There are no photos of this part yet." in sized
+    assert "No photos of this part yet." in sized
 
 
 @pytest.mark.parametrize("place", ["/parts/", "/embed/"])
