@@ -31,7 +31,7 @@ class Message:
         try:
             message = _read({"code": code, "params": params or {}})
             str(message)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return Message.plain(english)
         return message
 

@@ -309,7 +309,7 @@ def test_every_job_of_a_part_shows_its_history(app: Flask, meshy: PreparedServer
     page = browser(app).get(f"/admin/parts/{job.part_id}").text
     history = page.partition('id="history"')[2].partition("</section>")[0]
     newest, _heading, earlier = history.partition("Earlier jobs")
-    assert "Asked for with 2 photos." in newest
+    assert "Requested with 2 photos." in newest
     assert "It did not work. Nothing was charged for it." in earlier
     assert "was Submitted" in earlier
     assert user.email in earlier

@@ -22,6 +22,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import service
 from acr3d.jobs.webhook_hints import MOST_WAITING
+from acr3d.messages.message import Message
 from acr3d.orders.attempts import attempt_in_flight, mark_accepted
 from tests.support.factories import by_angle, make_part_with_photos, make_user
 
@@ -47,7 +48,7 @@ def job(app: Flask) -> Job:
             session.add(Attempt(job_id=job.id, account=job.account, params_sha256="0" * 64))
         attempt = attempt_in_flight(job.id)
         assert attempt is not None
-        mark_accepted(attempt.id, TASK_ID, "")
+        mark_accepted(attempt.id, TASK_ID, Message("order.accepted"))
         with transaction() as session:
             kept = session.get_one(Job, job.id)
             kept.next_at = utc_now() + LATER

@@ -15,6 +15,7 @@ from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.jobs import queries, transitions
+from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from tests.support.databases import close
 from tests.support.factories import box_glb
@@ -43,7 +44,8 @@ def move(app: Flask, part_id: str, to: Status, detail: str | None = None) -> Non
         live = queries.live_job(session, part_id)
         assert live is not None
         job, part = queries.locked_job(session, live.id)
-        transitions.transition(session, job, part, to, "poller", detail)
+        message = Message.plain(detail) if detail else None
+        transitions.transition(session, job, part, to, "poller", message)
 
 
 def finish(app: Flask, part_id: str, *, published: bool) -> None:

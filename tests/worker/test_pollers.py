@@ -16,6 +16,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.jobs.lease import LEASE, JobLease, LeaseLost
+from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Handler, PreparedServer, answer, silent
@@ -112,7 +113,7 @@ def test_a_step_that_lost_its_lease_writes_nothing(app: Flask, user: User) -> No
     hold = JobLease(job.id, "me", threading.Event())
 
     with pytest.raises(LeaseLost):
-        hold.snooze(1000, "mine")
+        hold.snooze(1000, Message("order.no_place"))
     hold.release()
 
     db.session.expire_all()

@@ -11,6 +11,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part, User
 from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.jobs import queries, service
+from acr3d.messages.message import Message
 from acr3d.orders import unmatched_actions
 from acr3d.orders.attempts import mark_accepted, mark_unknown
 from acr3d.parts.parts import part_by_id
@@ -104,7 +105,7 @@ def test_an_answer_that_comes_after_the_order_was_given_up_still_takes_its_task_
     step(app, job, 2)
     assert job.next_step == NextStep.NONE
 
-    mark_accepted(attempt.id, TASK_ID, "The answer was late.")
+    mark_accepted(attempt.id, TASK_ID, Message("order.accepted"))
     meshy.answers += [answer(200, task("PENDING")), raw(200, b"")]
     step(app, job)
 
@@ -119,7 +120,7 @@ def test_a_late_no_answer_does_not_reopen_what_is_settled(
     step(app, job)
     [attempt] = queries.attempts_of(job.id)
 
-    mark_unknown(attempt.id, "It took too long.")
+    mark_unknown(attempt.id, Message("answer.timeout"))
 
     db.session.expire_all()
     assert attempt.state == AttemptState.ACCEPTED

@@ -18,6 +18,7 @@ from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service, webhook_hints
+from acr3d.messages.message import Message
 from acr3d.orders import admission, resolve, unmatched, unmatched_actions
 from acr3d.orders.attempts import mark_accepted
 from acr3d.worker.loop import JobPoller
@@ -158,7 +159,7 @@ def test_a_second_task_that_nobody_follows_is_an_orphan(
     earlier(sent_at=600, unknown_at=600)
     meshy.answers += [listed(), created("second")]
     step(app, job, 2)
-    mark_accepted(first, "first", "The answer was very late.")
+    mark_accepted(first, "first", Message("order.accepted"))
 
     meshy.answers += listing(made("first"), made("second"))
 
