@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -26,10 +25,10 @@ from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
+from acr3d.notify import wake
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photos import images_of
-from acr3d.worker.notify import tell_others
 
 FEWEST, MOST = 2, 4
 _SENDING_ORDER = ("front", "right", "back", "left", "top", "bottom")
@@ -193,14 +192,6 @@ def reject(version_id: str, actor: User) -> ModelVersion:
             session, job, actor.email, Message("model.rejected", n=version.number), Status(job.status)
         )
     return version
-
-
-def wake() -> None:
-    """Tell the pollers, in this process and in others, that there is new work."""
-    poller = current_app.extensions.get("acr3d_poller")
-    if poller is not None:
-        poller.wake()
-    tell_others()
 
 
 def _cancel_message(session: Session, job: Job) -> Message:

@@ -20,7 +20,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.providers import engines
 from acr3d.jobs.queue import IS_POLLED
-from acr3d.jobs.service import wake
+from acr3d.notify import wake
 
 ROUND_SECONDS = 1.0
 MOST_WAITING = 500

@@ -19,8 +19,8 @@ from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.service import wake
 from acr3d.messages.message import Message
+from acr3d.notify import wake
 from acr3d.orders import attempts, unmatched
 
 

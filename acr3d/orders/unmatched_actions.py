@@ -25,10 +25,11 @@ from acr3d.engines.providers import Provider, engines
 from acr3d.engines.remote_task import SUCCEEDED, Task
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.service import one_live_job, wake
+from acr3d.jobs.service import one_live_job
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.net.download import DownloadError, DownloadSpec, download_file
+from acr3d.notify import wake
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import locked_part

@@ -15,15 +15,15 @@ from acr3d.db.models import ANGLES, Part, PartImage
 from acr3d.db.session import transaction
 from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
+from acr3d.notify import wake
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
 from acr3d.photos.sanitize import Photo
-from acr3d.worker.notify import wake
 
 PHOTOS_PER_PART = 6
 TEXT_LENGTH = 300
 LABELS = ("angle_label", "alt_text", "caption")
-CHECK_DELAY = timedelta(seconds=2)
+CHECK_DELAY = timedelta(seconds=1)
 """How long the photos must stay unchanged before they are checked: an upload of six is one change."""
 
 

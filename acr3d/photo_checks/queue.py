@@ -1,8 +1,8 @@
 """Which parts' photos are to be checked, and what the last check found.
 
-A part waits for a check while `check_due_at` is set. Whoever takes it moves that time ahead, past the
-longest check, so that nobody else takes it and a killed check is simply taken again. A result holds for the
-photos and labels it was made of, in whatever order.
+A part waits for a check while `check_due_at` is set. A claim moves that time past the longest check, so that
+no other worker claims it and a killed check is claimed again. A result holds for the photos and labels that
+it was made of, in any order.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.session import database_now, transaction
 from acr3d.db.types import utc_now
+from acr3d.notify import wake
 from acr3d.parts.photos import images_of
 from acr3d.photo_checks.inspection import VERSION
-from acr3d.worker.notify import wake
 
-TAKEN = timedelta(minutes=5)
-"""Longer than a check takes and the longest other heavy work on the host, for which it may have to wait."""
-TRIES = 3
-AGAIN = timedelta(minutes=1)
-"""How long a check that broke off waits for a better moment."""
+LEASE = timedelta(minutes=5)
+"""Longer than a check, and the longest other heavy work of the host that it may have to wait for."""
+MOST_TRIES = 3
+RETRY_DELAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Claim:
 
 
 def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
-    """Ask for the check of photos that are older than checking, or than its present version."""
+    """Request the check of photos that were uploaded before this version of the check."""
     if part.check_due_at is not None or not _checkable(images) or found_for(part, images) is not None:
         return
     with transaction() as session:
@@ -58,17 +57,17 @@ def next_due() -> datetime | None:
 
 
 def claim() -> Claim | None:
-    """The part that has waited longest, now ours for a while; None when none is due."""
+    """Claim the part that has waited longest; None when none is due."""
     with transaction() as session:
         now = database_now(session)
         # A time too far ahead was written before the clock was set back.
-        is_due = or_(Part.check_due_at <= now, Part.check_due_at > now + 2 * TAKEN)
+        is_due = or_(Part.check_due_at <= now, Part.check_due_at > now + 2 * LEASE)
         longest = select(Part.id).where(is_due).order_by(Part.check_due_at).limit(1)
-        until = now + TAKEN
+        until = now + LEASE
         part_id = session.scalar(
             update(Part)
             .where(Part.id.in_(longest.with_for_update(skip_locked=True)), is_due)
-            .values(check_due_at=until, updated_at=Part.updated_at)  # nothing that people see has changed
+            .values(check_due_at=until, updated_at=Part.updated_at)  # nothing that people see changes
             .returning(Part.id)
             .execution_options(synchronize_session=False)
         )
@@ -80,42 +79,42 @@ def claim() -> Claim | None:
 
 
 def store(claimed: Claim, report: dict[str, Any]) -> None:
-    """Store what was found; the part waits no longer, unless its photos changed meanwhile."""
+    """Store what was found; the part waits no longer, unless its photos have changed since the claim."""
     with transaction() as session:
         _store(session, claimed, report)
         _set_due(session, claimed, None)
 
 
 def mark_failed(claimed: Claim) -> None:
-    """Nothing was found because the check died: it is tried again a little later, but not for ever."""
+    """The check crashed: it is tried again a little later, at most MOST_TRIES times."""
     with transaction() as session:
         _locked(session, claimed.part_id)
         row = session.get(PhotoCheck, claimed.part_id)
         is_same = row is not None and row.fingerprint == claimed.fingerprint
         tries = 1 + (row.report.get("tries", 0) if row is not None and is_same else 0)
         _store(session, claimed, {"tries": tries})
-        _set_due(session, claimed, utc_now() + AGAIN if tries < TRIES else None)
+        _set_due(session, claimed, utc_now() + RETRY_DELAY if tries < MOST_TRIES else None)
 
 
 def release(claimed: Claim) -> None:
-    """Let another poller check the part."""
+    """Let another worker check the part."""
     with transaction() as session:
         _set_due(session, claimed, utc_now())
 
 
 def found_for(part: Part, images: Sequence[PartImage]) -> PhotoCheck | None:
-    """What was found in these very photos under these labels; None when nobody looked at them yet."""
+    """The result for exactly these photos and labels; None when they were not checked yet."""
     row = db.session.get(PhotoCheck, part.id)
     return row if row is not None and row.fingerprint == fingerprint(images) else None
 
 
 def report_order(images: Sequence[PartImage]) -> list[PartImage]:
-    """The photos in the order of the report: by what they are, not by where they stand."""
+    """The photos in the order of the report, which does not depend on their order on the page."""
     return sorted(_checkable(images), key=lambda image: (image.sha256 or "", image.angle_label or ""))
 
 
 def fingerprint(images: Sequence[PartImage]) -> str:
-    """Of photos and labels, and of the check that looks at them."""
+    """Of the photos, their labels, and the version of the check."""
     facts = [VERSION, [[image.sha256, image.angle_label] for image in report_order(images)]]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The poller's side of checking photos: a light child, one part at a time, under the host's heavy lock."""
+"""Running the check of a part's photos: a light child, one part at a time, under the host's heavy lock."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from acr3d.photo_checks import queue
 from acr3d.photo_checks.queue import Claim
 from acr3d.storage.blobs import storage
 
-# Six photos take a few seconds and some 180 MB; whatever else waits for the lock waits no longer than that.
+# Six photos take a few seconds and some 180 MB; other heavy work waits for the lock no longer than this.
 LIMITS = sandbox.Limits(seconds=60, memory_mb=250, threads=1)
 
 log = logging.getLogger("acr3d.poller")
 
 
 def check_photos(claimed: Claim, stop: Event) -> None:
-    """Look at the part's photos and keep what was found; one that breaks off is tried again."""
+    """Inspect the part's photos and store what was found; a check that crashes is tried again."""
     photos = [f"{angle or ''}={storage().path(key)}" for key, angle in claimed.photos]
     try:
         report = sandbox.run(
@@ -28,7 +28,7 @@ def check_photos(claimed: Claim, stop: Event) -> None:
         queue.release(claimed)
         return
     except sandbox.ChildError as error:
-        log.warning("photos.unchecked part=%s why=%s", claimed.part_id, error)
+        log.warning("photo_check.failed part=%s why=%s", claimed.part_id, error)
         queue.mark_failed(claimed)
         return
     queue.store(claimed, report)

@@ -1,7 +1,7 @@
-"""Which pollers are alive: a row for people and for sharing Meshy's pace, and a lock file for one host.
+"""Which pollers are alive: a row for people and for sharing the rate limit, and a lock file for one host.
 
-The kernel frees a lock file's lock when its process dies, so the next poller of the host takes a dead one's
-jobs over at once, and not when their leases run out.
+The kernel frees the lock when the process dies, so the host's next poller takes over a dead one's jobs at
+once instead of when their leases run out.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ from acr3d.db.session import database_now, transaction
 from acr3d.jobs.queue import release
 from acr3d.storage.blobs import storage
 
-_SHORTEST_PATIENCE = 90
+_SHORTEST_PATIENCE_SECONDS = 90
 _ROW_KEPT = timedelta(days=1)
 
 
 def patience() -> int:
-    """Seconds after which a poller that begins no pass counts as gone, and one that ends none as broken."""
-    return max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE)
+    """Seconds after which a poller that begins no pass counts as gone, and one that ends none as failing."""
+    return max(3 * settings.current().poll_seconds, _SHORTEST_PATIENCE_SECONDS)
 
 
 def last_pass_at() -> datetime | None:
-    """When any poller last came through a look at the jobs."""
+    """When any poller last ended a pass."""
     return db.session.scalar(select(func.max(Poller.last_pass_at)))
 
 
 def count_alive() -> int:
-    """How many pollers are alive, though their passes may break."""
+    """How many pollers are alive, even if their passes fail."""
     session = db.session()
     return _count(session, database_now(session))
 
 
-class Presence:
+class Heartbeat:
     """One poller's sign of life. Every method needs the app's context."""
 
     def __init__(self, poller_id: str) -> None:
         self.id = poller_id
-        self.is_noted = False  # whether others can count us
-        self._alive: IO[str] | None = None
+        self.is_written = False  # from then on others count us
+        self._lock_file: IO[str] | None = None
 
     def begin(self) -> None:
-        """Be alive from now on, and take over from pollers of this host that died."""
+        """Be alive from now on, and release what dead pollers of this host held."""
         folder = _folder()
         folder.mkdir(exist_ok=True)
-        self._alive = (folder / self.id).open("w")
-        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        self._lock_file = (folder / self.id).open("w")
+        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         for path in folder.iterdir():
             if path.name != self.id and _is_dead(path):
                 release(path.name)
@@ -65,7 +65,7 @@ class Presence:
         storage().discard_leftovers()
 
     def begin_pass(self) -> int:
-        """Write down that we are alive; how many pollers are."""
+        """Write that we are alive; returns how many pollers are."""
         with transaction() as session:
             now = database_now(session)
             row = session.get(Poller, self.id)
@@ -76,28 +76,28 @@ class Presence:
             row.seen_at = now
             session.flush()
             count = _count(session, now)
-        self.is_noted = True
+        self.is_written = True
         return count
 
     def end_pass(self) -> None:
-        """Write down that a pass came through: one that breaks each time moves no job."""
+        """Write that a pass has ended: a poller whose passes all fail moves no job."""
         with transaction() as session:
             now = database_now(session)
             session.execute(update(Poller).where(Poller.id == self.id).values(last_pass_at=now))
 
     def end(self, *, for_good: bool = True) -> None:
-        """Hand back every job. A single pass leaves its row: it tells for a while that jobs are looked at."""
+        """Release every job. A single pass leaves its row, which says for a while that a poller ran."""
         release(self.id)
         if for_good:
             _forget(self.id)
         (_folder() / self.id).unlink(missing_ok=True)
-        if self._alive is not None:
-            self._alive.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
 
 
 def _count(session: Session, now: datetime) -> int:
-    lately = Poller.seen_at > now - timedelta(seconds=patience())
-    return session.scalar(select(func.count()).select_from(Poller).where(lately)) or 0
+    recently = Poller.seen_at > now - timedelta(seconds=patience())
+    return session.scalar(select(func.count()).select_from(Poller).where(recently)) or 0
 
 
 def _forget(poller_id: str) -> None:
@@ -110,7 +110,7 @@ def _folder() -> Path:
 
 
 def _is_dead(path: Path) -> bool:
-    """Whether the poller that held this lock file is gone, however it ended."""
+    """Whether the poller that held this lock file has ended, in whatever way."""
     try:
         with path.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""APScheduler's timer, made to go on when the host's clock is set back.
+"""When the worker does what: passes and periodic duties, on APScheduler's intervals.
 
-It plans by the wall clock: after a step back of an hour it would sleep for an hour, and with it the passes
-and the renewing of leases.
+APScheduler plans by the wall clock: after the host's clock was set back by an hour it would sleep for an
+hour, and leases would run out. So a thread watches the clock and lets everything run when that happens.
 """
 
 from __future__ import annotations
@@ -9,39 +9,67 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from apscheduler.job import Job
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
-_LOOK_SECONDS = 2.0
-_STEP = timedelta(seconds=1)  # less is a clock being trimmed
+_CLOCK_CHECK_SECONDS = 2.0
+_CLOCK_STEP = timedelta(seconds=1)  # smaller steps are a clock being adjusted
+_JOB_ID = "pass"  # as APScheduler knows the passes
 
 log = logging.getLogger("acr3d.poller")
 
 
-class Timer(BackgroundScheduler):  # type: ignore[misc]
-    """A BackgroundScheduler that runs everything at once when the clock was set back, and plans anew."""
+class Timer:
+    """Runs the worker's duties in threads. Add them all, `start` once, `stop` once."""
 
-    def start(self, *args: object, **more: object) -> None:
-        super().start(*args, **more)
-        self._ended = threading.Event()
+    def __init__(self) -> None:
+        # A pass that is due while one runs waits for it; three at once are plenty.
+        defaults = {"coalesce": True, "max_instances": 3, "misfire_grace_time": None}
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
+        self._stopped = threading.Event()
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    def every(self, seconds: float, work: Callable[..., None], *args: object) -> None:
+        """Call `work` every so many seconds."""
+        self._scheduler.add_job(work, "interval", args, seconds=seconds)
+
+    def passes(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work` now, every so many seconds, and when `pass_at` says so."""
+        self._scheduler.add_job(
+            work, "interval", seconds=seconds, id=_JOB_ID, next_run_time=datetime.now(UTC)
+        )
+
+    def pass_at(self, moment: datetime) -> None:
+        """Bring the next pass forward to `moment`; does nothing without passes. Safe from any thread."""
+        planned = self._scheduler.get_job(_JOB_ID)
+        if planned is not None and moment < planned.next_run_time:
+            _move(planned, moment)
+
+    def start(self) -> None:
+        self._scheduler.start()
         threading.Thread(target=self._watch_clock, name="acr3d-clock", daemon=True).start()
 
-    def shutdown(self, *args: object, **more: object) -> None:
-        self._ended.set()
-        super().shutdown(*args, **more)
+    def stop(self, *, wait: bool = False) -> None:
+        """End; `wait` for duties that run. Does nothing when it was never started."""
+        self._stopped.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=wait)
 
     def _watch_clock(self) -> None:
         before = datetime.now(UTC)
-        while not self._ended.wait(_LOOK_SECONDS):
+        while not self._stopped.wait(_CLOCK_CHECK_SECONDS):
             now = datetime.now(UTC)
-            if now < before - _STEP:
+            if now < before - _CLOCK_STEP:
                 log.warning("poller.clock_set_back seconds=%d", (before - now).total_seconds())
-                self._run_all_at(now)
+                for job in self._scheduler.get_jobs():
+                    _move(job, now)
             before = now
 
-    def _run_all_at(self, moment: datetime) -> None:
-        for job in self.get_jobs():
-            with contextlib.suppress(JobLookupError):  # it has just run, and was a one-off
-                job.modify(next_run_time=moment)
+
+def _move(job: Job, moment: datetime) -> None:
+    with contextlib.suppress(JobLookupError):  # the scheduler has just been shut down
+        job.modify(next_run_time=moment)

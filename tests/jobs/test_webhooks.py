@@ -25,6 +25,7 @@ from acr3d.jobs.webhook_hints import MOST_WAITING
 from acr3d.messages.message import Message
 from acr3d.orders.attempts import attempt_in_flight, mark_accepted
 from tests.support.factories import by_angle, make_part_with_photos, make_user
+from tests.support.woken import Woken
 
 PATH = "p" * 20
 SECRET = "the secret that Meshy showed"
@@ -80,19 +81,6 @@ def tell(
 def due_at(app: Flask) -> datetime:
     with app.app_context():
         return db.session.scalars(select(Job.next_at)).one()
-
-
-class Woken:
-    """Stands in for this process's poller, and counts."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def wake(self) -> None:
-        self.times += 1
-
-    def stop(self) -> None:
-        pass
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import browser
 from tests.support.factories import make_part, make_part_with_photos, order_of, picture
+from tests.support.woken import Woken
 
 GOOD: dict[str, Any] = {"findings": [], "outline": "M1 1L9 1L9 9Z", "size": [512, 384], "edge_width": 2.5}
 
@@ -115,6 +116,24 @@ def test_only_changes_that_matter_ask_for_a_check(in_app: Flask) -> None:
         assert is_due(part) is matters
 
 
+def test_whoever_requests_a_check_wakes_the_poller(in_app: Flask) -> None:
+    part, poller = make_part(), Woken()
+    in_app.extensions["acr3d_poller"] = poller
+    photo_id = add_photos(part.id, [large_picture()])[0].id
+    assert poller.times == 1
+
+    label_photo(photo_id, {"angle_label": "top"})
+    assert poller.times == 2
+
+    with transaction() as session:
+        session.execute(update(Part).values(check_due_at=None))
+    queue.request_check_if_missing(part_by_id(part.id), images_of(part.id))
+    assert poller.times == 3
+
+    delete_photo(photo_id)
+    assert poller.times == 4
+
+
 def test_a_change_waits_until_the_photos_are_left_alone(in_app: Flask) -> None:
     part = make_part_with_photos()
 
@@ -178,7 +197,7 @@ def test_a_stopped_check_is_handed_back_and_a_broken_one_says_nothing(
         raise errors.pop(0)
 
     errors: list[Exception] = [sandbox.ChildStopped("stopping")]
-    errors += [sandbox.ChildCrashed("too much memory")] * queue.TRIES
+    errors += [sandbox.ChildCrashed("too much memory")] * queue.MOST_TRIES
     monkeypatch.setattr(run.sandbox, "run", broken)
     for is_still_due in (True, True, True, False):
         settle(part)
@@ -210,7 +229,7 @@ def test_a_check_that_broke_off_is_tried_again_and_then_holds(in_app: Flask) -> 
 
 def test_photos_that_changed_have_all_their_tries_again(in_app: Flask) -> None:
     part = make_part_with_photos()
-    for _try in range(queue.TRIES):
+    for _try in range(queue.MOST_TRIES):
         settle(part)
         claimed = queue.claim()
         assert claimed is not None
@@ -236,7 +255,7 @@ def test_a_check_is_not_taken_twice_while_it_waits_for_other_heavy_work() -> Non
 
     longest = max(limits.seconds for limits in others)
 
-    assert timedelta(seconds=longest + run.LIMITS.seconds) < queue.TAKEN
+    assert timedelta(seconds=longest + run.LIMITS.seconds) < queue.LEASE
 
 
 def test_the_form_ticks_what_the_check_found_best(in_app: Flask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,10 +17,11 @@ from acr3d.db.models import Job, Poller
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.worker import loop
+from acr3d.parts.photos import add_photos
+from acr3d.worker import dispatcher, loop
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import PreparedServer, answer, silent
-from tests.support.factories import by_angle, make_part_with_photos, make_user
+from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user, photo
 from tests.worker.test_pollers import until
 
 
@@ -54,10 +56,33 @@ def test_work_that_comes_in_by_one_process_wakes_the_poller_of_another(
         until(lambda: bool(meshy.requests))
 
 
+def test_a_requested_photo_check_begins_within_two_seconds_in_another_process(
+    make: Callable[[], Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: dict[str, float] = {}
+    monkeypatch.setattr(
+        dispatcher,
+        "check_photos",
+        lambda claimed, _stop: begun.setdefault(claimed.part_id, time.monotonic()),
+    )
+    start_poller(make())
+    seconds = []
+
+    with make().app_context():
+        for number in range(3):  # this machine may be busy for a moment
+            part_id = make_part(f"P-{number}").id
+            add_photos(part_id, [photo()])
+            uploaded = time.monotonic()
+            until(lambda part_id=part_id: part_id in begun)  # type: ignore[misc]
+            seconds.append(begun[part_id] - uploaded)
+
+    assert min(seconds) < 2
+
+
 def test_a_listener_whose_connection_broke_listens_again(
     make: Callable[[], Flask], meshy: PreparedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acr3d.worker.notify._AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr("acr3d.worker.listener._RETRY_SECONDS", 0.1)
     start_poller(make())
     meshy.answers += [answer(202, {"result": "task"})]
 

@@ -125,10 +125,10 @@ def test_a_new_poller_takes_over_at_once_from_one_of_this_host_that_died(
 ) -> None:
     job = make_job(user)
     dead = JobPoller(app)
-    dead._presence.begin()
+    dead._heartbeat.begin()
     lease(job, dead.id, utc_now() + LEASE)
-    assert dead._presence._alive is not None
-    dead._presence._alive.close()  # what the kernel does when a process ends, however it ends
+    assert dead._heartbeat._lock_file is not None
+    dead._heartbeat._lock_file.close()  # what the kernel does when a process ends, however it ends
     meshy.answers += [answer(202, {"result": "task"})]
 
     JobPoller(app).run_once()
@@ -181,7 +181,7 @@ def test_a_slow_engine_holds_up_neither_stopping_for_long_nor_the_job_for_good(
     meshy.over.set()
     until(lambda: queries.job_by_id(job.id).lease_owner is None)
     assert len(meshy.requests) == 1
-    until(lambda: not poller._steps)  # the last one gives its connection back
+    until(lambda: not poller._threads.lanes())  # the last one gives its connection back
 
 
 def test_a_poller_that_comes_late_leaves_the_file_that_another_has_kept(app: Flask, user: User) -> None:

@@ -273,8 +273,8 @@ def test_the_poller_looks_for_orphans_by_itself_and_lives_with_a_meshy_that_is_a
     meshy.answers += [cut_off, *listing(made("lost"))]
 
     for _time in range(2):
-        poller._aside("sweep", unmatched_actions.sweep)
-        poller._join()
+        poller._run_aside("sweep", unmatched_actions.sweep)
+        poller._threads.join()
 
     with app.app_context():
         assert [row.task_id for row in unmatched_actions.present()] == ["lost"]

@@ -1,0 +1,68 @@
+"""Hearing of new work from other processes: LISTEN on PostgreSQL; on SQLite a look every second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from acr3d.db.extensions import db
+from acr3d.notify import CHANNEL
+
+if TYPE_CHECKING:
+    import psycopg
+
+_CHECK_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
+
+log = logging.getLogger("acr3d.poller")
+
+
+class Listener:
+    """A thread that calls `wake` when another process has notified us, and on SQLite `check` every second."""
+
+    def __init__(self, app: Flask, wake: Callable[[], None], check: Callable[[], None]) -> None:
+        self._app = app
+        self._wake = wake
+        self._check = check
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="acr3d-listener", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(2 * _CHECK_SECONDS)
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            wait = self._listen if db.engine.dialect.name == "postgresql" else self._check_later
+            while not self._stop.is_set():
+                try:
+                    wait()
+                except Exception as error:
+                    log.warning("poller.listener_failed %s", type(error).__name__)
+                    self._stop.wait(_RETRY_SECONDS)
+
+    def _check_later(self) -> None:
+        if not self._stop.wait(_CHECK_SECONDS):
+            self._check()
+
+    def _listen(self) -> None:
+        """Wait for notifications on a connection of our own until we are stopped or it breaks."""
+        pooled = db.engine.raw_connection()
+        connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        pooled.detach()
+        try:
+            connection.autocommit = True
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._wake()  # for what was sent before we listened
+            while not self._stop.is_set():
+                for _message in connection.notifies(timeout=_CHECK_SECONDS / 2, stop_after=1):
+                    self._wake()
+        finally:
+            pooled.close()
