@@ -1,10 +1,10 @@
-"""What the backdrop looks like: its noise, its hue and its brightness all over the picture.
+"""Model the backdrop's noise, hue and brightness across the photo, and compare each pixel with it.
 
-A plain backdrop changes in brightness, by falling light and by shadows, but hardly in hue. So a place is
-compared with it by ratio: the level says how much darker it is, the spread between the colour channels how
-much it differs in hue.
+A plain backdrop varies in brightness (light falloff, shadows) but hardly in hue. So each pixel is divided by
+the backdrop's colour: the mean ratio over the channels is its brightness, the spread between the channels its
+difference in hue.
 
-Pictures are (channels, height, width) here: numpy is many times slower over a last axis of three.
+Images are (channels, height, width) here: numpy is many times slower over a last axis of three.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from acr3d.carving.morphology import Mask
 
 ChannelImage = NDArray[np.float32]
 
-_MAX_HUE_SPREAD = 0.12  # a deep shadow differs by as much from the backdrop, in its channels' ratios
-_MAX_SHADOW_HUE_SPREAD = 0.04  # the same, from the backdrop right beside it
-_SAMPLE_STEP = 8  # pixels between the samples by which the falling light is fitted
-_LIGHT_FIT_ERROR = 0.02  # of the backdrop's level, what a fitted flat backdrop is off by
+_MAX_HUE_SPREAD = 0.12  # between the channel ratios: what a deep shadow shows
+_MAX_SHADOW_HUE_SPREAD = 0.04  # the same, compared with the backdrop right next to the shadow
+_SAMPLE_STEP = 8  # pixels between the samples to which the light falloff is fitted
+_LIGHT_FIT_ERROR = 0.02  # of the backdrop's brightness: the fit's error on a flat backdrop
 
 
 @dataclass(frozen=True)
 class BackdropMatch:
-    """How each place compares with the backdrop: `level` (1: as bright) and `spread` (0: of its hue)."""
+    """Per pixel, compared with the backdrop: `level` (1: equally bright) and `hue_spread` (0: same hue)."""
 
     level: ChannelImage
     hue_spread: ChannelImage
-    darkest_channel: float  # the backdrop's darkest channel, in grey levels
+    darkest_channel: float  # of the backdrop, in grey levels
 
 
 def gaussian_blur(picture: ChannelImage, radius: float) -> ChannelImage:
@@ -41,14 +41,14 @@ def gaussian_blur(picture: ChannelImage, radius: float) -> ChannelImage:
 
 
 def border_pixels(field: ChannelImage) -> ChannelImage:
-    """The values in a frame of 3 % along the picture's border, (…, pixels) of (…, height, width)."""
+    """The values in a frame of 3 % along the border: (…, pixels) from (…, height, width)."""
     width = max(4, round(0.03 * min(field.shape[-2:])))
     sides = (field[..., :width, :], field[..., -width:, :], field[..., :width], field[..., -width:])
     return np.concatenate([side.reshape(*field.shape[:-2], -1) for side in sides], -1)
 
 
 def matches_backdrop_hue(colours: ChannelImage, noise: float) -> Mask:
-    """Where the hue is about the backdrop's, and the brightness between a deep shadow's and its own."""
+    """Pixels with the backdrop's hue and a brightness between a deep shadow's and the lit backdrop's."""
     frame = border_pixels(colours)
     usual = np.median(frame, axis=1) + 1
     like = _compare(colours, usual[:, None, None])
@@ -59,14 +59,14 @@ def matches_backdrop_hue(colours: ChannelImage, noise: float) -> Mask:
 
 
 def compare_with_full_light(colours: ChannelImage, background: Mask) -> tuple[BackdropMatch, float]:
-    """How the picture compares with the backdrop in full light, and how far in level that may be off."""
+    """Compare the photo with the fully lit backdrop; also return the expected error of `level`."""
     like = _compare(colours, _fit_full_light(colours, background))
     usual = float(np.median(np.abs(like.level[background] - 1)))
     return like, _LIGHT_FIT_ERROR + 3 * usual
 
 
 def compare_with_nearby(colours: ChannelImage, background: Mask) -> BackdropMatch:
-    """How the picture compares with the backdrop nearby, shadows included, carried on behind the part."""
+    """Compare the photo with the backdrop nearby, shadows included, extrapolated behind the part."""
     small, known = (
         colours[:, ::_SAMPLE_STEP, ::_SAMPLE_STEP],
         background[::_SAMPLE_STEP, ::_SAMPLE_STEP].astype(np.float32),
@@ -80,14 +80,14 @@ def compare_with_nearby(colours: ChannelImage, background: Mask) -> BackdropMatc
 
 
 def _upscaled(picture: ChannelImage, shape: tuple[int, ...]) -> ChannelImage:
-    """The picture, bilinear, in a larger `shape` (height, width)."""
+    """The image scaled up to `shape` (height, width), bilinear."""
     size = shape[1], shape[0]
     planes = (Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR) for plane in picture)
     return np.stack([np.asarray(plane) for plane in planes])
 
 
 def find_shadow(near: BackdropMatch, background: Mask) -> Mask:
-    """Where there may be backdrop in shadow: its hue drifts from that nearby by no more than it is darker."""
+    """Pixels that may be shadowed backdrop: the darker they are, the more their hue may differ."""
     own = 0.01 + 2 * float(np.median(near.hue_spread[background]))
     drift = np.clip(own + 0.1 * (1 - near.level), 0, max(_MAX_SHADOW_HUE_SPREAD, own))
     alike: Mask = ndimage.gaussian_filter(near.hue_spread, 1.0) < drift
@@ -102,7 +102,7 @@ def _compare(colours: ChannelImage, model: ChannelImage) -> BackdropMatch:
 
 
 def _fit_full_light(colours: ChannelImage, background: Mask) -> ChannelImage:
-    """Each channel's brightness as a quadratic of the place, fitted where no shadow darkens it."""
+    """Each channel's brightness as a quadratic in row and column, fitted to the backdrop outside shadows."""
     height, width = background.shape
     rows, columns = np.mgrid[:height:_SAMPLE_STEP, :width:_SAMPLE_STEP]
     known = background[::_SAMPLE_STEP, ::_SAMPLE_STEP]
@@ -119,6 +119,6 @@ def _fit_full_light(colours: ChannelImage, background: Mask) -> ChannelImage:
 
 
 def _quadratic_terms(row: NDArray[np.float64], column: NDArray[np.float64]) -> list[ChannelImage]:
-    """The terms, those of one row first: they are soon added up when there are but few."""
+    """The terms, ordered so that summing them keeps the arrays small for as long as possible."""
     terms = (np.ones_like(row), row, row * row, column, column * column, row * column)
     return [term.astype(np.float32) for term in terms]

@@ -1,4 +1,4 @@
-"""Flooding the backdrop from the picture's border, up to the part's edges and over its shadow."""
+"""Flood the background from the photo's border up to the part's edges, including the part's shadows."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from scipy import ndimage
 from acr3d.carving.backdrop import ChannelImage
 from acr3d.carving.morphology import Mask, dilated, eroded, opened
 
-_HALO = 12  # pixels over which the coarse smoothing spreads an edge
-_GAP = 2  # an opening in an edge narrower than twice this lets no backdrop through
-_CONTACT_SHADOW_SLOPE = 5.0  # grey levels over two pixels, both ways together: an edge has ten times as much
-_CAST_SHADOW_SLOPE = 16.0  # the same, of a shadow close beneath a part
-_MIN_OPEN_RIM = 0.7  # of a shadow's rim along the backdrop, where no edge lies between
-_MAX_RIM_LENGTH = 3.0  # a shadow's whole rim, in lengths of what lies open
-_MAX_DARKEST_LEVEL = 0.85  # of the backdrop's level, reached by any shadow that is as steep
+_HALO = 12  # pixels over which the coarse blur spreads an edge
+_GAP = 2  # the flood does not pass gaps in an edge that are narrower than twice this, in pixels
+_CONTACT_SHADOW_SLOPE = 5.0  # grey levels over two pixels, both axes added; a part's edge has ten times that
+_CAST_SHADOW_SLOPE = 16.0  # the same for a shadow right beneath the part
+_MIN_OPEN_RIM = 0.7  # share of a shadow's rim along the background that no edge separates from it
+_MAX_RIM_LENGTH = 3.0  # a shadow's whole rim over the open share of it
+_MAX_DARKEST_LEVEL = 0.85  # relative to the backdrop: every shadow this steep gets at least this dark
 
 
 def flood_from_border(calm: Mask) -> Mask:
-    """The calm places joined to the border by a way wider than twice the gap."""
+    """The calm pixels that are connected to the border by a path wider than twice the gap."""
     padded = np.pad(calm, _GAP + 1, constant_values=True)
     labels, _ = ndimage.label(~dilated(~padded, _GAP))
     reached: Mask = labels == labels[0, 0]
@@ -30,7 +30,7 @@ def flood_from_border(calm: Mask) -> Mask:
 
 
 def grow_to_edges(colours: ChannelImage, background: Mask, noise: float) -> Mask:
-    """`outside` grown over the coarse smoothing's halo, as long as the colour stays the one beside it."""
+    """The background grown across the coarse blur's halo, where the colour stays that of the background."""
     here, there = _NearestBackground(background).within_halo()
     change = np.abs(colours[:, *here] - colours[:, *there]).max(0)
     alike = background.copy()
@@ -40,10 +40,10 @@ def grow_to_edges(colours: ChannelImage, background: Mask, noise: float) -> Mask
 
 
 def grow_over_contact_shadow(shaded: Mask, gradient: ChannelImage, background: Mask) -> Mask:
-    """`outside` grown by the dark strip beneath a part, where the backdrop is `shaded` and fades gently.
+    """The background grown over the dark strip beneath a part, where the `shaded` backdrop fades gently.
 
-    It darkens too quickly to be calm, but by far less from pixel to pixel than any part's edge does. Only a
-    little way, as grey metal fades as gently.
+    The strip darkens too quickly to be calm, but far less per pixel than any part's edge. Only a few pixels
+    are added, because grey metal fades as gently.
     """
     reach = ndimage.maximum_filter(background, 2 * _HALO + 1)
     fading = reach & shaded & (gradient < _CONTACT_SHADOW_SLOPE)
@@ -55,11 +55,11 @@ def grow_over_contact_shadow(shaded: Mask, gradient: ChannelImage, background: M
 def grow_over_cast_shadows(
     level: ChannelImage, shaded: Mask, gradient: ChannelImage, background: Mask
 ) -> Mask:
-    """`outside` and the steep shadows close beneath a part, also the wide ones between its feet.
+    """The background grown over steep shadows right beneath a part, including wide ones between its feet.
 
-    A shadow lies open to the lit backdrop along its whole outer side. Metal of the backdrop's tone fades as
-    gently, but is joined to it only where its edge happens to vanish. Where a shadow runs into such metal, it
-    is told by the strip next to the backdrop.
+    A shadow borders the lit backdrop along its whole outer side. Metal in the backdrop's tone fades as
+    gently, but touches the backdrop only where its edge happens to vanish. Where a shadow merges with such
+    metal, the strip next to the background decides.
     """
     steep = shaded & (gradient < _CAST_SHADOW_SLOPE)
     ways = _NearestBackground(background)
@@ -70,14 +70,14 @@ def grow_over_cast_shadows(
 
 
 class _NearestBackground:
-    """How far each place is from `outside`, and which place of that is the nearest."""
+    """For each pixel: the distance to the background and the nearest background pixel."""
 
     def __init__(self, background: Mask) -> None:
         self.background = background
         self.distance = np.zeros(background.shape, np.float32)
         self.nearest = np.zeros((2, *background.shape), np.int32)
         rows, columns = (np.flatnonzero(~background.all(axis)) for axis in (1, 0))
-        if len(rows):  # beyond them there is nothing to measure; a frame of `outside` bounds all ways
+        if len(rows):  # outside this box everything is background, so nothing has to be measured there
             top, left = max(0, rows[0] - 1), max(0, columns[0] - 1)
             box = np.s_[top : rows[-1] + 2, left : columns[-1] + 2]
             self.distance[box], nearest = ndimage.distance_transform_edt(
@@ -86,13 +86,13 @@ class _NearestBackground:
             self.nearest[:, *box] = nearest + np.array([top, left])[:, None, None]
 
     def within_halo(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """(rows, columns) of the places within a halo of `outside`, and of the nearest one to each."""
+        """(rows, columns) of the pixels within a halo of the background, and of the nearest one to each."""
         here = np.stack(np.nonzero((self.distance > 0) & (self.distance <= _HALO)))
         return here, self.nearest[:, *here]
 
 
 def _in_line_of_sight(clear: Mask, ways: _NearestBackground) -> Mask:
-    """Where the way to the outside is short, straight and `clear`."""
+    """The pixels with a short, straight, `clear` path to the background."""
     here, there = ways.within_halo()
     seen = np.ones(here.shape[1], bool)
     for share in np.linspace(0, 0.75, _HALO):
@@ -104,7 +104,7 @@ def _in_line_of_sight(clear: Mask, ways: _NearestBackground) -> Mask:
 
 
 def _open_shadows(dim: Mask, level: ChannelImage, ways: _NearestBackground) -> Mask:
-    """Those pieces of `dim` that lie open to the outside, and get darker than a part's edge may look."""
+    """The connected pieces of `dim` that border the open background and get as dark as a shadow does."""
     labels, count = ndimage.label(opened(dim, _GAP))
     open_shadows = np.zeros_like(dim)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
@@ -113,7 +113,7 @@ def _open_shadows(dim: Mask, level: ChannelImage, ways: _NearestBackground) -> M
         row, column = np.stack(np.nonzero(piece & ~eroded(piece))) + corner
         away = ways.distance[row, column]
         midway = (np.stack([row, column]) + ways.nearest[:, row, column]) // 2
-        is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the backdrop
+        is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the background
         is_open = away <= _GAP + 0.5
         is_shut = ~is_open & (away <= _HALO) & is_cut_off
         is_shadow = (

@@ -1,7 +1,7 @@
-"""Where the cameras truly stood: tilt, offset, zoom and the lens, from outlines that disagree.
+"""Camera calibration: tilt, offset, zoom and lens, from the disagreement between silhouettes.
 
-The cameras are moved until the outlines cohere (coherence.py), from a long lens and from a wide one, as the
-way from one to the other leads over a hill.
+The cameras are refined until the silhouettes are coherent (silhouette_coherence.py). The search starts from
+several lenses, because a local minimum separates long lenses from wide ones.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from acr3d.carving.silhouette_coherence import SILHOUETTE_ERROR, SilhouetteCoher
 Vector = NDArray[np.float64]
 
 MAX_MISFIT = 0.002
-"""Of the part's largest side, once the cameras are refined; honest photos stay under 0.0003."""
+"""Relative to the part's largest side, after refinement; photos of one part stay below 0.0003."""
 _GOOD_MISFIT = MAX_MISFIT / 4
 MAX_INVERSE_DISTANCE = 1.0
-"""Within the part's own size: nobody stands there."""
-_INITIAL_LENSES = (0.1, 0.4, 0.8)  # picture side over focal length: where the search begins
+"""Distances below the part's own size: nobody takes photos from there."""
+_INITIAL_LENSES = (0.1, 0.4, 0.8)  # picture side over focal length, where the search starts
 _STRONG_LENS_WEIGHT = 20.0
 """A block's silhouettes are those of its near faces, whatever the lens. With a weaker pull towards a long
 lens the rounding of a single pixel would choose the lens."""
@@ -32,11 +32,11 @@ lens the rounding of a single pixel would choose the lens."""
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the outlines say together.
+    """The refined cameras and what follows from them.
 
-    `cameras`: in the photos' order; `misfit`: per photo, the mean miss of its outline's rays, in sizes of the
-    part; `box`: (2, 3) lowest and highest corner of the smallest upright box that still fills every outline;
-    `coherence`: the outlines' rays, for those who ask further.
+    `cameras`: in the photos' order. `misfit`: per photo, the mean miss of its contour's rays, relative to the
+    part's size. `box`: (2, 3) lowest and highest corner of the smallest axis-aligned box that still fills
+    every silhouette. `coherence`: the silhouettes' rays.
     """
 
     cameras: list[PinholeCamera]
@@ -48,7 +48,7 @@ class Calibration:
 def calibrate(
     cameras: list[PinholeCamera], silhouettes: list[Silhouette], fields: list[DistanceField], size: Vector
 ) -> Calibration:
-    """Refine the first `cameras` until the outlines agree about one solid of about `size` (largest 1)."""
+    """Refine `cameras` until the silhouettes agree on one solid of about `size` (largest side 1)."""
     coherence = SilhouetteCoherence(cameras, silhouettes, fields, size)
     axes = {viewing_axis(camera.side) for camera in cameras}
     found = cameras
@@ -65,7 +65,7 @@ def calibrate(
             if max(_misfit(constrained, distant)) < _GOOD_MISFIT:
                 coherence, found = constrained, distant
     box = _bounding_box(coherence, found)
-    if len(axes) == 1:  # nothing bounds the solid along the one axis all look along but its guessed size
+    if len(axes) == 1:  # along the only viewing axis nothing but the assumed size bounds the solid
         axis = axes.pop()
         box[:, axis] = -size[axis] / 2, size[axis] / 2
     return Calibration(found, _misfit(coherence, found), box, coherence)
@@ -80,9 +80,10 @@ def _max_inverse_distance(cameras: list[PinholeCamera]) -> float:
 
 
 def _bounding_box(coherence: SilhouetteCoherence, cameras: list[PinholeCamera]) -> Vector:
-    """How far the solid must reach in each direction so that every ray of every outline still meets it.
+    """The smallest box that every ray of every silhouette still meets.
 
-    A near rim hides what a lens lets the hull bulge to behind it; no outline asks for that bulge.
+    Perspective lets the hull bulge behind a near rim, where no photo can see it. The box cuts that off,
+    because no silhouette needs it.
     """
     lows, highs = [], []
     for number in range(len(cameras)):

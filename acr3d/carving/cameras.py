@@ -1,7 +1,7 @@
-"""The six labelled sides and the cameras that stand before them.
+"""The six labelled sides and the pinhole cameras in front of them.
 
-The part's axes are glTF's: +X to the right and +Y up for who stands before the front, +Z towards them.
-Left and right are that viewer's. Lengths are arbitrary until the solid is scaled at the end.
+The part's axes are glTF's, seen by a viewer in front of the part: +X to the right, +Y up, +Z towards the
+viewer. "Left" and "right" are the viewer's too. Lengths are arbitrary until the solid is scaled at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.floating]
 
-# For each side: the part's direction that lies along the picture's right, up, and towards the camera.
+# For each side: the part's directions along the picture's right, its up, and towards the camera (rows).
 _RIGHT, _UP, _FRONT = np.eye(3)
 SIDES: dict[str, NDArray[np.float64]] = {
     "front": np.array([_RIGHT, _UP, _FRONT]),
@@ -29,18 +29,18 @@ AXIS_NAMES = ("width", "height", "depth")
 
 
 def viewing_axis(side: str) -> int:
-    """Which of the part's axes (0 width, 1 height, 2 depth) a camera on this side looks along."""
+    """The axis (0 width, 1 height, 2 depth) that a camera on this side looks along."""
     return int(np.abs(SIDES[side][2]).argmax())
 
 
 @dataclass(frozen=True)
 class PinholeCamera:
-    """A pinhole camera before one side, in mask pixels.
+    """A pinhole camera in front of one side, in mask pixels.
 
-    `zoom`: pixels per unit of length at the part's middle; `shift`: where that middle lies off the optical
-    axis (picture's right and up, in units); `tilt`: small turns about the picture's right, up and viewing
-    axes, in radians; `nearness`: one over the distance to the part's middle (0: no perspective);
-    `centre`: the optical axis in the picture.
+    `zoom`: pixels per unit of length at the part's centre. `shift`: offset of that centre from the optical
+    axis to the picture's right and up, in units. `principal_point`: where the optical axis meets the picture
+    (column, row). `tilt`: small rotations about the picture's right, up and viewing axes, in radians.
+    `inverse_distance`: one over the distance to the part's centre; 0 means no perspective.
     """
 
     side: str
@@ -51,7 +51,7 @@ class PinholeCamera:
     inverse_distance: float = 0.0
 
     def with_changes(self, **changes: object) -> PinholeCamera:
-        """The same camera with some of its fields changed."""
+        """A copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
     @cached_property
@@ -60,11 +60,11 @@ class PinholeCamera:
         return _rotation_from_tilt(self.tilt) @ SIDES[self.side]
 
     def project(self, points: Points) -> tuple[Points, Points, Points]:
-        """(column, row, depth) of (n, 3) points: pixels, pixels, and units towards the camera."""
+        """(column, row, depth) of (n, 3) points: pixels, pixels, and units of length towards the camera."""
         return _project(self, *(points @ self.rotation.T.astype(points.dtype)).T)
 
     def unproject(self, column: Points, row: Points, towards: Points) -> Points:
-        """The (n, 3) points seen at the given pixels at the given depths: the inverse of `project`."""
+        """The (n, 3) points at the given pixels and depths; the inverse of `project`."""
         return np.stack(_unproject(self, column, row, towards), -1) @ self.rotation
 
     def view_directions(self, points: Points) -> Points:
@@ -78,7 +78,7 @@ class PinholeCamera:
 
 @dataclass(frozen=True)
 class CameraBatch:
-    """A camera for each point, in arrays of what a Camera holds: quick where many cameras have few points."""
+    """One camera per point, as arrays of PinholeCamera's fields: fast for many cameras with few points."""
 
     rotation: NDArray[np.float64]
     zoom: NDArray[np.float64]
@@ -88,7 +88,7 @@ class CameraBatch:
 
     @classmethod
     def stack(cls, cameras: Sequence[PinholeCamera]) -> CameraBatch:
-        """These cameras, for as many points."""
+        """A batch of these cameras."""
         return cls(
             np.array([camera.rotation for camera in cameras]),
             np.array([camera.zoom for camera in cameras]),
@@ -98,18 +98,18 @@ class CameraBatch:
         )
 
     def take(self, which: NDArray[np.int64]) -> CameraBatch:
-        """For each of other points one of these, by its number."""
+        """A batch of the cameras with these indices."""
         shift, centre = self.shift[:, which], self.principal_point[:, which]
         return CameraBatch(
             self.rotation[which], self.zoom[which], shift, centre, self.inverse_distance[which]
         )
 
     def project(self, points: Points) -> tuple[Points, Points, Points]:
-        """As Camera.project, each point by its own camera."""
+        """Like PinholeCamera.project, each point by its own camera."""
         return _project(self, *np.einsum("nij,nj->in", self.rotation, points))
 
     def unproject(self, column: Points, row: Points, towards: Points) -> Points:
-        """As Camera.unproject, each point by its own camera."""
+        """Like PinholeCamera.unproject, each point by its own camera."""
         seen = np.stack(_unproject(self, column, row, towards))
         return np.asarray(np.einsum("jn,nji->ni", seen, self.rotation))
 

@@ -1,7 +1,7 @@
-"""How far a model can be trusted: one figure between 0 and 1, for people.
+"""How far a model can be trusted: one score between 0 and 1 for the user.
 
-That the outlines fit one solid is not all: two axes leave more open than three, a lens that had to be found
-may have been found wrong, and proportions that had to be reconciled may have been reconciled wrongly.
+Silhouettes that fit one solid are not enough: two viewing axes leave more open than three, an estimated lens
+may be wrong, and proportions that had to be reconciled may have been reconciled wrongly.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from acr3d.carving.calibration import MAX_INVERSE_DISTANCE, MAX_MISFIT
 from acr3d.carving.cameras import PinholeCamera, viewing_axis
 
-_SCORE_BY_AXES = (0.5, 0.8, 1.0)  # seen along one, two, three of the part's axes
+_SCORE_BY_AXES = (0.5, 0.8, 1.0)  # photos along one, two or three of the part's axes
 MAX_DISAGREEMENT = 0.2
-"""By what share one outline may be larger or smaller than the others let it be; a wide lens explains less."""
+"""Highest relative error of a silhouette's size against the other photos; more than a wide lens explains."""
 CLOSE_CAMERA = 0.5
-"""One over the distance in sizes of the part: a closer camera bends outlines more than they can tell."""
+"""Inverse distance in part sizes; from closer up, perspective distorts more than silhouettes can show."""
 
 
 def confidence_score(
     cameras: Sequence[PinholeCamera], misfit: Sequence[float], disagreement: Sequence[float]
 ) -> float:
-    """1: three axes, and all outlines fit one solid as they are; 0: on the brink of a refusal."""
+    """1: three axes and silhouettes that fit one solid as they are; 0: about to be refused."""
     axes = len({viewing_axis(camera.side) for camera in cameras})
     inverse_distance = max(camera.inverse_distance for camera in cameras)
     fit = 1 - max(misfit) / MAX_MISFIT if axes > 1 else 1.0  # with one axis nothing is compared

@@ -1,8 +1,8 @@
-"""When photos cannot be of one solid: what is refused, and which photo is named.
+"""Refuse photos that cannot show one solid, and name the photo that does not match.
 
-Enough perspective reconciles nearly any two outlines, and enough tilt likewise. So it does not suffice that
-cameras were found for which the outlines fit: they must be cameras that somebody would have used. The limits
-stand between what honest photos and photos of other parts show (docs/decisions/engine-contradictions.md).
+Enough perspective or tilt reconciles nearly any two silhouettes. So cameras for which the silhouettes fit are
+not enough: they must be cameras that a person would have used. The limits lie between what photos of one part
+and photos of different parts show (docs/decisions/engine-contradictions.md).
 """
 
 from __future__ import annotations
@@ -19,20 +19,18 @@ from acr3d.carving.opposite_views import OPPOSITE_SIDES, mirror_difference, norm
 from acr3d.carving.silhouette import Silhouette
 
 _MAX_TILT = np.radians(10)
-_CLOSE_INVERSE_DISTANCE = (
-    0.53  # one over the distance in sizes of the part: a close camera, but people do that
-)
-_MAX_PAIR_DIFFERENCE = (
-    0.1  # what two opposite outlines may differ by when a strong lens or a tilt had to explain it
-)
-_MIN_CONFIRMED_SHARE = (
-    0.6  # of a strong lens: how much of it the photos must ask for without either of such a pair
-)
-_MAX_SINGLE_PAIR_DIFFERENCE = 0.3  # and when nothing but these two tells of the part
+_CLOSE_INVERSE_DISTANCE = 0.53
+"""In part sizes: a close camera, but people do take photos from there."""
+_MAX_PAIR_DIFFERENCE = 0.1
+"""Between opposite silhouettes, if only a close camera or a tilt explains the difference."""
+_MIN_CONFIRMED_SHARE = 0.6
+"""Share of a close camera's inverse distance that the photos must imply without either photo of the pair."""
+_MAX_SINGLE_PAIR_DIFFERENCE = 0.3
+"""Between opposite silhouettes, if the part has no other photos."""
 
 
 def check_proportions(disagreement: Sequence[float], silhouettes: Sequence[Silhouette]) -> None:
-    """Raises Refused when one photo's width and height do not fit the others'."""
+    """Raises CarvingError if one photo's width and height do not fit the others."""
     if max(disagreement) > MAX_DISAGREEMENT:
         raise _contradiction(silhouettes[int(np.argmax(disagreement))].angle)
 
@@ -43,15 +41,14 @@ def check_cameras(
     silhouettes: Sequence[Silhouette],
     inverse_distance_without: Callable[[str], float],
 ) -> None:
-    """Raises Refused when the outlines fit no solid, or only from where nobody takes photos.
+    """Raises CarvingError if the silhouettes fit no solid, or only from where nobody takes photos.
 
-    `nearness_without` tells the nearness that all photos but one ask for.
+    `inverse_distance_without(angle)` returns the inverse distance that the photos imply without that one.
     """
-    unlike, pair = _least_alike_pair(silhouettes)
-    if (
-        len({viewing_axis(silhouette.angle) for silhouette in silhouettes}) == 1
-    ):  # nothing to find the cameras by
-        if unlike > _MAX_SINGLE_PAIR_DIFFERENCE:
+    difference, pair = _least_alike_pair(silhouettes)
+    axes = {viewing_axis(silhouette.angle) for silhouette in silhouettes}
+    if len(axes) == 1:  # the cameras cannot be calibrated
+        if difference > _MAX_SINGLE_PAIR_DIFFERENCE:
             raise _pair_contradiction(*pair)
         return
     worst = int(np.argmax(misfit))
@@ -60,15 +57,13 @@ def check_cameras(
     tilts = [float(np.abs(camera.tilt).max()) for camera in cameras]
     if max(tilts) > _MAX_TILT:
         tilted = silhouettes[int(np.argmax(tilts))].angle
-        raise (
-            _pair_contradiction(*pair)
-            if tilted in pair and unlike > _MAX_PAIR_DIFFERENCE
-            else _contradiction(tilted)
-        )
+        if tilted in pair and difference > _MAX_PAIR_DIFFERENCE:
+            raise _pair_contradiction(*pair)
+        raise _contradiction(tilted)
     inverse_distance = max(camera.inverse_distance for camera in cameras)
-    if inverse_distance > _CLOSE_INVERSE_DISTANCE and unlike > _MAX_PAIR_DIFFERENCE:
-        borne_out = min(inverse_distance_without(angle) for angle in pair)
-        if borne_out < _MIN_CONFIRMED_SHARE * inverse_distance:
+    if inverse_distance > _CLOSE_INVERSE_DISTANCE and difference > _MAX_PAIR_DIFFERENCE:
+        confirmed = min(inverse_distance_without(angle) for angle in pair)
+        if confirmed < _MIN_CONFIRMED_SHARE * inverse_distance:
             raise _pair_contradiction(*pair)
     if inverse_distance > MAX_INVERSE_DISTANCE:
         raise _contradiction(silhouettes[worst].angle)
@@ -83,16 +78,16 @@ def _least_alike_pair(silhouettes: Sequence[Silhouette]) -> tuple[float, tuple[s
 
 def _contradiction(angle: str) -> CarvingError:
     return CarvingError(
-        f"The {angle} photo contradicts the others: its outline does not fit what they show. Check that it "
-        f"is labelled rightly, shows the same part, and stands upright as seen from the {angle}.",
+        f"The {angle} photo does not match the others: no solid has all these outlines. Check that it has "
+        f"the right label, shows the same part, and is the right way up as seen from the {angle}.",
         "contradiction",
     )
 
 
 def _pair_contradiction(one: str, other: str) -> CarvingError:
     return CarvingError(
-        f"The {one} and the {other} photo contradict each other: seen from opposite sides, a part's outlines "
-        "are mirror images. Check that both are labelled rightly and show the same part; if they do, take "
-        "them from farther away.",
+        f"The {one} and {other} photos do not match: from opposite sides, a part's outlines are mirror "
+        "images of each other. Check that both have the right label and show the same part. If they do, "
+        "take them again from farther away.",
         "contradiction",
     )

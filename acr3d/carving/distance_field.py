@@ -1,4 +1,4 @@
-"""Signed distance fields of outlines: how deep inside the outline a pixel lies, negative outside."""
+"""Signed distance fields of silhouettes: a pixel's distance to the contour, negative outside."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from acr3d.carving.morphology import Mask
 
 @dataclass(frozen=True)
 class DistanceField:
-    """`values` in mask pixels; one cell of them is `step` mask pixels wide."""
+    """`values` are distances in mask pixels; a cell is `step` mask pixels wide."""
 
     values: NDArray[np.float32]
     step: int = 1
 
     def sample(self, column: NDArray[np.floating], row: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Bilinear depth at mask pixels; beyond the picture, the border's value."""
+        """Bilinear values at mask pixels; outside the picture, the value at its border."""
         offset = (self.step - 1) / 2
         places = np.stack([(row - offset) / self.step, (column - offset) / self.step])
         sampled: NDArray[np.float32] = ndimage.map_coordinates(
@@ -30,20 +30,20 @@ class DistanceField:
         return sampled
 
     def depth_of(self, camera: PinholeCamera, points: Points) -> NDArray[np.float32]:
-        """How deep, in units, (n, 3) points lie in the cone that `camera` makes of this outline."""
+        """How deep, in units, (n, 3) points lie inside the viewing cone of this silhouette."""
         column, row, towards = camera.project(points)
         unit = (1 - camera.inverse_distance * towards) / camera.zoom
         return np.asarray(self.sample(column, row) * unit, np.float32)
 
     def downsampled(self, step: int) -> DistanceField:
-        """The same field averaged over blocks of `step` pixels: quicker to read, hardly less exact."""
+        """The field averaged over blocks of `step` pixels: faster to sample, hardly less accurate."""
         rows, columns = (size // step for size in self.values.shape)
         blocks = self.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
         return DistanceField(blocks.mean((1, 3), dtype=np.float32), step * self.step)
 
 
 class DistanceFieldStack:
-    """Several fields in one, to be read at places that lie in different ones."""
+    """Several fields in one array, so that points in different fields are sampled in one call."""
 
     def __init__(self, fields: Sequence[DistanceField]) -> None:
         rows, columns = (max(field.values.shape[axis] for field in fields) for axis in (0, 1))
@@ -55,7 +55,7 @@ class DistanceFieldStack:
         self.step = np.array([field.step for field in fields], np.float64)
 
     def depth_of(self, number: NDArray[np.int64], camera: CameraBatch, points: Points) -> NDArray[np.float64]:
-        """As DistanceField.depth_of, each of the (n, 3) points by its own field's `number` and camera."""
+        """Like DistanceField.depth_of, each of the (n, 3) points in its own field (`number`) and camera."""
         column, row, towards = camera.project(points)
         step = self.step[number]
         offset = (step - 1) / 2
@@ -68,10 +68,10 @@ class DistanceFieldStack:
 
 
 def distance_field(mask: Mask) -> DistanceField:
-    """The field of a mask, its zero on the line between the last pixel inside and the first outside."""
+    """The signed distance field of a mask; zero lies between the last pixel inside and the first outside."""
     depth = -ndimage.distance_transform_edt(~mask).astype(np.float32)
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     box = np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
     depth[box] += ndimage.distance_transform_edt(mask[box])
-    # A pixel next to the line is half a pixel from it; the smoothing takes the stairs out of slanting lines.
+    # A pixel next to the contour is half a pixel away from it. The blur smooths the steps of slanted edges.
     return DistanceField(ndimage.gaussian_filter(depth + 0.5 - mask, 0.8))

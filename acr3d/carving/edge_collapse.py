@@ -1,7 +1,7 @@
-"""Fewer triangles, same shape: quadric edge collapse (Garland and Heckbert 1997), many edges at a time.
+"""Mesh simplification by quadric edge collapse (Garland and Heckbert 1997), many edges at a time.
 
-Each round collapses a set of cheap edges that lie far enough apart not to touch each other's triangles, so
-whole rounds are array operations. The mesh must be closed, and stays closed and of the same topology.
+Each round collapses a set of cheap edges that do not touch each other's triangles, so that a whole round is
+a few array operations. The mesh must be closed; it stays closed and keeps its topology.
 """
 
 from __future__ import annotations
@@ -19,21 +19,19 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ROUNDS = 80
-_SAMPLED_SHARE = 0.3  # the share of edges a round looks at, drawn by lot
-_CHEAPEST_SHARE = 0.6  # the share of those it may choose from
-_LENGTH_WEIGHT = (
-    1e-3  # a flat region's edges cost nothing; this makes the short ones go first, against slivers
-)
-_MIN_QUALITY = 0.05  # below this a triangle may not become thinner than it was
-_NEEDLE_RATIO = 0.25  # a thin triangle's shortest side over its longest: shorter ones go at the end
-_VANISHING_QUALITY_SHARE = 0.6  # of a triangle that goes: so full must those next to it stay
+_SAMPLED_SHARE = 0.3  # of all edges, chosen at random in each round
+_CHEAPEST_SHARE = 0.6  # of the sampled edges, those that may be collapsed
+_LENGTH_WEIGHT = 1e-3  # edges in a flat region cost nothing; with this, short ones go first: fewer slivers
+_MIN_QUALITY = 0.05  # a triangle below this may not become thinner
+_NEEDLE_RATIO = 0.25  # shortest side over longest of a thin triangle that is collapsed at the end
+_VANISHING_QUALITY_SHARE = 0.6  # a neighbour may become this thin, relative to the triangle that vanishes
 _NEEDLE_ROUNDS = 10
-_PASSES = 3  # over a round's edges: what lies apart from those chosen before is chosen too (Luby 1986)
-_MIN_NORMAL_COSINE = 0.3  # cosine: a triangle may not turn its normal further than this in one collapse
+_PASSES = 3  # over a round's edges, adding those independent of the ones chosen before (Luby 1986)
+_MIN_NORMAL_COSINE = 0.3  # between a triangle's normals before and after a collapse
 
 
 def simplify(mesh: TriangleMesh, most_triangles: int) -> TriangleMesh:
-    """The mesh with at most about `most_triangles`, or as few as its topology lets it have."""
+    """The mesh with at most `most_triangles` triangles, or as few as its topology allows."""
     surface = _CollapsingMesh(mesh)
     random = np.random.default_rng(0)
     for _ in range(_ROUNDS):
@@ -51,7 +49,7 @@ def simplify(mesh: TriangleMesh, most_triangles: int) -> TriangleMesh:
 
 
 class _CollapsingMesh:
-    """A closed mesh that loses edges, with its vertices' quadrics."""
+    """A closed mesh with its vertices' quadrics, whose edges are collapsed."""
 
     def __init__(self, mesh: TriangleMesh) -> None:
         self.vertices, self.triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
@@ -59,7 +57,7 @@ class _CollapsingMesh:
         self.edges = _edges(self.triangles)
 
     def needles(self) -> Integers:
-        """The shortest edges of thin triangles, where two of their corners nearly meet."""
+        """The shortest edges of thin triangles, where two corners nearly coincide."""
         thin = self.triangles[triangle_quality(self.vertices, self.triangles) < _MIN_QUALITY]
         sides = np.stack([thin, np.roll(thin, -1, axis=1)], -1)
         lengths = ((self.vertices[sides[..., 0]] - self.vertices[sides[..., 1]]) ** 2).sum(2)
@@ -69,7 +67,7 @@ class _CollapsingMesh:
         return np.unique(np.sort(sides[each, shortest][is_needle], axis=1), axis=0)
 
     def collapse(self, drawn: Integers, cheapest: float, most: int) -> bool:
-        """Collapse at most so many of the cheapest share of these edges; whether there were any."""
+        """Collapse at most `most` of the cheapest share of these edges; return whether there were any."""
         vertices, triangles, edges = self.vertices, self.triangles, self.edges
         costs, targets = _collapse_costs(drawn, vertices, self.quadrics)
         cheap = np.flatnonzero(costs <= np.quantile(costs, cheapest))
@@ -87,7 +85,7 @@ class _CollapsingMesh:
 
 
 def _vertex_quadrics(vertices: Floats, triangles: Integers) -> Floats:
-    """(n, 10): for each vertex the area-weighted sum of its planes' quadrics, upper triangle row by row."""
+    """(n, 10): per vertex, the area-weighted sum of its planes' quadrics, upper triangle row by row."""
     normals, areas = normals_and_areas(vertices, triangles)
     offsets = -np.einsum("ij,ij->i", normals, vertices[triangles[:, 0]])
     planes = np.column_stack([normals, offsets])
@@ -107,12 +105,12 @@ def _edges(triangles: Integers) -> Integers:
 
 
 def _collapse_costs(edges: Integers, vertices: Floats, quadrics: Floats) -> tuple[Floats, Floats]:
-    """For each edge the cost of collapsing it, and the place to collapse it to."""
+    """Per edge, the cost of collapsing it and the point to collapse it to."""
     quadric = quadrics[edges[:, 0]] + quadrics[edges[:, 1]]
     one, other = vertices[edges[:, 0]], vertices[edges[:, 1]]
     middle, squared = (one + other).T / 2, ((one - other).T ** 2).sum(0)
     xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = np.ascontiguousarray(quadric.T)
-    pull = 1e-3 * (xx + yy + zz) + 1e-30  # towards the edge's middle, where the planes leave the place open
+    pull = 1e-3 * (xx + yy + zz) + 1e-30  # towards the edge's middle, where the planes leave the point open
     target = _solve_symmetric(
         (xx + pull, xy, xz, yy + pull, yz, zz + pull), pull * middle - np.stack([xw, yw, zw])
     )
@@ -121,7 +119,7 @@ def _collapse_costs(edges: Integers, vertices: Floats, quadrics: Floats) -> tupl
         xx * x * x + yy * y * y + zz * z * z + ww
         + 2 * (xy * x * y + xz * x * z + yz * y * z + xw * x + yw * y + zw * z)
     )  # fmt: skip
-    area = xx + yy + zz  # the planes' normals have length one, so the trace is their area
+    area = xx + yy + zz  # the planes' normals have unit length, so the trace is their area
     return np.maximum(error, 0) + _LENGTH_WEIGHT * 1e-3 * area * squared, target.T
 
 
@@ -141,7 +139,7 @@ def _solve_symmetric(matrix: tuple[Floats, ...], right: Floats) -> Floats:
 
 
 def _independent_edges(edges: Integers, candidates: Integers, triangles: Integers, count: int) -> Integers:
-    """Candidates (edge indices) of which none has an end next to another's, the earlier ones first."""
+    """Candidates (edge indices) of which no two have adjacent ends; earlier ones take precedence."""
     spread: list[Integers] = []
     for _ in range(_PASSES):
         first = _first_in_neighbourhood(edges[candidates], triangles, count)
@@ -155,7 +153,7 @@ def _independent_edges(edges: Integers, candidates: Integers, triangles: Integer
 
 
 def _first_in_neighbourhood(edges: Integers, triangles: Integers, count: int) -> NDArray[np.bool_]:
-    """Which of the edges come before all others in the neighbourhood of both their ends."""
+    """Which edges come before all others in the neighbourhood of both their ends."""
     order = np.arange(len(edges))
     best = np.full(count, len(edges), np.int64)
     for end in edges.T:
@@ -169,7 +167,7 @@ def _first_in_neighbourhood(edges: Integers, triangles: Integers, count: int) ->
 
 
 def _keeps_topology(chosen: Integers, edges: Integers, count: int) -> NDArray[np.bool_]:
-    """Whether each chosen edge's ends share just the two neighbours that its two triangles give them."""
+    """Whether the ends of each chosen edge share exactly the two neighbours from its two triangles."""
     both = np.concatenate([edges, edges[:, ::-1]])
     adjacency = sparse.csr_array(
         (np.ones(len(both), np.int8), (both[:, 0], both[:, 1])), shape=(count, count)
@@ -182,7 +180,7 @@ def _keeps_topology(chosen: Integers, edges: Integers, count: int) -> NDArray[np
 def _keeps_orientation(
     chosen: Integers, targets: Floats, vertices: Floats, triangles: Integers
 ) -> NDArray[np.bool_]:
-    """Whether no triangle around each chosen edge would turn over or lose its area."""
+    """Whether collapsing each chosen edge neither flips a triangle around it nor makes it too thin."""
     owner = np.full(len(vertices), -1)
     moved = vertices.copy()
     for end in (0, 1):
@@ -205,8 +203,10 @@ def _keeps_orientation(
 
 
 def _vanishing_quality(owners: Integers, vertices: Floats, triangles: Integers, count: int) -> Floats:
-    """For each chosen edge about the fullness of the thinner triangle that goes with it: one neighbour may
-    become as thin, as that is a sliver less."""
+    """Per chosen edge, the quality of its thinner triangle, slightly reduced.
+
+    That triangle vanishes with the edge, so a neighbour may become as thin: it is one sliver less in total.
+    """
     thinnest = np.full(count, np.inf)
     vanishing = np.flatnonzero((owners >= 0).sum(1) == 2)
     np.minimum.at(

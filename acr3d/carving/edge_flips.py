@@ -1,7 +1,7 @@
-"""Turning edges so that needle-thin triangles go: two triangles that share an edge swap its diagonal.
+"""Flip edges to remove needle-thin triangles: two triangles that share an edge swap the diagonal.
 
-An edge is turned only where both diagonals nearly meet, so that the surface stays where it is, and where the
-thinner one of the two triangles becomes fuller by it. The mesh stays closed and of the same topology.
+An edge is flipped only if both diagonals nearly intersect, so that the surface stays in place, and if the
+thinner of the two triangles gets a better shape. The mesh stays closed and keeps its topology.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ROUNDS = 6
-_MAX_QUALITY = 0.12  # fullness: about 14° in the sharpest corner; fuller triangles are left alone
-_MIN_GAIN = 1.1
-_MAX_DIAGONAL_GAP = 1e-3  # of the part's largest side: how far the diagonals may pass each other
-_MIN_NORMAL_COSINE = 0.5  # cosine, between a new triangle and the old two together
+_MAX_QUALITY = 0.12  # about 14° in the sharpest corner; better triangles are left alone
+_MIN_GAIN = 1.1  # new quality over old
+_MAX_DIAGONAL_GAP = 1e-3  # between the two diagonals, relative to the part's largest side
+_MIN_NORMAL_COSINE = 0.5  # between a new triangle's normal and the old pair's mean normal
 
 
 def flip_edges(mesh: TriangleMesh) -> TriangleMesh:
-    """The same vertices, with fuller triangles where that moves the surface by next to nothing."""
+    """The same vertices with better-shaped triangles, where that hardly moves the surface."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     step = _MAX_DIAGONAL_GAP * float((vertices.max(0) - vertices.min(0)).max())
     for _ in range(_ROUNDS):
@@ -42,7 +42,7 @@ def flip_edges(mesh: TriangleMesh) -> TriangleMesh:
 
 
 class _HalfEdges:
-    """The edges of a closed mesh, each twice: as its two triangles walk it."""
+    """The half-edges of a closed mesh: each edge twice, once in the direction of each of its triangles."""
 
     def __init__(self, triangles: Integers, count: int) -> None:
         self.count = count
@@ -52,8 +52,10 @@ class _HalfEdges:
         self.keys = keys[self.order]
 
     def adjacent_pairs(self, faces: Integers) -> tuple[Integers, Integers]:
-        """(pairs, corners): each of the triangles with each of its neighbours, and a, b, c, d: the first is
-        a b c, its neighbour b a d."""
+        """(pairs, corners) of these triangles with each of their neighbours.
+
+        Corners are a, b, c, d: the first triangle is a b c, its neighbour b a d.
+        """
         a, b, c = (np.roll(self.triangles[faces], -turn, axis=1).reshape(-1) for turn in range(3))
         twin = self.order[np.searchsorted(self.keys, b * self.count + a)]
         neighbour, place = np.divmod(twin, 3)
@@ -61,7 +63,7 @@ class _HalfEdges:
         return np.column_stack([np.repeat(faces, 3), neighbour]), np.column_stack([a, b, c, d])
 
     def contains(self, edges: Integers) -> NDArray[np.bool_]:
-        """Whether such edges (n, 2) exist."""
+        """Whether edges (n, 2) are in the mesh."""
         wanted = edges[:, 0] * self.count + edges[:, 1]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         known: NDArray[np.bool_] = self.keys[places] == wanted
@@ -69,7 +71,7 @@ class _HalfEdges:
 
 
 def _improves_quality(vertices: Floats, corners: Integers, step: float) -> NDArray[np.bool_]:
-    """Whether turning each edge makes fuller triangles that face outwards and leaves the surface in place."""
+    """Whether flipping each edge gives better, outward-facing triangles and leaves the surface in place."""
     a, b, c, d = corners.T
     old = [np.column_stack(triangle) for triangle in ((a, b, c), (b, a, d))]
     new = [np.column_stack(triangle) for triangle in ((a, d, c), (d, b, c))]
@@ -89,7 +91,7 @@ def _improves_quality(vertices: Floats, corners: Integers, step: float) -> NDArr
 
 
 def _disjoint_flips(corners: Integers, count: int) -> Integers:
-    """Those pairs of triangles that come before all others at each of their four corners."""
+    """The pairs of triangles that come before all others at each of their four corners."""
     order = np.arange(len(corners))
     first = np.full(count, len(corners), np.int64)
     for corner in corners.T:

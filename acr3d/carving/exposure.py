@@ -1,8 +1,8 @@
-"""Evening the exposure between photos: one gain per photo and channel.
+"""Equalize the exposure between photos: one gain per photo and colour channel.
 
-Where two photos show the same piece of surface, their colours should be the same. The gains that make them
-so, by least squares over the logarithms of what each pair typically differs by, are shared out among all
-photos (Brown and Lowe 2007, "Automatic panoramic image stitching", chapter 6).
+Where two photos show the same surface, their colours should be equal. The gains are found by least squares
+over the logarithms of the typical ratio of each pair (Brown and Lowe 2007, "Automatic panoramic image
+stitching", chapter 6).
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MIN_SHARED_PLACES = 100  # places seen by both photos, for a pair to tell anything
-_MIN_CORRELATION = 0.5  # correlation: below, the two show different things where the hull is not the part
-_MAX_DEVIATION = 0.12  # median deviation of the logarithms: above, they do too
-_DARK, _BRIGHT = 16, 245  # of 255: beyond, a photo is black or burnt out and tells no gain
-_MAX_COLOUR_CAST = (
-    0.2  # logarithms between channels: what differs more in hue is another thing, not another white balance
-)
-_REGULARIZATION = 0.02  # how much, against a pair of photos, each wishes to stay as it is
-_MAX_LOG_GAIN = 0.3  # a logarithm: photos of one part in one light do not differ more
+_MIN_SHARED_PLACES = 100  # seen by both photos of a pair
+_MIN_CORRELATION = 0.5  # below, the photos show different things, because the hull is larger than the part
+_MAX_DEVIATION = 0.12  # median deviation of the log ratios; above, the same holds
+_DARK, _BRIGHT = 16, 245  # of 255; beyond these a photo is black or overexposed
+_MAX_COLOUR_CAST = 0.2  # between channels, in logarithms; more is a different object, not white balance
+_REGULARIZATION = 0.02  # weight of each photo's gain staying 1, relative to a pair of photos
+_MAX_LOG_GAIN = 0.3  # photos of one part in the same light do not differ more
 
 
 def exposure_gains(colours: Floats, well_seen: NDArray[np.bool_]) -> Floats:
-    """(photos, 3) factors that even out `colours` (photos, places, 3), where a photo shows a place well."""
+    """(photos, 3) factors that equalize `colours` (photos, places, 3) where photos see a place well."""
     photos = len(colours)
     rows, targets = [], []
     for one, other in combinations(range(photos), 2):
@@ -48,10 +46,10 @@ def exposure_gains(colours: Floats, well_seen: NDArray[np.bool_]) -> Floats:
 
 
 def _median_log_ratio(one: Floats, other: Floats) -> NDArray[np.float64] | None:
-    """What to add to the first photo's logarithms to reach the second's; None when nothing tells it.
+    """The median logarithm of the second photo's colours over the first's; None if they are not comparable.
 
-    A part's inner edges lie elsewhere than the hull's, and there two photos show different things: only what
-    looks alike, and by the same step nearly everywhere, is taken for one surface.
+    A part's inner edges are not where the hull's are, and there two photos show different things. So only
+    colours that correlate, and differ by nearly the same ratio everywhere, are taken for one surface.
     """
     fit = (np.minimum(one, other).min(1) > _DARK) & (np.maximum(one, other).max(1) < _BRIGHT)
     if fit.sum() < _MIN_SHARED_PLACES:
@@ -64,7 +62,7 @@ def _median_log_ratio(one: Floats, other: Floats) -> NDArray[np.float64] | None:
 
 
 def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Of the brightness; 1 where both are even, as they then do not speak against each other."""
+    """The correlation of brightness; 1 if both are uniform, because then nothing contradicts."""
     first, second = (values.mean(1) - values.mean() for values in (one, other))
     scale = first.std() * second.std()
     return float((first * second).mean() / scale) if scale > 1e-4 else 1.0

@@ -1,4 +1,7 @@
-"""Writing one textured mesh as a GLB file (glTF 2.0, binary)."""
+"""Write one textured mesh as a GLB file (binary glTF 2.0).
+
+The product's only use of pygltflib; docs/decisions/engine-pygltflib.md says why.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ _JPEG_QUALITY = 90
 
 @dataclass(frozen=True)
 class VertexData:
-    """Per vertex `positions` and `normals` (n, 3) and `uvs` (n, 2), float32; `triangles` (m, 3)."""
+    """`positions` and `normals` (n, 3) and `uvs` (n, 2) per vertex, float32; `triangles` (m, 3)."""
 
     positions: NDArray[np.float32]
     normals: NDArray[np.float32]
@@ -26,9 +29,9 @@ class VertexData:
 
 
 def write_glb(
-    path: Path, corners: VertexData, texture: NDArray[np.uint8] | None, material: dict[str, Any]
+    path: Path, vertex_data: VertexData, texture: NDArray[np.uint8] | None, material: dict[str, Any]
 ) -> None:
-    """Write the file. `material` is its pbrMetallicRoughness, to which the texture is added."""
+    """Write the file. `material` is its pbrMetallicRoughness; the texture is added to it."""
     model = gltf.GLTF2(
         asset=gltf.Asset(generator="acr3d built-in engine"),
         scene=0,
@@ -37,16 +40,17 @@ def write_glb(
     )
     buffer = _Buffer(model)
     attributes = gltf.Attributes(
-        POSITION=buffer.vertices(corners.positions, bounds=True), NORMAL=buffer.vertices(corners.normals)
+        POSITION=buffer.vertices(vertex_data.positions, bounds=True),
+        NORMAL=buffer.vertices(vertex_data.normals),
     )
     surface = gltf.PbrMetallicRoughness(**material)
     if texture is not None:
-        attributes.TEXCOORD_0 = buffer.vertices(corners.uvs)
+        attributes.TEXCOORD_0 = buffer.vertices(vertex_data.uvs)
         surface.baseColorTexture = gltf.TextureInfo(index=0)
         model.images = [gltf.Image(bufferView=buffer.view(_jpeg(texture)), mimeType=gltf.IMAGEJPEG)]
         model.samplers = [_sampler()]
         model.textures = [gltf.Texture(source=0, sampler=0)]
-    indices = buffer.indices(corners.triangles.reshape(-1))
+    indices = buffer.indices(vertex_data.triangles.reshape(-1))
     model.materials = [gltf.Material(pbrMetallicRoughness=surface)]
     model.meshes = [
         gltf.Mesh(primitives=[gltf.Primitive(attributes=attributes, indices=indices, material=0)])
@@ -56,7 +60,7 @@ def write_glb(
 
 
 class _Buffer:
-    """The binary chunk as it grows, with its views and accessors."""
+    """Builds the binary chunk and its buffer views and accessors."""
 
     def __init__(self, model: gltf.GLTF2) -> None:
         self.model = model
@@ -89,7 +93,7 @@ class _Buffer:
         )
 
     def close(self) -> None:
-        """Give the model its one buffer."""
+        """Attach the finished buffer to the model."""
         self.content += bytes(-len(self.content) % 4)
         self.model.buffers = [gltf.Buffer(byteLength=len(self.content))]
         self.model.set_binary_blob(bytes(self.content))
@@ -100,7 +104,7 @@ class _Buffer:
 
 
 def _sampler() -> gltf.Sampler:
-    """Smooth, with smaller copies for the distance, and no repetition across the atlas's border."""
+    """Trilinear filtering, clamped at the atlas's border."""
     return gltf.Sampler(
         magFilter=gltf.LINEAR,
         minFilter=gltf.LINEAR_MIPMAP_LINEAR,

@@ -1,8 +1,8 @@
-"""Holes: enclosed places where the backdrop shows through the part.
+"""Find holes: enclosed areas where the backdrop shows through the part.
 
-They have the backdrop's hue and brightness, and a sharp rim all around. The rim tells a hole from pale paint,
-whose shading passes through the backdrop's tone without a jump. A label may have both; its print tells it
-from a hole, in which nothing can float.
+A hole has the backdrop's hue and brightness and a sharp rim all around. The rim distinguishes it from pale
+paint, whose shading passes through the backdrop's tone without a step. A label can have both, but it has
+print on it, and nothing can float in a hole.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from scipy import ndimage
 from acr3d.carving.backdrop import BackdropMatch, ChannelImage
 from acr3d.carving.morphology import Mask, dilated, opened
 
-_COMPRESSION_RINGING = 1.0  # grey levels, what compression leaves beside an edge
-_MAX_DEVIATION = 0.4  # of the tolerance: a hole's tone varies by less, an even spread by 0.58
-_MIN_CORE_PIXELS = 12  # pixels of a hole's core
-_RIM_WIDTH = 6  # how far beyond its core, in pixels, a hole's edge must have ended
-_MIN_SHARP_RIM = 0.85  # of the rim
-_MIN_LETTER_PIXELS = 6  # pixels
-_MIN_LETTERS = 3  # so many letters are one; a grain of noise or two may stand in a hole
+_COMPRESSION_RINGING = 1.0  # grey levels that JPEG compression leaves beside an edge
+_MAX_DEVIATION = 0.4  # standard deviation over the tolerance; uniformly spread tones would have 0.58
+_MIN_CORE_PIXELS = 12
+_RIM_WIDTH = 6  # pixels beyond its core within which a hole's edge must end
+_MIN_SHARP_RIM = 0.85  # share of the rim
+_MIN_LETTER_PIXELS = 6
+_MIN_LETTERS = 3  # fewer may be grains of noise in a hole
 
 
 def find_hole_candidates(like: BackdropMatch, misfit: float, background: Mask, noise: float) -> Mask:
-    """Enclosed places as bright and of the same hue as the backdrop in full light, clear of the outside.
+    """Enclosed areas with the fully lit backdrop's hue and brightness, not adjacent to the background.
 
-    Each of one tone: shading that passes through the backdrop's own spreads evenly over what is let pass.
+    Each must have a uniform tone: shading that passes through the backdrop's tone spreads evenly over the
+    tolerance.
     """
     grain = 2 * (noise + _COMPRESSION_RINGING) / like.darkest_channel
     alike = (np.abs(like.level - 1) < misfit + grain) & (like.hue_spread < 0.03 + 2 * grain)
@@ -37,7 +38,7 @@ def find_hole_candidates(like: BackdropMatch, misfit: float, background: Mask, n
 
 
 def find_holes(colours: ChannelImage, cores: Mask, background: Mask, noise: float) -> Mask:
-    """Those of the cores that are holes; their edges still have to be found."""
+    """The candidates' cores that are holes; their exact edges are found later."""
     labels, count = ndimage.label(cores)
     openings = np.zeros_like(background)
     for number, place in enumerate(ndimage.find_objects(labels, count), 1):
@@ -59,7 +60,7 @@ def _contains_print(core: Mask) -> bool:
 
 
 def _has_sharp_rim(colours: ChannelImage, core: Mask, background: Mask, noise: float) -> bool:
-    """Whether all around, a few pixels on, the colour is no longer the core's, and the part's."""
+    """Whether, a few pixels out on all sides, the colour has left the core's and the pixel is on the part."""
     whole = ndimage.binary_fill_holes(core)
     distance, nearest = ndimage.distance_transform_edt(~whole, return_indices=True)
     change = np.abs(colours - colours[:, nearest[0], nearest[1]]).max(0)

@@ -1,4 +1,4 @@
-"""From the outlines' widths and heights to the part's proportions and a first camera for each side."""
+"""Estimate the part's proportions and initial cameras from the silhouettes' widths and heights."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Proportions:
 
 
 def estimate_proportions(silhouettes: list[Silhouette]) -> Proportions:
-    """One size for the part and one zoom for each photo, by least squares over their logarithms.
+    """One size for the part and one zoom per photo, by least squares over their logarithms.
 
-    Every photo measures two of the three sizes times its own zoom. What the photos leave open is taken by the
-    weak wish that all zooms be equal: one photographer, one distance.
+    Every photo measures two of the three sizes, each multiplied by the photo's zoom. A weak preference for
+    equal zooms (one photographer, one distance) decides what the photos leave open.
     """
     rows, values, weights = _measurements(silhouettes)
     seen = len(rows)
@@ -62,7 +62,7 @@ def _measurements(silhouettes: list[Silhouette]) -> tuple[list[list[float]], lis
 def _add_regularization(
     photos: int, rows: list[list[float]], values: list[float], weights: list[float]
 ) -> None:
-    """Weak equations that settle only what the measurements leave open: equal zooms, a unit of length."""
+    """Add weak equations that decide only what the measurements leave open: equal zooms, a unit of length."""
     for number in range(photos):
         row = [0.0] * (3 + photos)
         row[3 + number] = 1.0
@@ -78,7 +78,7 @@ def _add_regularization(
 def _assume_unseen_size(
     sizes: NDArray[np.float64], silhouettes: list[Silhouette]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """With photos along one axis only, the size along it: the smaller side, as of a round or square bar."""
+    """If all photos look along one axis, assume the smaller of the two visible sizes along it."""
     axes = {viewing_axis(silhouette.angle) for silhouette in silhouettes}
     if len(axes) > 1:
         return sizes, ()
@@ -87,12 +87,12 @@ def _assume_unseen_size(
     sizes[unseen] = assumed
     name = AXIS_NAMES[unseen]
     return sizes, (
-        f"No photo shows the {name}; it was taken to be as large as the smaller of the other two.",
+        f"No photo shows the {name}. It is assumed to be as large as the smaller of the other two sizes.",
     )
 
 
 def initial_cameras(silhouettes: list[Silhouette], proportions: Proportions) -> list[PinholeCamera]:
-    """For each outline a camera without tilt or perspective that puts the part's middle in its outline's."""
+    """Per silhouette, a camera without tilt or perspective whose view of the part is centred on it."""
     cameras = []
     for silhouette, zoom in zip(silhouettes, proportions.zooms, strict=True):
         left, top, right, bottom = silhouette.box

@@ -1,7 +1,7 @@
-"""Least squares that a few wild residuals cannot spoil: Levenberg and Marquardt's way, with "soft L1" loss.
+"""Robust least squares: the Levenberg–Marquardt method with soft L1 loss, so outliers count less.
 
-scipy's `least_squares` takes as many steps, but spends most of its time on the decomposition of a matrix
-that is far taller than wide; with some forty unknowns the normal equations are exact enough and quick.
+scipy's `least_squares` needs as many steps but spends most of its time decomposing a matrix that is far
+taller than wide. With about forty unknowns the normal equations are accurate enough and much faster.
 """
 
 from __future__ import annotations
@@ -16,39 +16,38 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 
 _MAX_ITERATIONS = 30
-_MIN_GAIN = 1e-3  # a step that lowers the cost by less than this share is the last
+_MIN_GAIN = 1e-3  # stop after a step that lowers the cost by less than this share
+_MAX_DAMPING_TRIES = 6
 
 
 class Evaluation(Protocol):
-    """One set of unknowns: what is wrong there, and, if asked, how that changes from there."""
+    """The problem at one set of unknowns: the residuals, and their derivatives on demand."""
 
     @property
     def residuals(self) -> Vector: ...
 
     def jacobian(self) -> Vector:
-        """The errors' derivatives, (errors, unknowns)."""
+        """The residuals' derivatives, (residuals, unknowns)."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Where the descent ended, and the cost there."""
+    """Where the minimization ended, and the cost there."""
 
     unknowns: Vector
     cost: float
 
 
 def minimize(evaluate: Callable[[Vector], Evaluation], start: Vector) -> Solution:
-    """The unknowns near `start` that make the sum of 2 (√(1 + error²) - 1) over its errors least."""
+    """Minimize the soft L1 loss, the sum of 2 (√(1 + residual²) - 1), from `start`."""
     unknowns, current = start, evaluate(start)
     cost, damping = _cost(current.residuals), 1e-2
     for _ in range(_MAX_ITERATIONS):
         jacobian = current.jacobian()
         weights = 1 / np.sqrt(1 + current.residuals**2)
-        normal, gradient = (
-            jacobian.T @ (jacobian * weights[:, None]),
-            jacobian.T @ (weights * current.residuals),
-        )
-        for _ in range(6):
+        normal = jacobian.T @ (jacobian * weights[:, None])
+        gradient = jacobian.T @ (weights * current.residuals)
+        for _ in range(_MAX_DAMPING_TRIES):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
             trial = evaluate(unknowns - step)
             if _cost(trial.residuals) < cost:

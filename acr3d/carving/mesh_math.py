@@ -1,4 +1,4 @@
-"""Normals, areas and shapes of a mesh's triangles."""
+"""Normals, areas and shape quality of a mesh's triangles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def normals_and_areas(vertices: Floats, triangles: Integers) -> tuple[Floats, Fl
 
 
 def triangle_quality(vertices: Floats, triangles: Integers) -> Floats:
-    """Area over the longest side's square: 0.43 for an equilateral triangle, near 0 for a sliver."""
+    """Area over the square of the longest side: 0.43 for an equilateral triangle, near 0 for a sliver."""
     sides = _sides(vertices, triangles)
     longest = (sides**2).sum(0).max(0)
     full: Floats = _length(_cross(sides[:, 0], sides[:, 1])) / 2 / np.maximum(longest, 1e-30)

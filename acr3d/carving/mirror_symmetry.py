@@ -1,8 +1,7 @@
-"""A guess past the hull: the part is its own mirror image across a middle plane.
+"""Shape prior: the part is mirror-symmetric across a middle plane.
 
-A lens lets the hull bulge on the side that no photo shows. Where all outlines that show a direction are
-mirror images of themselves along it, the hull's mirror image bounds the part too, as a photo from the other
-side would.
+Perspective lets the hull bulge on a side that no photo shows. If all silhouettes that show a direction are
+mirror-symmetric along it, the hull's mirror image bounds the part too, as a photo from the other side would.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from acr3d.carving.distance_field import DistanceField
 Vector = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 
-_CELLS = 120  # along the box, where an outline is compared with its mirror image
-_MIN_OVERLAP = 0.985  # of what either covers, how much both must
+_CELLS = 120  # per side of the box, for comparing a silhouette with its mirror image
+_MIN_OVERLAP = 0.985  # IoU of a silhouette and its mirror image
 
 
 @dataclass(frozen=True)
 class MirrorSymmetry:
-    """The part is the same on both sides of the plane across `axis` at `middle`."""
+    """The part is symmetric across the plane perpendicular to `axis` at `middle`."""
 
     axis: int
     middle: float
@@ -33,7 +32,7 @@ class MirrorSymmetry:
     fields: tuple[DistanceField, ...]
 
     def depth(self, points: Points) -> FloatArray:
-        """How deep the mirror images of (n, 3) points lie inside all outlines, in units."""
+        """How deep, in units, the mirror images of (n, 3) points lie inside all silhouettes."""
         mirrored = points.copy()
         mirrored[:, self.axis] = 2 * self.middle - mirrored[:, self.axis]
         depth = np.full(len(points), np.inf, np.float32)
@@ -42,19 +41,19 @@ class MirrorSymmetry:
         return depth
 
     def expanded_box(self, box: Vector) -> Vector:
-        """The box as it is: a mirror image asks for no more room."""
+        """The box unchanged: a mirror image needs no more space."""
         return box
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The guess for the report."""
+        """The prior's entry in the report."""
         return {"kind": "mirrored", "axis": AXIS_NAMES[self.axis]}
 
 
 def find_mirror_symmetries(
     cameras: list[PinholeCamera], fields: list[DistanceField], box: Vector
 ) -> list[MirrorSymmetry]:
-    """The middle planes across which all outlines are mirror images, and some side lacks its photo."""
+    """The symmetries across middle planes that all silhouettes have and of which one side has no photo."""
     mirrors = []
     for axis in range(3):
         along = [camera for camera in cameras if viewing_axis(camera.side) == axis]
@@ -77,7 +76,7 @@ def _is_mirrored(axis: int, cameras: list[PinholeCamera], fields: list[DistanceF
 
 
 def _middle_plane(normal: int, box: Vector) -> Vector:
-    """(n, n, 3) points of the box's middle plane across `normal`, the other two axes in order."""
+    """(n, n, 3) points of the box's middle plane perpendicular to `normal`, the other two axes in order."""
     one, other = sorted({0, 1, 2} - {normal})
     points = np.empty((_CELLS, _CELLS, 3))
     points[:] = box.mean(0)

@@ -1,6 +1,6 @@
-"""Growing and shrinking masks by whole pixels.
+"""Binary dilation, erosion and opening by whole pixels.
 
-What scipy's binary_dilation and binary_erosion do with their usual cross, in a thirtieth of their time.
+The same results as scipy's binary_dilation and binary_erosion with their default cross, thirty times faster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Mask = NDArray[np.bool_]
 
 
 def dilated(mask: Mask, pixels: int = 1) -> Mask:
-    """The mask and what is so many steps up, down, left or right of it."""
+    """The mask grown by so many steps up, down, left and right."""
     for _ in range(pixels):
         near = mask.copy()
         near[1:] |= mask[:-1]
@@ -24,11 +24,11 @@ def dilated(mask: Mask, pixels: int = 1) -> Mask:
 
 
 def eroded(mask: Mask, pixels: int = 1) -> Mask:
-    """What is more steps than that from any place off the mask, such as those beyond the picture."""
+    """The mask without the pixels within so many steps of its edge; outside the picture counts as unset."""
     inner = slice(pixels, -pixels)
     return ~dilated(~np.pad(mask, pixels), pixels)[inner, inner]
 
 
 def opened(mask: Mask, pixels: int = 1) -> Mask:
-    """The mask without what is thinner than twice that."""
+    """The mask without anything thinner than twice that many pixels."""
     return dilated(eroded(mask, pixels), pixels)

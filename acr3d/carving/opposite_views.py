@@ -1,4 +1,4 @@
-"""Opposite sides have mirrored outlines, up to what a lens close by does to them."""
+"""Compare opposite views: their silhouettes are mirror images, except for the effect of perspective."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NORMALIZED_SIZE = 40
 
 
 def normalized_mask(mask: Mask) -> Mask:
-    """The outline in `mask`, which must not be empty, stretched to CELLS × CELLS."""
+    """The silhouette in `mask` (not empty), stretched to NORMALIZED_SIZE × NORMALIZED_SIZE."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = Image.fromarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]).convert("L")
     cells: Mask = np.asarray(part.resize((NORMALIZED_SIZE, NORMALIZED_SIZE), Image.Resampling.BOX)) > 127
@@ -20,7 +20,9 @@ def normalized_mask(mask: Mask) -> Mask:
 
 
 def mirror_difference(one: Mask, other: Mask, angle: str) -> float:
-    """Of what two opposite outlines, stretched and brought over each other, cover together: the share only
-    one covers. `angle` is the side that either shows."""
+    """How much two opposite normalized silhouettes differ after mirroring one: 1 minus their IoU.
+
+    `angle` is the side that either of them shows.
+    """
     mirrored = other[::-1] if angle in ("top", "bottom") else other[:, ::-1]
     return float((one ^ mirrored).sum() / (one | mirrored).sum())

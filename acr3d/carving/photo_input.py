@@ -1,4 +1,4 @@
-"""Opening the labelled photos: upright RGB pixels and nothing else."""
+"""Read a labelled photo as upright RGB pixels."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class LabelledPhoto:
 
 
 def read_photo(path: Path, angle: str) -> LabelledPhoto:
-    """Read a JPEG or PNG, turn it upright after its EXIF tag, fit it into 2048². Raises Refused."""
+    """Read a JPEG or PNG, apply its EXIF orientation and fit it into 2048 × 2048. Raises CarvingError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("JPEG", "PNG")) as image:
                 pixels = _upright(image, angle)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, Image.DecompressionBombError):
-        message = f"The {angle} photo cannot be read as a JPEG or PNG. Send that photo again."
+        message = f"The {angle} photo is not a readable JPEG or PNG. Upload it again."
         raise CarvingError(message, "unreadable") from None
     return LabelledPhoto(angle, pixels)
 
@@ -41,7 +41,11 @@ def read_photo(path: Path, angle: str) -> LabelledPhoto:
 def _upright(image: Image.Image, angle: str) -> NDArray[np.uint8]:
     if min(image.size) < _MIN_SIDE or image.width * image.height > _MAX_PIXELS:
         size = f"{image.width} × {image.height}"
-        raise CarvingError(f"The {angle} photo has an unusable size ({size}). Take it anew.", "bad_size")
+        raise CarvingError(
+            f"The {angle} photo is {size} pixels. It must be at least {_MIN_SIDE} pixels on each side and at "
+            f"most {_MAX_PIXELS // 1_000_000} megapixels. Upload it in another size or take a new one.",
+            "bad_size",
+        )
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
     upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:

@@ -1,11 +1,6 @@
-"""The built-in engine's heavy work: labelled photos in, one textured GLB out.
+"""The built-in engine's pipeline: labelled photos in, one textured GLB out.
 
-    python -m acr3d.carving.pipeline REQUEST.json OUT.glb
-
-REQUEST.json: {"images": [{"path": "…", "angle": "front"}, …], "target_polycount": 30000,
-"should_texture": true} and optionally "grid", the number of cells along the largest side, and
-"guesses": false for the bare hull of the outlines. Runs in a child (acr3d.sandbox) and prints its progress
-and its report, or its refusal, as JSON lines.
+Silhouettes → cameras → visual hull with shape priors → mesh → texture. docs/engine.md explains the steps.
 """
 
 from __future__ import annotations
@@ -46,7 +41,7 @@ _MIN_TRIANGLES, _MAX_TRIANGLES = 500, 100_000
 
 @dataclass(frozen=True)
 class CarvingRequest:
-    """What to carve: photos as (path, angle), how many triangles, with or without texture, how fine."""
+    """What to carve. `photos`: (path, angle); `cells`: voxels along the longest side."""
 
     photos: list[tuple[Path, str]]
     triangles: int
@@ -56,19 +51,19 @@ class CarvingRequest:
 
 
 def read_request(path: Path) -> CarvingRequest:
-    """Read and check REQUEST.json. Raises Refused."""
+    """Read and check REQUEST.json (see __main__.py). Raises CarvingError."""
     body = json.loads(path.read_text())
     photos = [(Path(image["path"]), str(image["angle"])) for image in body["images"]]
     angles = [angle for _, angle in photos]
     unknown = sorted(set(angles) - SIDES.keys())
     if unknown:
         raise CarvingError(
-            f"No side is called {', '.join(unknown)}; there are {', '.join(SIDES)}.", "unknown_angle"
+            f"Unknown side: {', '.join(unknown)}. Use one of {', '.join(SIDES)}.", "unknown_angle"
         )
     if len(set(angles)) != len(angles):
-        raise CarvingError("Two photos carry the same label. Give each photo its own side.", "same_angle")
+        raise CarvingError("Two photos have the same label. Give each photo its own side.", "same_angle")
     if not 2 <= len(photos) <= len(SIDES):
-        raise CarvingError(f"A model needs two to six photos; {len(photos)} came.", "photo_count")
+        raise CarvingError(f"A model needs two to six photos, not {len(photos)}.", "photo_count")
     triangles = int(np.clip(int(body.get("target_polycount") or 30_000), _MIN_TRIANGLES, _MAX_TRIANGLES))
     return CarvingRequest(
         photos,
@@ -81,7 +76,7 @@ def read_request(path: Path) -> CarvingRequest:
 
 @dataclass(frozen=True)
 class _CarvedShape:
-    """The mesh and what is known of it, without the large fields it was carved from."""
+    """The mesh and what the report needs, without the large arrays it was carved from."""
 
     mesh: TriangleMesh
     calibration: Calibration
@@ -90,7 +85,7 @@ class _CarvedShape:
 
 
 def carve(request: CarvingRequest, out: Path) -> dict[str, Any]:
-    """Carve the model, write it to `out` and return the report. Raises Refused."""
+    """Carve the model, write it to `out` and return the report. Raises CarvingError."""
     started = time.monotonic()
     silhouettes = _extract_silhouettes(request)
     shape = _carve_shape(request, silhouettes)
@@ -108,13 +103,13 @@ def carve(request: CarvingRequest, out: Path) -> dict[str, Any]:
     if texture:
         report["texture_seen"] = round(texture.seen_share, 3)
         report["guessed"] += unseen_sides_note(silhouettes)
-    silhouettes.clear()  # the photos are no longer needed, and memory is short
+    silhouettes.clear()  # frees the photos, because memory is short
     write_glb(out, split_vertices(scaled, atlas), texture.pixels if texture else None, MATERIAL)
     return report | {"seconds": round(time.monotonic() - started, 2)}
 
 
 def _carve_shape(request: CarvingRequest, silhouettes: list[Silhouette]) -> _CarvedShape:
-    """The solid that the outlines allow. Raises Refused."""
+    """The solid that the silhouettes allow. Raises CarvingError."""
     proportions = estimate_proportions(silhouettes)
     check_proportions(proportions.disagreement, silhouettes)
     _print_progress(35)
@@ -147,7 +142,7 @@ def _extract_silhouettes(request: CarvingRequest) -> list[Silhouette]:
 def _inverse_distance_without(
     angle: str, silhouettes: list[Silhouette], fields: list[DistanceField]
 ) -> float:
-    """The nearness that the photos ask for when this one is left out."""
+    """The camera's inverse distance that the photos imply without this one."""
     kept = [number for number, silhouette in enumerate(silhouettes) if silhouette.angle != angle]
     others = [silhouettes[number] for number in kept]
     proportions = estimate_proportions(others)
@@ -175,7 +170,7 @@ def _extract_solid(
 
 
 def _normalized(mesh: TriangleMesh) -> TriangleMesh:
-    """The mesh about the origin, its largest side 1."""
+    """The mesh centred on the origin, its largest side 1."""
     low, high = mesh.vertices.min(0), mesh.vertices.max(0)
     return TriangleMesh((mesh.vertices - (low + high) / 2) / (high - low).max(), mesh.triangles)
 

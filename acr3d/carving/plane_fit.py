@@ -1,8 +1,8 @@
-"""Flat faces made flat: what an outline's pixels and a tilt left wavy is laid into its plane.
+"""Flatten faces that pixels and tilt left wavy, by moving their vertices into the fitted plane.
 
-Only faces that look along one of the part's axes, that end at edges all around (a round part's crown goes on
-beyond any limit), and that lie in one plane to within what an outline is good for. No vertex moves farther
-than that, so no photographed outline breaks.
+Only for faces that are perpendicular to one of the part's axes, end at edges all around (a round part's crown
+does not) and are flat to within the accuracy of a silhouette. No vertex moves farther than that, so the
+silhouettes stay as photographed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from acr3d.carving.visual_hull import TriangleMesh
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_MIN_FACING = 0.94  # cosine of 20°: how far a wavy face's triangles turn from its axis
-_EDGE_FACING = 0.85  # cosine of 32°: a triangle next to the face that turns further lies beyond its edge
-_MIN_EDGE_SHARE = 0.5  # of a face's rim: how much must be such edges
-_MIN_AREA = 0.005  # of the part's largest side, squared
-_MIN_NEAR_SHARE = 0.95  # of a face's corners: how many must lie as near its plane as an outline is good for
+_MIN_FACING = 0.94  # cosine of 20°, between a wavy face's triangles and its axis
+_EDGE_FACING = 0.85  # cosine of 32°: a neighbouring triangle that turns further lies beyond an edge
+_MIN_EDGE_SHARE = 0.5  # of a face's rim
+_MIN_AREA = 0.005  # relative to the square of the part's largest side
+_MIN_NEAR_SHARE = 0.95  # of a face's vertices, within a silhouette's accuracy of the plane
 
 
 def flatten_faces(mesh: TriangleMesh) -> TriangleMesh:
-    """The mesh with its flat faces' vertices in their planes."""
+    """The mesh with the vertices of its flat faces moved into their planes."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     size = float((vertices.max(0) - vertices.min(0)).max())
     normals, areas = normals_and_areas(vertices, triangles)
@@ -41,7 +41,7 @@ def flatten_faces(mesh: TriangleMesh) -> TriangleMesh:
 
 
 def _flat_faces(facing: Floats, areas: Floats, neighbours: Integers) -> list[Integers]:
-    """The pieces (triangles' numbers) that look one way and end at edges."""
+    """The connected pieces (triangle numbers) that face one direction and end at edges."""
     piece = connected_pieces(neighbours, (facing > _MIN_FACING).astype(np.int64))
     large = np.bincount(piece, areas) > _MIN_AREA
     rims, edges = np.zeros(len(large)), np.zeros(len(large))
@@ -56,7 +56,7 @@ def _flat_faces(facing: Floats, areas: Floats, neighbours: Integers) -> list[Int
 
 
 def _snap_to_plane(vertices: Floats, chosen: Integers, axis: int, most: float) -> None:
-    """Move the chosen vertices along the axis into their plane: a level one if it fits, else leaning."""
+    """Move the chosen vertices along the axis into their plane: perpendicular if that fits, else tilted."""
     height = vertices[chosen, axis]
     across = np.delete(vertices[chosen], axis, axis=1)
     across = np.column_stack([across - across.mean(0), np.ones(len(chosen))])
@@ -72,7 +72,7 @@ def _snap_to_plane(vertices: Floats, chosen: Integers, axis: int, most: float) -
 
 
 def _undo_flips(vertices: Floats, moved: Floats, triangles: Integers, normals: Floats) -> Floats:
-    """The moved vertices, but for those whose move would turn a triangle over."""
+    """The moved vertices, with the moves undone that would flip a triangle."""
     for _ in range(4):
         after, _ = normals_and_areas(moved, triangles)
         folded = np.unique(triangles[np.einsum("ij,ij->i", normals, after) < 0])

@@ -1,4 +1,8 @@
-"""What the carving tells of itself: what was seen, what was guessed, and how sure it is."""
+"""The carving's report: what the photos showed, what was assumed, and the confidence score.
+
+Reports are stored with jobs and models, so their keys stay as they are: "sureness" is the confidence score,
+"guessed" lists assumptions as sentences, "guesses" the shape priors used, "nearness" the inverse distance.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,13 @@ from acr3d.carving.silhouette import Silhouette
 from acr3d.carving.visual_hull import TriangleMesh
 
 MATERIAL = {"metallicFactor": 0.2, "roughnessFactor": 0.6}
-"""Guessed plainly: between paint and worn metal, as photos in one light do not tell."""
+"""A fixed assumption between paint and worn metal: photos in one light do not show the material."""
 
 
 def make_report(
     calibration: Calibration, proportions: Proportions, silhouettes: Sequence[Silhouette], mesh: TriangleMesh
 ) -> dict[str, Any]:
-    """The report's figures about the shape and the photos."""
+    """The report's entries about the shape and the photos."""
     axes = {viewing_axis(silhouette.angle) for silhouette in silhouettes}
     return {
         "triangles": len(mesh.triangles),
@@ -54,9 +58,9 @@ def _photo_reports(
 
 
 def unseen_sides_note(silhouettes: Sequence[Silhouette]) -> list[str]:
-    """A sentence about the sides whose colours no photo shows, if there are any."""
+    """A list with one sentence naming the sides that no photo shows; empty if there are none."""
     unseen = [side for side in SIDES if side not in {silhouette.angle for silhouette in silhouettes}]
     if not unseen:
         return []
     sides = " and ".join([", ".join(unseen[:-1]), unseen[-1]] if unseen[:-1] else unseen)
-    return [f"No photo shows the {sides}; colours there were carried on from what the photos show."]
+    return [f"No photo shows the {sides}. Their colours were extended from the neighbouring sides."]

@@ -1,9 +1,9 @@
-"""A guess past the hull: the part, or a piece along its length, is round about an axis.
+"""Shape prior: the part, or a section of its length, is rotationally symmetric about an axis.
 
-Outlines from the sides alone leave a round part square. Where the outline seen along an axis is round, or
-where the profiles from two sides are the same and no box's, every slice across that axis that is equally wide
-to all sides seen is taken to be a disc. The disc is as large as the widest of the sides, so that no
-photographed outline loses anything; guesses.py makes sure of that.
+Silhouettes from the sides alone leave a round part square. If the silhouette along an axis is circular, or if
+the profiles from two sides are equal and not a box's, every slice across the axis that is equally wide to all
+visible sides is taken to be a disc. The disc is as large as the widest side, so that no silhouette shrinks;
+shape_priors.py verifies that.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ from acr3d.carving.silhouette import Silhouette
 Vector = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 
-_CELL_SIZE = 1 / 250  # of the part's largest side: the profile's cells
-_MAX_RADIUS_DIFFERENCE = 0.03  # of a slice's radius: how much its sides may differ
+_CELL_SIZE = 1 / 250  # of the profile, relative to the part's largest side
+_MAX_RADIUS_DIFFERENCE = 0.03  # between a slice's sides, relative to its radius
 _MAX_RADIUS_DIFFERENCE_CELLS = 2.0
-_LOW_HARMONICS = 12  # a circle has none of these; a hexagon has the sixth; a gear's teeth are far beyond
-_MAX_HARMONIC = 0.012  # of the radius
-_MIN_ROUND_SHARE = 0.95  # of the length: without a photo along the axis nearly all of it must be even
-_MAX_CYLINDER_FILL = 0.96  # of its cylinder's content: a profile that fills more is as likely a box's
-_MIN_PARTIAL_ROUND_SHARE = 0.05  # of the length: less than this is not worth a guess
+_LOW_HARMONICS = 12  # a circle has none of these, a hexagon the sixth; a gear's teeth are far higher
+_MAX_HARMONIC = 0.012  # relative to the radius
+_MIN_ROUND_SHARE = 0.95  # of the length, if no photo looks along the axis
+_MAX_CYLINDER_FILL = 0.96  # of the enclosing cylinder's volume; a fuller profile may as well be a box's
+_MIN_PARTIAL_ROUND_SHARE = 0.05  # of the length; less is not worth a prior
+_UNBOUNDED = np.float32(1e3)  # depth where the prior says nothing
 
 
 @dataclass(frozen=True)
 class RotationalSymmetry:
-    """Round about `axis` (0 width, 1 height, 2 depth) through `centre`.
+    """Symmetric about `axis` (0 width, 1 height, 2 depth) through `centre`.
 
-    `profile`: (distances, heights) how deep, in units, a place so far from the axis at such a height lies
-    inside; large where nothing is guessed. Heights begin at `low`. `radius`: of the widest disc.
+    `profile`: (distances, heights) how deep, in units, a point at that distance from the axis and that height
+    lies inside; _UNBOUNDED where nothing is assumed. Heights start at `low`. `radius`: of the widest disc.
+    `whole`: whether nearly the whole length is round.
     """
 
     axis: int
@@ -49,7 +51,7 @@ class RotationalSymmetry:
     whole: bool
 
     def depth(self, points: Points) -> FloatArray:
-        """How deep (n, 3) points lie inside the guessed discs, in units."""
+        """How deep, in units, (n, 3) points lie inside the discs."""
         across = np.delete(points - self.centre.astype(points.dtype), self.axis, axis=1)
         places = np.stack([np.hypot(*across.T), points[:, self.axis] - self.low]) / _CELL_SIZE
         sampled: FloatArray = ndimage.map_coordinates(
@@ -58,29 +60,26 @@ class RotationalSymmetry:
         return sampled
 
     def expanded_box(self, box: Vector) -> Vector:
-        """The (2, 3) box with room for the widest disc: outlines ask for no more than its front half."""
+        """The (2, 3) box extended by the widest disc: silhouettes need only its front half."""
         reach = np.where(np.arange(3) == self.axis, 0, self.radius)
         return np.array([np.minimum(box[0], self.centre - reach), np.maximum(box[1], self.centre + reach)])
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The guess for the report; `whole`: not just a piece of the axis' length."""
+        """The prior's entry in the report."""
         return {"kind": "round", "axis": AXIS_NAMES[self.axis], "whole": self.whole}
 
 
 def find_rotational_symmetry(
     cameras: list[PinholeCamera], silhouettes: list[Silhouette], fields: list[DistanceField], box: Vector
 ) -> RotationalSymmetry | None:
-    """The axis about which the outlines look round, longest round piece first; None when there is none."""
+    """The symmetry with the longest round section that the silhouettes suggest, or None."""
     found = [
         prior
         for axis in range(3)
         if (prior := _symmetry_about(axis, cameras, silhouettes, fields, box)) is not None
     ]
     return max(found, key=lambda prior: float((prior.profile[0] < _UNBOUNDED).sum()), default=None)
-
-
-_UNBOUNDED = np.float32(1e3)
 
 
 def _symmetry_about(
@@ -94,16 +93,16 @@ def _symmetry_about(
     if any(not _is_circular(silhouette) for silhouette in along):
         return None
     sides = [number for number, camera in enumerate(cameras) if viewing_axis(camera.side) != axis]
-    looked_along = {viewing_axis(cameras[number].side) for number in sides}
-    if not looked_along or (not along and len(looked_along) < 2):
+    viewing_axes = {viewing_axis(cameras[number].side) for number in sides}
+    if not viewing_axes or (not along and len(viewing_axes) < 2):
         return None
     centre = box.mean(0)
     low, length = box[0, axis], box[1, axis] - box[0, axis]
     heights = np.arange(low, low + length + _CELL_SIZE, _CELL_SIZE)
-    for _ in range(2):  # the second time about the axis that the first has found
+    for _ in range(2):  # the second pass uses the axis position that the first one found
         profiles = _profiles(axis, centre, heights, cameras, fields, sides, box)
         radii = {way: (profile > 0).cumsum(0).argmax(0) for way, profile in profiles.items()}
-        for other in looked_along:
+        for other in viewing_axes:
             crosswise = 3 - axis - other
             shift = np.median(radii[crosswise, 1] - radii[crosswise, -1]) / 2
             centre[crosswise] += shift * _CELL_SIZE
@@ -119,7 +118,7 @@ def _symmetry_about(
     ):
         return None
     profile = np.max(list(profiles.values()), axis=0)
-    profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # hollows stay the outlines' business
+    profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # the prior never hollows the part out
     profile[:, ~even & inside] = _UNBOUNDED
     radius = float(widest[even & inside].max(initial=0) * _CELL_SIZE)
     return RotationalSymmetry(
@@ -136,8 +135,10 @@ def _profiles(
     sides: list[int],
     box: Vector,
 ) -> dict[tuple[int, int], FloatArray]:
-    """For each (crosswise axis, ±1): how deep, in units, discs of so large a radius lie inside the outlines
-    that show that way; (radii, heights). A disc is looked at where the camera's ray would touch it."""
+    """For each (crosswise axis, ±1): how deep, in units, discs lie inside the silhouettes; (radii, heights).
+
+    A disc is sampled where a camera's ray is tangent to it.
+    """
     reach = 0.6 * np.delete(box[1] - box[0], axis).max()
     distances = np.arange(0, reach, _CELL_SIZE)
     profiles: dict[tuple[int, int], FloatArray] = {}
@@ -158,7 +159,7 @@ def _profiles(
 
 
 def _is_circular(silhouette: Silhouette) -> bool:
-    """Whether the outline, holes apart, is a circle but for fine teeth."""
+    """Whether the silhouette without its holes is a circle, apart from fine teeth."""
     filled = ndimage.binary_fill_holes(silhouette.mask)
     rim = filled & ~eroded(filled)
     rows, columns = np.nonzero(rim)

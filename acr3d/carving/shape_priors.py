@@ -1,7 +1,7 @@
-"""Guesses past the hull: what outlines alone leave open and the part most likely is.
+"""Shape priors: likely properties of the part that narrow down what the silhouettes leave open.
 
-A guess only takes away, and is dropped when any photographed outline would lose something by it: every ray
-along every outline must meet what all guesses together leave as well as it met the hull.
+A prior only removes material. It is dropped if any silhouette would shrink: every ray along every contour
+must still meet what all accepted priors leave, as well as it met the visual hull.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from acr3d.carving.silhouette_coherence import SilhouetteCoherence
 
 Vector = NDArray[np.float64]
 
-_MAX_RAY_LOSS = 0.012  # of the part's largest side: by so much may one ray in fifty miss what is left
-_IGNORED_RAYS_PERCENT = 2  # per cent
+_MAX_RAY_LOSS = 0.012  # of the part's largest side: how far rays may miss what is left
+_IGNORED_RAYS_PERCENT = 2  # the worst rays, which do not count
 
 
 class ShapePrior(Protocol):
-    """Something assumed about the solid; `facts` stand in the report."""
+    """An assumption about the solid; `facts` go into the report."""
 
     @property
     def facts(self) -> dict[str, Any]: ...
 
     def depth(self, points: Points) -> NDArray[np.float32]:
-        """How deep (n, 3) points lie inside what the guess allows, in units."""
+        """How deep, in units, (n, 3) points lie inside what the prior allows."""
 
     def expanded_box(self, box: Vector) -> Vector:
-        """The (2, 3) box that a solid so guessed needs, given the one that its outlines need."""
+        """The (2, 3) box that the solid needs under this prior, given the box its silhouettes need."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What guesses are drawn from: the refined cameras, their outlines and fields, and the hull's box."""
+    """What priors are derived from: refined cameras, silhouettes with distance fields, and the hull's box."""
 
     cameras: list[PinholeCamera]
     silhouettes: list[Silhouette]
@@ -50,7 +50,7 @@ class Evidence:
 
 
 def find_shape_priors(evidence: Evidence, coherence: SilhouetteCoherence) -> list[ShapePrior]:
-    """The guesses that the outlines bear out, and that break none of them."""
+    """The priors that the silhouettes support and that shrink none of them."""
     cameras, silhouettes, fields, box = evidence.cameras, evidence.silhouettes, evidence.fields, evidence.box
     rotational = find_rotational_symmetry(cameras, silhouettes, fields, box)
     mirrors = find_mirror_symmetries(cameras, fields, box)
@@ -60,9 +60,9 @@ def find_shape_priors(evidence: Evidence, coherence: SilhouetteCoherence) -> lis
 
 
 def compatible_priors(priors: list[ShapePrior], rays: Sequence[tuple[Vector, Vector]]) -> list[ShapePrior]:
-    """The guesses that leave every outline whole together, the one that costs least alone coming first.
+    """The priors that together leave every silhouette whole, tried in the order of what each costs alone.
 
-    `rays`: per photo the places (rays, steps, 3) along its outline's rays, and how deep they lie in the hull.
+    `rays`: per photo, the samples (rays, steps, 3) along its contour's rays and their depth in the hull.
     """
     allowed = {
         number: [prior.depth(points.reshape(-1, 3)).reshape(inside.shape) for points, inside in rays]
@@ -80,7 +80,7 @@ def compatible_priors(priors: list[ShapePrior], rays: Sequence[tuple[Vector, Vec
 def _ray_loss(
     rays: Sequence[tuple[Vector, Vector]], left: Sequence[Vector], allowed: Sequence[NDArray[np.float32]]
 ) -> float:
-    """By how much, in units, the worst photo's rays miss what a further guess leaves, a few rays apart."""
+    """How far, in units, the worst photo's rays miss what a further prior leaves, ignoring a few rays."""
     losses = []
     for (_, hull), inside, depth in zip(rays, left, allowed, strict=True):
         missed = np.minimum(hull.max(1), 0) - np.minimum(np.minimum(inside, depth).max(1), 0)

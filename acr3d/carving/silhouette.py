@@ -1,9 +1,9 @@
-"""Finding the part's outline in a photo on a plain backdrop.
+"""Extract the part's silhouette from a photo with a plain backdrop.
 
-The backdrop is what can be reached from the picture's border without crossing a sharp edge. Sharpness is the
-difference between a lightly and a strongly smoothed picture, which a slow ramp (shading, a soft shadow)
-leaves at zero while an edge, however weak, raises it. Between surely backdrop and surely part, a
-watershed on the gradient puts the line where the edge is steepest. See docs/decisions/engine-outline.md.
+The background is everything that a flood from the photo's border reaches without crossing a sharp edge.
+Sharpness is the difference between a lightly and a strongly blurred picture: a slow ramp (shading, a soft
+shadow) leaves it at zero, any edge raises it. Between certain background and certain part, a watershed on the
+gradient puts the contour where the edge is steepest. See docs/decisions/engine-silhouette.md.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from acr3d.carving.morphology import Mask, dilated
 from acr3d.carving.photo_input import LabelledPhoto
 
 _WORKING_SIDE = 1024
-_FINE_BLUR, _COARSE_BLUR = 0.8, 4.0  # smoothing radii in pixels, for the sharpness
-_MAX_NOISE = 0.1  # of its level: a backdrop with more noise is not plain
-_EDGE_BAND = 3  # how far from the backdrop, in pixels, its border may still lie
+_FINE_BLUR, _COARSE_BLUR = 0.8, 4.0  # radii in pixels; their difference is the sharpness
+_MAX_NOISE = 0.1  # relative to the backdrop's brightness; above it the backdrop is not plain
+_EDGE_BAND = 3  # pixels beyond the flooded background in which the contour is searched
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """`mask` is True on the part; `picture` is the photo in the mask's size, (height, width, 3)."""
+    """`mask` is True on the part; `pixels` is the photo at the mask's size, (height, width, 3)."""
 
     angle: str
     mask: Mask
@@ -52,13 +52,16 @@ class Silhouette:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """(left, top, right, bottom) of the part in mask pixels, the last two exclusive."""
+        """(left, top, right, bottom) of the part in mask pixels; right and bottom are exclusive."""
         rows, columns = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))
         return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def extract_silhouette(photo: LabelledPhoto) -> Silhouette:
-    """The part's outline, holes included. Raises Refused where no part stands clear of a plain backdrop."""
+    """Return the part's silhouette, holes included.
+
+    Raises CarvingError if there is no plain backdrop, or no part that is completely in the picture.
+    """
     small = _downscaled(photo.pixels)
     picture = np.ascontiguousarray(np.moveaxis(small, -1, 0), np.float32)
     sharpness, gradient = _sharpness_and_gradient(picture)
@@ -87,7 +90,7 @@ def _downscaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _sharpness_and_gradient(picture: ChannelImage) -> tuple[ChannelImage, ChannelImage]:
-    """(sharpness, gradient), both in grey levels, the strongest colour channel counting."""
+    """(sharpness, gradient) in grey levels, of the colour channel where each is strongest."""
     fine = gaussian_blur(picture, _FINE_BLUR)
     sharpness = np.abs(fine - gaussian_blur(picture, _COARSE_BLUR)).max(0)
     gradient = np.zeros(fine.shape[1:], np.float32)
@@ -97,7 +100,7 @@ def _sharpness_and_gradient(picture: ChannelImage) -> tuple[ChannelImage, Channe
 
 
 def _watershed_mask(gradient: ChannelImage, backdrop: Mask) -> Mask:
-    """The line between backdrop and part: a watershed of the gradient in the band along the backdrop."""
+    """The part, separated from the background by a watershed of the gradient in the band between them."""
     deep = ~dilated(backdrop, _EDGE_BAND)
     markers = np.where(backdrop, 1, np.where(deep, 2, 0)).astype(np.int32)
     band = dilated(markers == 0, 2)
@@ -107,7 +110,7 @@ def _watershed_mask(gradient: ChannelImage, backdrop: Mask) -> Mask:
 
 
 def _validated(mask: Mask, angle: str) -> Mask:
-    """The mask without crumbs; refuses an empty one, and one that is cut off by the picture's border."""
+    """The mask without specks. Raises CarvingError if it is empty or the photo's border cuts it off."""
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
         raise CarvingError(_no_object(angle), "no_object")
@@ -118,8 +121,8 @@ def _validated(mask: Mask, angle: str) -> Mask:
     touching = [side for side, edge in _border_lines(kept).items() if edge.mean() > 0.01]
     if touching:
         raise CarvingError(
-            f"In the {angle} photo the part runs out of the picture ({', '.join(touching)}), so its "
-            "outline is not whole. Take it again from farther away, with backdrop on all sides.",
+            f"The part is cut off in the {angle} photo ({', '.join(touching)}), so its shape cannot be "
+            "measured. Take the photo again from farther away, with some backdrop on all sides.",
             "cropped",
         )
     return kept
@@ -136,13 +139,13 @@ def _border_lines(mask: Mask) -> dict[str, Mask]:
 
 def _no_object(angle: str) -> str:
     return (
-        f"No part was found in the {angle} photo: nothing stands out from its backdrop. "
-        "Take it again before a plain backdrop of another tone."
+        f"No part was found in the {angle} photo: nothing in it stands out from the backdrop. "
+        "Take it again in front of a plain backdrop that is clearly lighter or darker than the part."
     )
 
 
 def _no_backdrop(angle: str) -> str:
     return (
-        f"No plain backdrop was found around the part in the {angle} photo. "
-        "Take it again before a plain wall or sheet with some room on all sides."
+        f"The {angle} photo has no plain backdrop around the part, so the part cannot be separated from it. "
+        "Take it again in front of a plain wall or sheet, with some space on all sides."
     )

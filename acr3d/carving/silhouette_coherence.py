@@ -21,23 +21,24 @@ from acr3d.carving.silhouette import Silhouette
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-SILHOUETTE_ERROR = 0.003  # of the part's largest side: what an outline is good for
-_SILHOUETTE_ERROR_PIXELS = 1.0  # and of a mask pixel, where photos are small
-_RAYS_PER_PHOTO = 140  # per photo
-_COARSE_FIELD_SIZE = 256  # cells of the coarse fields the rays are tried in
-_DEPTH_STEPS = 40  # places tried along each ray
+SILHOUETTE_ERROR = 0.003
+"""Accuracy of a silhouette's contour, relative to the part's largest side."""
+_SILHOUETTE_ERROR_PIXELS = 1.0  # the same in mask pixels; decides for small photos
+_RAYS_PER_PHOTO = 140
+_COARSE_FIELD_SIZE = 256  # cells per side of the coarse distance fields in which the rays are sampled
+_DEPTH_STEPS = 40  # samples along each ray
 _UNKNOWNS_PER_CAMERA = 6  # log zoom, shift (2), tilt (3)
-_TYPICAL_TILT = 0.03  # radians: a careful photographer's
-_TYPICAL_DISTANCE_CHANGE = 0.04  # how much farther or nearer, as a share, one photo is taken than another
-_TYPICAL_LENS = 1.0  # picture side over focal length: a telephoto lens has less, a wide one more
+_TYPICAL_TILT = 0.03  # radians, of a careful photographer
+_TYPICAL_DISTANCE_CHANGE = 0.04  # relative, from photo to photo
+_TYPICAL_LENS = 1.0  # picture side over focal length: less for a telephoto lens, more for a wide one
 LENS_WEIGHT = 1.0
-"""How much a long lens is wished for: weaker than the others, as lenses differ more than careful hands."""
-_FINITE_DIFFERENCE = 1e-5  # by how much an unknown is moved to see the slope
+"""How strongly a long lens is preferred. Weak, because lenses differ more than careful hands do."""
+_FINITE_DIFFERENCE = 1e-5  # step for the numerical derivatives
 
 
 @dataclass(frozen=True)
 class _RayBundle:
-    """Places on one photo's outline: (rays,) columns and rows, and the depths tried along each."""
+    """Rays through one photo's contour: (rays,) columns and rows, and the depths sampled along each ray."""
 
     columns: Vector
     rows: Vector
@@ -46,8 +47,12 @@ class _RayBundle:
 
 @dataclass(frozen=True)
 class _DecidingPoints:
-    """Ray by ray over all photos: whose it is, its pixel, the depth that decides its miss, how far inside the
-    other cones it is there, and the photo whose cone is the tightest."""
+    """For each ray of all photos, the sample at which it comes closest to all other cones.
+
+    `owner`: the ray's photo; `columns`, `rows`: its pixel; `depths`: the sample's depth; `inside`: how deep
+    the sample lies in the other cones (negative: how far it misses them); `decider`: the photo of the
+    tightest cone there.
+    """
 
     owner: Integers
     columns: Vector
@@ -68,7 +73,7 @@ class _DecidingPoints:
 
 
 class SilhouetteCoherence:
-    """The unknowns in one vector of numbers around zero, each measured by how far it usually strays."""
+    """The least-squares problem: the cameras as one vector of unknowns, scaled to about ±1."""
 
     def __init__(
         self,
@@ -94,11 +99,11 @@ class SilhouetteCoherence:
         self.weight = 1 / (self.error * np.sqrt(_RAYS_PER_PHOTO / 20))
 
     def initial_unknowns(self, lens: float) -> Vector:
-        """The first cameras with a lens of this strength (picture side over focal length)."""
+        """The initial cameras with a lens of this strength (picture side over focal length)."""
         return np.append(np.zeros(_UNKNOWNS_PER_CAMERA * len(self.initial_cameras)), lens / _TYPICAL_LENS)
 
     def cameras(self, unknowns: Vector) -> list[PinholeCamera]:
-        """The cameras these unknowns stand for."""
+        """The cameras that these unknowns describe."""
         return [self._camera(number, unknowns) for number in range(len(self.initial_cameras))]
 
     def _camera(self, number: int, unknowns: Vector) -> PinholeCamera:
@@ -115,7 +120,7 @@ class SilhouetteCoherence:
         )
 
     def evaluate(self, unknowns: Vector) -> _Evaluation:
-        """Every ray's miss and every wish with these unknowns, each in its usual size."""
+        """Every ray's miss and the regularization terms at these unknowns, in units of their typical size."""
         cameras = self.cameras(unknowns)
         deciding = self._deciding_points(cameras)
         misses = np.minimum(deciding.inside, 0) * self.weight
@@ -124,15 +129,15 @@ class SilhouetteCoherence:
         )
 
     def _jacobian(self, unknowns: Vector, cameras: list[PinholeCamera], deciding: _DecidingPoints) -> Vector:
-        """The errors' derivatives, (errors, unknowns).
+        """The residuals' derivatives, (residuals, unknowns).
 
-        A ray's miss is deciding at one place of it and by one other outline; only there, and only for the
-        two photos concerned, does it have to be looked at again for each unknown that is moved.
+        One sample and one other silhouette decide a ray's miss. So for each changed unknown only that sample
+        is evaluated again, and only if the unknown belongs to one of these two photos.
         """
-        nudged = unknowns + _FINITE_DIFFERENCE * np.eye(len(unknowns))
+        shifted = unknowns + _FINITE_DIFFERENCE * np.eye(len(unknowns))
         photo = np.arange(len(unknowns) - 1) // _UNKNOWNS_PER_CAMERA  # all but the lens move one camera
-        moved = [self._camera(int(number), line) for number, line in zip(photo, nudged, strict=False)]
-        each = CameraBatch.stack([*cameras, *moved, *self.cameras(nudged[-1])])
+        moved = [self._camera(int(number), line) for number, line in zip(photo, shifted, strict=False)]
+        each = CameraBatch.stack([*cameras, *moved, *self.cameras(shifted[-1])])
 
         here = self._depths_at(deciding, each, deciding.owner, deciding.decider)
         inside = np.repeat(here[:, None], len(unknowns), axis=1)
@@ -148,19 +153,21 @@ class SilhouetteCoherence:
 
         jacobian = (inside - here[:, None]) * self.weight
         jacobian[here >= 0] = 0
-        regularization = np.array([self._regularization(line) for line in nudged]) - self._regularization(
-            unknowns
-        )
+        regularization = np.array([self._regularization(line) for line in shifted])
+        regularization -= self._regularization(unknowns)
         return np.concatenate([jacobian, regularization.T]) / _FINITE_DIFFERENCE
 
     def misses(self, cameras: list[PinholeCamera]) -> list[Vector]:
-        """Per photo and ray: how far, in units, the ray stays outside the other cones (0 or negative)."""
+        """Per photo and ray: how far, in units, the ray misses the other cones (0 or negative)."""
         deciding = self._deciding_points(cameras)
         return [np.minimum(deciding.inside[deciding.owner == number], 0) for number in range(len(cameras))]
 
     def sample_rays(self, cameras: list[PinholeCamera], number: int) -> tuple[Vector, Vector, Integers]:
-        """Points (rays, steps, 3) on one outline's rays, their depth (rays, steps) in all other cones, and
-        the photo whose cone is the tightest there."""
+        """Sample the rays of one photo's contour.
+
+        Returns the points (rays, steps, 3), their depth (rays, steps) inside all other cones, and the number
+        of the photo whose cone is the tightest there.
+        """
         ray = self.rays[number]
         shape = (len(ray.columns), len(ray.depths))
         places = (ray.columns[:, None], ray.rows[:, None], ray.depths[None])
@@ -203,14 +210,14 @@ class SilhouetteCoherence:
     def _depths_at(
         self, deciding: _DecidingPoints, each: CameraBatch, owner: Integers, decider: Integers
     ) -> Vector:
-        """How deep each ray's deciding place lies in the deciding cone, with these of the cameras."""
+        """How deep each ray's deciding point lies in the deciding cone, for these choices from the batch."""
         points = each.take(owner).unproject(deciding.columns, deciding.rows, deciding.depths)
         return self._field_stack.depth_of(deciding.decider, each.take(decider), points)
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """What the descent asks of one set of unknowns."""
+    """Residuals at one set of unknowns, and their derivatives on demand."""
 
     coherence: SilhouetteCoherence
     unknowns: Vector
@@ -223,7 +230,7 @@ class _Evaluation:
 
 
 def _contour_points(field: DistanceField) -> tuple[Vector, Vector]:
-    """(columns, rows) in mask pixels of points spread along the outline, moved onto its very line."""
+    """(columns, rows) in mask pixels of points spread along the contour, with subpixel accuracy."""
     values = field.values
     rows, columns = np.nonzero(np.abs(values) < 0.75 * field.step)
     chosen = np.linspace(0, len(rows) - 1, min(_RAYS_PER_PHOTO, len(rows))).astype(int)

@@ -1,4 +1,4 @@
-"""Which texels lie inside which triangles, and what lies between a triangle's corners."""
+"""Rasterize triangles into texels, and interpolate values between their corners."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_BATCH_SIZE = 80_000  # texels looked at in one go: bounds the memory
+_BATCH_SIZE = 80_000  # texels per batch, to limit memory
 
 
 def covered_texels(corners: Floats, side: int, shrink: float = 0.0) -> Iterator[tuple[Integers, Integers]]:
-    """Yield (texel, triangle) for every texel whose middle lies inside a triangle.
+    """Yield (texels, triangles) in batches, for every texel whose centre lies inside a triangle.
 
-    `corners` is (m, 3, 2) columns and rows; `texel` is row * side + column. `shrink` leaves out texels nearer
-    to a triangle's edge than that share of its height; negative widens the triangles.
+    `corners` is (m, 3, 2) columns and rows; a texel's number is row * side + column. `shrink` leaves out
+    texels closer to a triangle's edge than that share of its height; a negative value grows the triangles.
     """
     low = np.clip(np.floor(corners.min(1) - 0.5), 0, side - 1).astype(np.int64)
     high = np.clip(np.ceil(corners.max(1) - 0.5), 0, side - 1).astype(np.int64)
@@ -49,8 +49,11 @@ def _inside(
 
 
 def barycentric_terms(corners: Floats) -> Floats:
-    """(m, 3, 3): what each corner (last axis) weighs at a place in its triangle, as terms that count once,
-    by the place's column and by its row. `corners` is (m, 3, 2). All 0 or 1 where a triangle has no area."""
+    """(m, 3, 3): barycentric weights as linear functions of column and row.
+
+    The middle axis holds the constant term and the factors of column and row, the last axis the corners.
+    `corners` is (m, 3, 2). The weights are 0 or 1 everywhere in a triangle without area.
+    """
     x, y = corners[..., 0], corners[..., 1]
     next_x, next_y, last_x, last_y = (np.roll(axis, turn, 1) for turn in (-1, -2) for axis in (x, y))
     double = (next_x - x) * (last_y - y) - (last_x - x) * (next_y - y)
@@ -58,11 +61,11 @@ def barycentric_terms(corners: Floats) -> Floats:
     terms = (
         np.stack([next_x * last_y - last_x * next_y, next_y - last_y, last_x - next_x], 1) * scale[:, None]
     )
-    terms[:, 0, 2] += 1 - terms[:, 0].sum(1)  # they come to one, however small the area
+    terms[:, 0, 2] += 1 - terms[:, 0].sum(1)  # the weights add up to one, however small the area
     return terms
 
 
 def interpolate(terms: Floats, column: Floats, row: Floats) -> Floats:
-    """(k, n) the values at places, each by its own (k, 3, n) terms."""
+    """(k, n) values at k points, each from its own (k, 3, n) terms."""
     values: Floats = terms[:, 0] + terms[:, 1] * column[:, None] + terms[:, 2] * row[:, None]
     return values

@@ -1,8 +1,7 @@
-"""Projecting the photos onto the surface: one colour per texel of the atlas.
+"""Texture projection: one colour per texel of the atlas, from the photos that see it.
 
-Each texel takes the photos that see it, the one that faces it best counting by far the most, which blends the
-seams; the photos' exposures are evened first. What no photo sees is filled from the colours around it, spread
-over the surface.
+The photo that faces a texel best counts by far the most, and the others blend the seams. Exposures are
+equalized first. Texels that no photo sees are filled by diffusing the colours around them over the surface.
 """
 
 from __future__ import annotations
@@ -25,20 +24,20 @@ from acr3d.carving.visual_hull import TriangleMesh
 
 Floats = NDArray[np.float32]
 
-_DEPTH_RESOLUTION = 320  # per unit of length, in the pictures of what lies in front
-_DEPTH_TOLERANCE = 0.012  # units: how far behind the foremost surface still counts as seen
-_FACING_POWER = 6  # the power of the facing: high lets the best view win, low blends
-_MIN_FACING = 0.05  # cosine: a photo that grazes the surface tells nothing of its colour
-_MIN_COMPARED_FACING = 0.4  # cosine: from here on a photo's brightness can be compared with another's
-_COMPARED_TEXELS = 60_000  # texels, spread over the atlas, by which exposures are compared
+_DEPTH_RESOLUTION = 320  # depth buffer cells per unit of length
+_DEPTH_TOLERANCE = 0.012  # units behind the foremost surface that still count as visible
+_FACING_POWER = 6  # of the cosine: with a high power the best view wins, with a low one views blend
+_MIN_FACING = 0.05  # cosine; a photo that sees the surface at a grazing angle does not show its colour
+_MIN_COMPARED_FACING = 0.4  # cosine from which brightness is comparable between photos
+_COMPARED_TEXELS = 60_000  # spread over the atlas, for the comparison of exposures
 _MIN_WEIGHT = 0.02  # total weight from which a texel counts as seen
-_RIM_WIDTH = 2  # mask pixels along the outline whose colour is mixed with the backdrop's
-_BATCH_SIZE = 80_000  # texels handled in one go: bounds the memory
+_RIM_WIDTH = 2  # mask pixels along the contour whose colour is mixed with the backdrop's
+_BATCH_SIZE = 80_000  # texels per batch, to limit memory
 
 
 @dataclass(frozen=True)
 class ProjectedTexture:
-    """`pixels` (side, side, 3) uint8; `seen`: the share of the surface that some photo shows."""
+    """`pixels`: (side, side, 3) uint8; `seen_share`: share of the texels that some photo shows."""
 
     pixels: NDArray[np.uint8]
     seen_share: float
@@ -46,7 +45,7 @@ class ProjectedTexture:
 
 @dataclass(frozen=True)
 class _Texels:
-    """Every covered texel: its number in the atlas and its triangle."""
+    """The texels that charts cover: each one's number in the atlas and its triangle."""
 
     number: NDArray[np.int32]
     face: NDArray[np.int32]
@@ -55,7 +54,7 @@ class _Texels:
 def project_photos(
     mesh: TriangleMesh, atlas: Atlas, silhouettes: list[Silhouette], cameras: list[PinholeCamera]
 ) -> ProjectedTexture:
-    """The atlas' colours from the photos."""
+    """Colour the atlas from the photos."""
     texels = _covered_texels(atlas)
     points = _texel_positions(mesh, atlas, texels)
     normals = _smooth_normals(mesh)
@@ -72,7 +71,7 @@ def project_photos(
             weight = facing**_FACING_POWER
             total[part.start + which] += weight
             colours[part.start + which] += weight[:, None] * sampled * gain
-    del points, views  # the largest of all, and memory is short
+    del points, views  # the largest arrays, and memory is short
     seen = total > _MIN_WEIGHT
     colours /= np.maximum(total, 1e-6)[:, None]
     _fill_unseen(mesh, atlas, texels, colours, seen)
@@ -80,7 +79,7 @@ def project_photos(
 
 
 def _smooth_normals(mesh: TriangleMesh) -> Floats:
-    """(m, 3) per triangle, calmed by its neighbours on the same side of any crease."""
+    """(m, 3) normals per triangle, smoothed with its neighbours on the same side of any crease."""
     corners = corner_normals(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64))
     means = corners.mean(1)
     unit: Floats = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
@@ -110,7 +109,7 @@ def _covered_texels(atlas: Atlas) -> _Texels:
 
 
 def _texel_positions(mesh: TriangleMesh, atlas: Atlas, texels: _Texels) -> Floats:
-    """(k, 3) where in space the texels lie."""
+    """(k, 3) positions of the texels in space."""
     points = np.empty((len(texels.number), 3), np.float32)
     terms = barycentric_terms(atlas.corners) @ mesh.vertices[mesh.triangles]
     for part in _batches(len(points)):
@@ -125,13 +124,13 @@ def _batches(count: int) -> list[slice]:
 def _interpolate_at_texels(
     terms: NDArray[np.float64], number: NDArray[np.int32], side: int
 ) -> NDArray[np.float64]:
-    """(k, 3) values in the texels' middles, by their triangles' terms."""
+    """(k, 3) values at the texels' centres, from their triangles' barycentric terms."""
     row, column = np.divmod(number, side)
     return interpolate(terms, column + 0.5, row + 0.5)
 
 
 class _PhotoProjection:
-    """One photo and its camera, as the surface looks at them."""
+    """One photo, projected through its camera onto the surface."""
 
     def __init__(self, silhouette: Silhouette, camera: PinholeCamera, points: Floats) -> None:
         left, top, right, bottom = silhouette.box
@@ -143,7 +142,7 @@ class _PhotoProjection:
         self.depth_buffer = _DepthBuffer(points, camera, silhouette.mask.shape)
 
     def sample(self, points: Floats, normals: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """(which of the points the photo shows, the cosine under which, their colours)."""
+        """(indices of the points that the photo shows, cosines of their viewing angles, their colours)."""
         facing = np.einsum("ij,ij->i", normals, self.camera.view_directions(points))
         turned = np.flatnonzero(facing > _MIN_FACING)
         column, row, towards = self.camera.project(points[turned])
@@ -160,7 +159,7 @@ class _PhotoProjection:
 
 
 def _extend_over_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The photo with its part's colours carried on over the rim and the backdrop."""
+    """The photo with the part's colours extended over its rim and the backdrop."""
     core = eroded(mask, _RIM_WIDTH) | (mask & ~_wide_areas(mask))
     nearest = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
     carried: NDArray[np.uint8] = picture[nearest[0], nearest[1]]
@@ -168,12 +167,12 @@ def _extend_over_backdrop(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -
 
 
 def _wide_areas(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without what is thinner than the rim on both sides."""
+    """The mask without the areas thinner than two rims."""
     return dilated(eroded(mask, _RIM_WIDTH), 2 * _RIM_WIDTH)
 
 
 class _DepthBuffer:
-    """For one camera, how near the foremost surface lies in each cell of a coarse picture."""
+    """For one camera, the depth of the foremost surface in each cell of a coarse picture."""
 
     def __init__(self, points: Floats, camera: PinholeCamera, shape: tuple[int, ...]) -> None:
         self.cell = camera.zoom / _DEPTH_RESOLUTION
@@ -183,12 +182,11 @@ class _DepthBuffer:
             column, row, towards = camera.project(points[part])
             np.maximum.at(self.nearest, self._cells(column, row), towards)
         picture = self.nearest.reshape(self.rows, self.columns)
-        self.nearest = ndimage.maximum_filter(
-            picture, 3
-        ).ravel()  # what lies close behind a rim is mixed with it
+        # In the photo, what lies right behind a rim is mixed with the rim's colour: it counts as hidden.
+        self.nearest = ndimage.maximum_filter(picture, 3).ravel()
 
     def is_visible(self, column: Floats, row: Floats, towards: Floats, facing: Floats) -> NDArray[np.bool_]:
-        """Whether nothing lies before these points, nor right beside their way to the camera."""
+        """Whether nothing lies in front of these points or right next to their line of sight."""
         slope = np.sqrt(1 - np.minimum(facing, 1) ** 2) / facing
         behind = self.nearest[self._cells(column, row)] - towards
         seen: NDArray[np.bool_] = behind < _DEPTH_TOLERANCE + slope / _DEPTH_RESOLUTION
@@ -204,7 +202,7 @@ class _DepthBuffer:
 def _fill_unseen(
     mesh: TriangleMesh, atlas: Atlas, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]
 ) -> None:
-    """Give unseen texels the colours around them, spread evenly over the surface."""
+    """Fill unseen texels with the colours around them, diffused over the surface."""
     if seen.all() or not seen.any():
         return
     at_vertices = _vertex_colours(mesh, texels, colours, seen)
@@ -216,7 +214,7 @@ def _fill_unseen(
 
 
 def _vertex_colours(mesh: TriangleMesh, texels: _Texels, colours: Floats, seen: NDArray[np.bool_]) -> Floats:
-    """Every vertex' colour: the mean of its triangles' seen texels, else harmonic between such vertices."""
+    """(n, 3) vertex colours: the mean of adjacent seen texels, interpolated harmonically elsewhere."""
     count, faces = len(mesh.vertices), len(mesh.triangles)
     face = texels.face[seen]
     per_face = np.column_stack(
@@ -232,7 +230,7 @@ def _vertex_colours(mesh: TriangleMesh, texels: _Texels, colours: Floats, seen: 
     graph: sparse.csr_array = sparse.coo_array(
         (np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count)
     ).tocsr()
-    pull = 1e-6  # towards the usual colour, for pieces without any seen vertex
+    pull = 1e-6  # towards the mean colour, for pieces without any seen vertex
     usual = sums.sum(0) / weight.sum()
     hold = np.where(known, 1e3, pull)
     system: sparse.csr_array = sparse.diags_array(np.asarray(graph.sum(1)).ravel() + hold) - graph
@@ -242,7 +240,7 @@ def _vertex_colours(mesh: TriangleMesh, texels: _Texels, colours: Floats, seen: 
 
 
 def _fill_gutters(texels: _Texels, colours: Floats, side: int) -> NDArray[np.uint8]:
-    """The atlas as a picture, its charts' colours carried on between them against seams in small mipmaps."""
+    """The atlas as an image, with colours extended between the charts so that mipmaps show no seams."""
     pixels = np.zeros((side * side, 3), np.uint8)
     pixels[texels.number] = np.clip(colours + 0.5, 0, 255).astype(np.uint8)
     filled = np.zeros(side * side, bool)

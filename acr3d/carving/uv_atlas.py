@@ -1,8 +1,7 @@
-"""Laying the surface out flat: charts seen along the part's six directions, packed into one square atlas.
+"""UV unwrapping: charts projected along the part's six directions, packed into one square atlas.
 
-A chart is a connected piece of surface that faces one direction, seen along it, so its texels lie as the
-pixels of a photo from that side do. Pieces that would cover each other become charts
-of their own: no UVs overlap.
+A chart is a connected piece of surface that faces one direction, projected along it, so its texels are
+aligned with the pixels of a photo from that side. Pieces that would overlap become separate charts.
 """
 
 from __future__ import annotations
@@ -25,17 +24,19 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ATLAS_SIZES = (512, 1024, 2048)  # texels
-_TYPICAL_FILL = 0.6  # the share of an atlas that charts come to cover
+_TYPICAL_FILL = 0.6  # share of an atlas that its charts usually cover
 _PADDING = 3  # texels around each chart
-_MIN_FACING = 0.15  # cosine: a triangle is not laid out along a direction it hardly faces
-_NEIGHBOUR_WEIGHT = 0.35  # how much a triangle's neighbours count against its own direction
-_PROBE_SIZE = 2048  # side of the atlas in which pieces that cover others are looked for
+_MIN_FACING = 0.15  # cosine; a triangle is not projected along a direction that it hardly faces
+_NEIGHBOUR_WEIGHT = 0.35  # of a neighbour's direction, against the cosine of the triangle's own
+_PROBE_SIZE = 2048  # texels per side of the atlas in which overlaps are detected
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """`corners`: (m, 3, 2) columns and rows of each triangle's corners, in a square of `side` texels;
-    `charts`: (m,) the chart of each triangle."""
+    """A UV layout in a square of `side` texels.
+
+    `corners`: (m, 3, 2) column and row of each triangle's corners; `charts`: (m,) each triangle's chart.
+    """
 
     corners: Floats
     charts: Integers
@@ -43,7 +44,7 @@ class Atlas:
 
 
 def unwrap(mesh: TriangleMesh, density: float) -> Atlas:
-    """Charts for a closed mesh, at `density` texels per unit or as many as the largest atlas has room for."""
+    """Unwrap a closed mesh at `density` texels per unit, or as many as fit into the largest atlas."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     neighbours = adjacent_triangles(triangles)
     directions = _projection_directions(vertices, triangles, neighbours)
@@ -59,13 +60,14 @@ def unwrap(mesh: TriangleMesh, density: float) -> Atlas:
 
 def _too_many_charts() -> CarvingError:
     return CarvingError(
-        "The surface falls into more pieces than one texture has room for. Ask for fewer triangles.",
+        "The model's surface has too many small pieces for one texture. "
+        "Generate it again with fewer triangles.",
         "too_many_pieces",
     )
 
 
 def _split_overlapping(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:
-    """The charts split until none covers itself. Ends, as a triangle alone covers nothing."""
+    """Split the charts until none overlaps itself. Terminates, because a single triangle never does."""
     doubtful = np.ones(len(charts), bool)
     while doubtful.any():
         asked = np.flatnonzero(doubtful)
@@ -88,7 +90,7 @@ def adjacent_triangles(triangles: Integers) -> Integers:
 
 
 def _projection_directions(vertices: Floats, triangles: Integers, neighbours: Integers) -> Integers:
-    """For each triangle the direction (0 to 5, in the order of SIDES) it is laid out along."""
+    """Per triangle, the direction (0 to 5, in the order of SIDES) along which it is projected."""
     normals, _ = normals_and_areas(vertices, triangles)
     facing = normals @ np.array([side[2] for side in SIDES.values()]).T
     best = facing.argmax(1)
@@ -101,14 +103,14 @@ def _projection_directions(vertices: Floats, triangles: Integers, neighbours: In
 
 
 def _project(vertices: Floats, triangles: Integers, directions: Integers) -> Floats:
-    """(m, 3, 2) each triangle's corners along its direction's picture, rightwards and downwards, in units."""
+    """(m, 3, 2): each triangle's corners projected along its direction (right, down), in units."""
     axes = np.array([[side[0], -side[1]] for side in SIDES.values()])
     flat: Floats = np.einsum("mij,mkj->mki", axes[directions], vertices[triangles])
     return flat
 
 
 def connected_pieces(neighbours: Integers, kinds: Integers) -> Integers:
-    """Connected pieces of triangles of one kind, numbered."""
+    """(m,) numbers of the connected pieces of triangles of the same kind."""
     together = neighbours[kinds[neighbours[:, 0]] == kinds[neighbours[:, 1]]]
     shape = (len(kinds), len(kinds))
     graph = sparse.coo_array((np.ones(len(together), np.int8), (together[:, 0], together[:, 1])), shape=shape)
@@ -116,7 +118,7 @@ def connected_pieces(neighbours: Integers, kinds: Integers) -> Integers:
 
 
 def _overlapping_triangles(flat: Floats, charts: Integers, side: int) -> NDArray[np.bool_]:
-    """Triangles that lie, in their chart, over another one of it, as an atlas of that side shows."""
+    """Triangles that overlap another one of their chart, detected in an atlas with that side."""
     probe = _pack(flat, charts, side)
     if probe is None:
         raise _too_many_charts()
@@ -130,7 +132,7 @@ def _overlapping_triangles(flat: Floats, charts: Integers, side: int) -> NDArray
 
 
 def _pack(flat: Floats, charts: Integers, side: int) -> Atlas | None:
-    """The charts on shelves, as large as they fit; None when they do not fit at all."""
+    """Pack the charts on shelves at the largest scale that fits; None if they do not fit at all."""
     count = int(charts.max()) + 1
     low = np.full((count, 2), np.inf)
     high = np.full((count, 2), -np.inf)
@@ -150,7 +152,7 @@ def _pack(flat: Floats, charts: Integers, side: int) -> Atlas | None:
 
 
 def _pack_shelves(sizes: Integers, side: int) -> Integers | None:
-    """The upper left corners of boxes set on shelves, highest first; None when they do not fit."""
+    """Upper left corners of boxes placed on shelves, tallest first; None if they do not fit."""
     places = np.zeros_like(sizes)
     column = row = shelf = 0
     for box in np.argsort(-sizes[:, 1], kind="stable"):

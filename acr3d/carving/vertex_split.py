@@ -1,4 +1,4 @@
-"""From a mesh and its atlas to the vertices of a file: split where the texture or the shading breaks."""
+"""Split a mesh's vertices for the file, where UVs or shading are discontinuous."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from acr3d.carving.mesh_math import normals_and_areas
 from acr3d.carving.uv_atlas import Atlas
 from acr3d.carving.visual_hull import TriangleMesh
 
-_CREASE_COSINE = 0.77  # cosine of 40°: triangles that turn more from each other are shaded apart
-_BATCH_SIZE = 60_000  # corners handled in one go: bounds the memory
+_CREASE_COSINE = 0.77  # of 40°; triangles at a sharper angle are shaded separately
+_BATCH_SIZE = 60_000  # corners per batch, to limit memory
 
 
 def split_vertices(mesh: TriangleMesh, atlas: Atlas) -> VertexData:
-    """Positions, normals and UVs; corners of one vertex that agree in all three share an entry."""
+    """Positions, normals and UVs; corners of a vertex that agree in all three share an entry."""
     triangles = mesh.triangles.astype(np.int64)
     normals = corner_normals(mesh.vertices.astype(np.float64), triangles).reshape(-1, 3)
     vertex = triangles.reshape(-1)
@@ -32,7 +32,7 @@ def split_vertices(mesh: TriangleMesh, atlas: Atlas) -> VertexData:
 
 
 def corner_normals(vertices: NDArray[np.float64], triangles: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(m, 3, 3): at each corner the mean normal of the vertex' triangles on the same side of any crease."""
+    """(m, 3, 3): per corner, the mean normal of the vertex's triangles on the same side of any crease."""
     normals, areas = normals_and_areas(vertices, triangles)
     corner_vertex = triangles.reshape(-1)
     around = np.argsort(corner_vertex, kind="stable") // 3  # triangles, vertex by vertex

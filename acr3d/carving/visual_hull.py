@@ -1,7 +1,7 @@
-"""Carving: the solid that all outlines allow, as a closed triangle mesh.
+"""The visual hull: the largest solid that all silhouettes allow, as a closed triangle mesh.
 
-Each outline's distance field is carried back along its camera's rays; the least of them over all photos is a
-field whose zero is the visual hull (Laurentini 1994). Marching cubes takes the surface from it.
+Each silhouette's distance field is projected back along its camera's rays. The minimum over all photos is a
+field whose zero level is the visual hull (Laurentini 1994). Marching cubes extracts the surface.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from acr3d.carving.shape_priors import ShapePrior
 
 Vector = NDArray[np.float64]
 
-_MARGIN = 0.03  # of the largest side, around the box the outlines foretell
-_MIN_ABS_DEPTH = 0.02  # cells; a sample nearer to the surface would give needle-thin triangles
-_FAR_OUTSIDE = 4  # cells; a cell is 1.7 across, and a depth falls by hardly more than the way
-_MIN_PIECE = 1e-3  # of the solid: smaller loose pieces are noise
+_MARGIN = 0.03  # around the expected box, relative to its largest side
+_MIN_ABS_DEPTH = 0.02  # in cells; samples closer to the surface would give needle-thin triangles
+_FAR_OUTSIDE = 4  # in cells: a cell's diagonal is 1.7, and depth falls hardly faster than distance grows
+_MIN_PIECE = 1e-3  # of the solid's volume; smaller loose pieces are noise
 
 
 @dataclass(frozen=True)
 class VoxelGrid:
-    """Cells of side `step`; the middle of the first lies at `low`."""
+    """Cubic cells of side `step`; the first cell's centre is at `low`."""
 
     low: Vector
     step: float
     shape: tuple[int, int, int]
 
     def coordinates(self, number: int) -> NDArray[np.float32]:
-        """The cells' middles along one axis."""
+        """The cells' centres along one axis."""
         return np.asarray(self.low[number] + self.step * np.arange(self.shape[number]), np.float32)
 
 
 @dataclass(frozen=True)
 class TriangleMesh:
-    """`vertices` (n, 3) float32, `triangles` (m, 3) int32, wound so that normals point outwards."""
+    """`vertices` (n, 3) float32; `triangles` (m, 3) int32, wound so that normals point outwards."""
 
     vertices: NDArray[np.float32]
     triangles: NDArray[np.int32]
 
 
 def make_grid(box: Vector, cells: int) -> VoxelGrid:
-    """A grid around the (2, 3) box, `cells` along its largest side."""
+    """A grid around the (2, 3) box, with `cells` cells along its largest side."""
     size = box[1] - box[0]
     extent = size + 2 * _MARGIN * size.max()
     step = float(extent.max() / cells)
@@ -66,9 +66,9 @@ def hull_depth(
     grid: VoxelGrid,
     priors: Sequence[ShapePrior] = (),
 ) -> NDArray[np.float32]:
-    """How deep, in cells, each grid point lies inside all outlines, box and guesses; negative outside.
+    """How deep, in cells, each grid point lies inside all silhouettes, the box and the priors.
 
-    Well outside it is only so much as was found first: no cell with a piece of the surface reaches there.
+    Negative outside. Far outside, the value is only an upper bound: no cell there contains the surface.
     """
     x, y, z = (grid.coordinates(number) for number in range(3))
     slab = np.stack(np.meshgrid(np.float32(0), y, z, indexing="ij"), -1).reshape(-1, 3)
@@ -77,7 +77,7 @@ def hull_depth(
         slab[:, 0] = place
         depth[number] = _depth_at(slab, cameras, fields, box, priors, grid.step).reshape(grid.shape[1:])
     depth /= np.float32(grid.step)
-    for axis in range(3):  # nothing may run out of the grid: the surface must close
+    for axis in range(3):  # the grid's border counts as outside, so that the surface closes
         np.moveaxis(depth, axis, 0)[[0, -1]] = -1
     return depth
 
@@ -101,12 +101,12 @@ def _depth_at(
 
 
 def drop_small_pieces(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The field without tiny loose pieces. Raises Refused when nothing is left: the outlines do not meet."""
+    """The field without tiny loose pieces. Raises CarvingError if the silhouettes have no solid in common."""
     labels, count = ndimage.label(depth > 0)
     if not count:
         raise CarvingError(
-            "All photos together contradict each other: no solid fits all their outlines. "
-            "Check that each photo carries the right label and shows the same part the same way up.",
+            "The photos do not match: no solid has all these outlines. "
+            "Check that each photo has the right label and shows the same part the same way up.",
             "contradiction",
         )
     sizes = np.bincount(labels.ravel())
@@ -118,7 +118,7 @@ def drop_small_pieces(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def extract_surface(depth: NDArray[np.float32], grid: VoxelGrid) -> TriangleMesh:
-    """The closed surface between inside and outside."""
+    """The closed surface between inside and outside, by marching cubes."""
     near = np.abs(depth) < _MIN_ABS_DEPTH
     depth[near] = np.where(depth[near] < 0, -_MIN_ABS_DEPTH, _MIN_ABS_DEPTH)
     vertices, triangles, _, _ = marching_cubes(  # type: ignore[no-untyped-call]

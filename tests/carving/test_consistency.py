@@ -50,7 +50,7 @@ def test_a_gear_with_a_discs_back_is_refused_and_both_photos_are_named(tmp_path)
     refused = refusal(tmp_path, photos_of(shapes, tmp_path, distance=12))
 
     assert refused.code == "contradiction"
-    assert "front and the back photo" in str(refused)
+    assert "front and back photos" in str(refused)
 
 
 def test_the_gear_with_its_own_back_is_carved(tmp_path):
@@ -89,7 +89,7 @@ def test_two_opposite_photos_of_different_parts_are_refused(tmp_path):
     refused = refusal(tmp_path, photos_of(shapes, tmp_path))
 
     assert refused.code == "contradiction"
-    assert "front and the back photo" in str(refused)
+    assert "front and back photos" in str(refused)
 
 
 def test_a_drawn_block_whose_outlines_tell_nothing_of_the_lens_is_carved(tmp_path):
