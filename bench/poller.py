@@ -109,14 +109,14 @@ class _Bench:
 
 
 def _serve_engine(folder: Path, count: int) -> None:
-    room = TaskQuota(waiting=count + 1)
-    tasks = TaskStore(folder, room)
+    quota = TaskQuota(max_waiting=count + 1)
+    tasks = TaskStore(folder, quota)
     for _ in range(count):
         tasks.add([b"photo"], {"angles": ["front"]})
     heavy_lock = folder / "heavy.lock"
     with heavy_lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # so no carving ever begins
-        serve(_Bench(create_engine_app(folder, heavy_lock=heavy_lock, room=room), folder), 0)  # type: ignore[arg-type]
+        serve(_Bench(create_engine_app(folder, heavy_lock=heavy_lock, quota=quota), folder), 0)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
-"""The built-in engine as a WSGI app that answers Meshy's contract for multi-image-to-3d.
+"""The built-in engine as a WSGI app with Meshy's API for multi-image-to-3d.
 
-The same app is reached in this process through `httpx.WSGITransport` and, with `serve`, on a port. It takes
-any bearer key and charges nothing. Routes, statuses and task objects follow Meshy's pages of 2026; the event
-stream is left out. This module must stay light: numpy is loaded by the carving child only.
+The client reaches it in this process through `httpx.WSGITransport`, or on a port with `serve`. It accepts any
+bearer key and charges nothing. Routes, statuses and task objects follow Meshy's documentation of 2026; there
+is no event stream. This module must stay light: only the carving's child process loads numpy.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ BODY_LIMIT = 20 << 20
 _TASKS = "/openapi/v1/multi-image-to-3d"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY_AFTER_SECONDS = "2"
-_BALANCE = 1_000_000  # nothing is charged, so no look at the balance may ever stop a job
+_BALANCE = 1_000_000  # nothing is charged, so a balance check must never stop a job
 
 log = logging.getLogger(__name__)
 
 
 class EngineHttpError(Exception):
-    """An answer other than a success: its status and its sentence."""
+    """An error response: its status and its message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class EngineHttpError(Exception):
 
 
 class EngineApp:
-    """The WSGI app together with its tasks and its worker. Call `stop` before the process ends."""
+    """The WSGI app with its task store and its worker. Call `stop` before the process ends."""
 
     def __init__(self, tasks: TaskStore, worker: EngineWorker) -> None:
         self._tasks = tasks
@@ -78,19 +78,20 @@ class EngineApp:
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(environ, populate_request=False)  # else it and environ keep each other, and 20 MB
+        # populate_request would create a reference cycle that keeps up to 20 MB of photos in memory.
+        request = Request(environ, populate_request=False)
         request.max_content_length = BODY_LIMIT
-        return self._answer(request)(environ, start_response)
+        return self._dispatch(request)(environ, start_response)
 
     def finish(self) -> None:
-        """Wait until every waiting task is worked off."""
+        """Wait until no task is waiting any more."""
         self._worker.finish()
 
     def stop(self, timeout: float = 10) -> None:
-        """End the work in hand and hand it back; it is taken up at the next start. For good."""
+        """Stop for good. The running task goes back to the queue and is repeated after the next start."""
         self._worker.stop(timeout)
 
-    def _answer(self, request: Request) -> Response:
+    def _dispatch(self, request: Request) -> Response:
         try:
             handler, arguments = self._routes.bind_to_environ(request.environ).match()
             answer: Response = handler(request, **arguments)
@@ -100,7 +101,7 @@ class EngineApp:
         except NotFound:
             return _json_response({"message": "NoMatchingRoute"}, 404)
         except MethodNotAllowed:
-            return _json_response({"message": "This route does not know this method."}, 405)
+            return _json_response({"message": "This route does not allow this method."}, 405)
         except RequestEntityTooLarge:
             _drain_body(request)
             return _json_response({"message": f"The request is larger than {BODY_LIMIT >> 20} MB."}, 413)
@@ -108,13 +109,14 @@ class EngineApp:
             return _json_response({"message": problem.description or problem.name}, problem.code or 400)
         except Exception:
             log.exception("engine.request.failed")
-            return _json_response({"message": "The built-in engine has trouble; its log says more."}, 500)
+            return _json_response({"message": "The built-in engine failed. See its log."}, 500)
 
     def _create(self, request: Request) -> Response:
         _require_key(request)
         try:
-            order = parameters.parse_task_request(_json_body(request))
-            task_id = self._tasks.add(order.photos, order.options | {"angles": order.angles})
+            task_request = parameters.parse_task_request(_json_body(request))
+            options = task_request.options | {"angles": task_request.angles}
+            task_id = self._tasks.add(task_request.photos, options)
         except parameters.InvalidParameter as wrong:
             raise EngineHttpError(400, str(wrong)) from None
         except QuotaExceeded as full:
@@ -128,16 +130,16 @@ class EngineApp:
         size = _whole_number_argument(request, "page_size", 10, 50)
         sort_by = request.args.get("sort_by", "-created_at")
         if sort_by not in ("+created_at", "-created_at"):
-            raise EngineHttpError(400, "sort_by must be +created_at (the plus sent as %2B) or -created_at.")
+            raise EngineHttpError(400, "sort_by must be +created_at (send the plus as %2B) or -created_at.")
         self._wake_if_needed()
         rows = self._tasks.page(page, size, newest_first=sort_by.startswith("-"))
         queue = self._tasks.queue()
-        return _json_response([self._shown(row, queue, request) for row in rows])
+        return _json_response([self._serialize(row, queue, request) for row in rows])
 
     def _get(self, request: Request, task_id: str) -> Response:
         _require_key(request)
-        row = self._found(task_id)
-        answer = _json_response(self._shown(row, self._tasks.queue(), request))
+        row = self._get_or_404(task_id)
+        answer = _json_response(self._serialize(row, self._tasks.queue(), request))
         if row.status in (PENDING, IN_PROGRESS):
             self._worker.wake()
             answer.headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -145,7 +147,7 @@ class EngineApp:
 
     def _delete(self, request: Request, task_id: str) -> Response:
         _require_key(request)
-        self._found(task_id)
+        self._get_or_404(task_id)
         try:
             if not self._tasks.delete(task_id):
                 raise EngineHttpError(404, "Task not found")
@@ -158,20 +160,20 @@ class EngineApp:
         return _json_response({"balance": _BALANCE})
 
     def _result(self, request: Request, task_id: str) -> Response:
-        """The model's file; its address is the key to it."""
+        """The model file; the signature in its URL gives access."""
         row = self._tasks.get(task_id) if _UUID.fullmatch(task_id) else None
         signature = request.args.get("Signature", "")
         if row is None or not hmac.compare_digest(row.signature.encode(), signature.encode()):
-            raise EngineHttpError(403, "This address is not, or no longer, valid.")
+            raise EngineHttpError(403, "This URL is not valid, or has expired.")
         try:
             file = self._tasks.model(task_id).open("rb")
         except FileNotFoundError:
-            raise EngineHttpError(404, "There is no such file.") from None
+            raise EngineHttpError(404, "This file does not exist.") from None
         headers = {"Content-Length": str(os.fstat(file.fileno()).st_size)}
         body = wrap_file(request.environ, file)
         return Response(body, headers=headers, mimetype="model/gltf-binary", direct_passthrough=True)
 
-    def _found(self, task_id: str) -> EngineTask:
+    def _get_or_404(self, task_id: str) -> EngineTask:
         if not _UUID.fullmatch(task_id):
             raise EngineHttpError(400, "Invalid ID")
         row = self._tasks.get(task_id)
@@ -180,11 +182,11 @@ class EngineApp:
         return row
 
     def _wake_if_needed(self) -> None:
-        if self._tasks.anything_waits():
+        if self._tasks.has_unfinished():
             self._worker.wake()
 
-    def _shown(self, row: EngineTask, queue: Sequence[int], request: Request) -> dict[str, Any]:
-        """The task object of the contract, and the child's report beside it."""
+    def _serialize(self, row: EngineTask, queue: Sequence[int], request: Request) -> dict[str, Any]:
+        """Meshy's task object, with the carving's report added."""
         return {
             "id": row.id,
             "type": "multi-image-to-3d",
@@ -212,28 +214,28 @@ def create_engine_app(
     grid: int | None = None,
     use_priors: bool = True,
     carver: str = "acr3d.carving",
-    room: TaskQuota | None = None,
+    quota: TaskQuota | None = None,
     clock: Callable[[], int] = now_milliseconds,
 ) -> EngineApp:
-    """The engine whose tasks lie in `folder` (made when missing); several processes may share one.
+    """The engine with its tasks in `folder` (created if missing). Several processes may share a folder.
 
-    `heavy_lock` is the host's lock for heavy children; `grid` the carving's resolution, None for its own
-    choice; `guessing` lets it assume roundness and symmetry where the outlines look so; `carver` the module
-    that carves; `clock` gives milliseconds since 1970. Starts no thread.
+    `heavy_lock`: the host's lock for heavy child processes. `grid`: the carving's resolution; None for its
+    default. `use_priors`: allow shape priors (roundness, symmetry). `carver`: the module that carves.
+    `clock`: returns milliseconds since 1970. Starts no thread.
     """
-    tasks = TaskStore(folder, room, clock)
+    tasks = TaskStore(folder, quota, clock)
     return EngineApp(tasks, EngineWorker(tasks, folder / "engine.lock", heavy_lock, carver, grid, use_priors))
 
 
 def serve(app: EngineApp, port: int) -> None:
-    """Answer on 127.0.0.1 until SIGTERM or Ctrl-C; then hand back what is in work. Port 0: any free one."""
+    """Serve on 127.0.0.1 until SIGTERM or Ctrl-C, then stop the engine. Port 0 picks a free one."""
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)
-    print(f"The built-in engine answers on http://127.0.0.1:{server.server_port}", flush=True)
+    print(f"The built-in engine is listening on http://127.0.0.1:{server.server_port}", flush=True)
     try:
         server.serve_forever()  # returns on Ctrl-C
     finally:
@@ -241,7 +243,7 @@ def serve(app: EngineApp, port: int) -> None:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """No line per request: addresses of results are secrets. A silent client is dropped after a minute."""
+    """Does not log requests, because result URLs are secret. Drops a silent client after a minute."""
 
     timeout = 60
 
@@ -259,11 +261,11 @@ def _json_body(request: Request) -> object:
     try:
         return json.loads(request.get_data(cache=False))
     except (ValueError, RecursionError):
-        raise EngineHttpError(400, "The body must be JSON.") from None
+        raise EngineHttpError(400, "The request body must be JSON.") from None
 
 
 def _drain_body(request: Request) -> None:
-    """Read a body that is too large to its end, within bounds: who still sends does not hear an answer."""
+    """Read the rest of a body that is too large, within limits: a client reads no answer while it sends."""
     stream, left = request.environ["wsgi.input"], min(request.content_length or 0, 4 * BODY_LIMIT)
     while left > 0 and (chunk := stream.read(min(left, 1 << 16))):
         left -= len(chunk)

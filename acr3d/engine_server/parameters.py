@@ -1,8 +1,8 @@
-"""What may stand in an order to the built-in engine: Meshy's parameters, judged as Meshy judges them.
+"""The parameters of a task request, validated as Meshy validates them.
 
 Types, ranges and dependencies follow Meshy's multi-image-to-3d page of August 2026; unknown names are
-ignored. Two things differ: pictures come as data URIs only (this engine fetches nothing), and `image_angles`,
-beside `image_urls`, says which side each picture shows.
+ignored. There are two differences: images are accepted as data URIs only (this engine fetches nothing), and
+`image_angles`, next to `image_urls`, says which side each image shows.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _IMAGE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 class InvalidParameter(ValueError):
-    """`str()` is a sentence that names the parameter."""
+    """`str()` is a sentence for the user that names the parameter."""
 
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """A checked order: pictures, the side each shows, and the other parameters as they came."""
+    """A valid request: images, the side that each one shows, and the other parameters as sent."""
 
     photos: list[bytes]
     angles: list[str]
@@ -35,7 +35,7 @@ class TaskRequest:
 
 
 def parse_task_request(body: object) -> TaskRequest:
-    """The order in a decoded JSON body. Raises BadParameter."""
+    """Validate a decoded JSON body. Raises InvalidParameter."""
     if not isinstance(body, Mapping):
         raise InvalidParameter("The body must be a JSON object.")
     for name, (is_right, rule) in _RULES.items():
@@ -61,7 +61,7 @@ def _photo(name: str, uri: object) -> bytes:
     head = _DATA_URI.match(uri) if isinstance(uri, str) else None
     if head is None or not isinstance(uri, str):
         raise InvalidParameter(
-            f"{name} must be a data URI of a JPEG or PNG image; this engine fetches no addresses."
+            f"{name} must be a data URI of a JPEG or PNG image; this engine does not fetch URLs."
         )
     try:
         photo = base64.b64decode(uri[head.end() :], validate=True)
@@ -79,7 +79,7 @@ def _angles(body: Mapping[str, Any], count: int) -> list[str]:
     if not isinstance(angles, list) or len(angles) != count:
         raise InvalidParameter("image_angles must be a list with one angle for each image.")
     if any(angle not in ANGLES for angle in angles) or len(set(angles)) != count:
-        raise InvalidParameter(f"image_angles must be different ones of {', '.join(ANGLES)}.")
+        raise InvalidParameter(f"image_angles must be different values from {', '.join(ANGLES)}.")
     return angles
 
 

@@ -1,8 +1,8 @@
-"""The built-in engine's tasks: a small SQLite database of its own, and a folder of files for each task.
+"""The built-in engine's tasks: its own small SQLite database, and a folder of files per task.
 
-What is committed here survives a kill at any moment; files without a row are leftovers and are swept. Photos
-are dropped as soon as a task has ended, everything else three days later, as Meshy does. Any process of the
-host may read and order; only the holder of the engine's lock (worker.py) may claim and finish.
+Committed tasks survive a kill at any moment; files without a row are orphans and are deleted. Photos are
+deleted as soon as a task has ended, everything else three days later, as at Meshy. Any process on the host
+may read and add tasks; only the holder of the engine's lock (worker.py) may claim and finish them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ IN_PROGRESS = "IN_PROGRESS"
 SUCCEEDED = "SUCCEEDED"
 FAILED = "FAILED"
 
-# A task that takes its worker down with it is not started for ever. The carving is a child with limits, so a
-# lost worker mostly means a killed server, which is no fault of the task: hence not just two or three.
+# A task that kills its worker must not be started forever. But the carving runs in a child process with
+# limits, so a lost worker usually means a killed server: the task is not to blame, and gets many tries.
 MAX_STARTS = 10
-_LEFTOVER_SECONDS = 3600  # a folder younger than this may belong to an order that is being written
+_ORPHAN_FOLDER_SECONDS = 3600  # a younger folder may belong to a task that is just being added
 _TOO_MANY_STARTS = {
     "type": "server_error",
-    "message": f"The work on this model broke off {MAX_STARTS} times; try other or smaller photos.",
+    "message": f"The work on this model was interrupted {MAX_STARTS} times. Try other or smaller photos.",
 }
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
@@ -41,13 +41,13 @@ CREATE TABLE IF NOT EXISTS task (
     status TEXT NOT NULL CHECK (status IN ('PENDING', 'IN_PROGRESS', 'SUCCEEDED', 'FAILED')),
     progress INTEGER NOT NULL DEFAULT 0,
     starts INTEGER NOT NULL DEFAULT 0,
-    created_at INTEGER NOT NULL,             -- all times are milliseconds since 1970, 0: not yet
+    created_at INTEGER NOT NULL,             -- all times are milliseconds since 1970; 0: not yet
     started_at INTEGER NOT NULL DEFAULT 0,
     finished_at INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER NOT NULL DEFAULT 0,
-    options TEXT NOT NULL,                   -- JSON: what was ordered, without the photos
-    signature TEXT NOT NULL,                 -- opens the result's address
-    bytes INTEGER NOT NULL,                  -- photos, later the model
+    options TEXT NOT NULL,                   -- JSON: the request without its photos
+    signature TEXT NOT NULL,                 -- gives access to the result's URL
+    bytes INTEGER NOT NULL,                  -- of the photos, later of the model
     report TEXT NOT NULL DEFAULT '{}',
     error TEXT NOT NULL DEFAULT '{"message": ""}'
 );
@@ -56,21 +56,21 @@ CREATE INDEX IF NOT EXISTS task_status ON task (status);
 
 
 class QuotaExceeded(Exception):
-    """No room for another task. `str()` is a sentence for a person."""
+    """There is no space for another task. `str()` is a sentence for the user."""
 
 
 class TaskRunning(Exception):
-    """The task is being worked on."""
+    """The task is running."""
 
 
 @dataclass(frozen=True)
 class TaskQuota:
-    """What the tasks may take: how many wait at once, bytes on disk, how long an ended one stays."""
+    """Limits for all tasks together."""
 
-    waiting: int = 50
-    disk_bytes: int = 1 << 30
+    max_waiting: int = 50
+    max_disk_bytes: int = 1 << 30
     keep_seconds: int = 3 * 24 * 3600
-    spare_seconds: int = 3600  # an ended task younger than this is not removed to make room
+    protected_seconds: int = 3600  # an ended task younger than this is not deleted to free space
 
 
 @dataclass(frozen=True)
@@ -98,27 +98,27 @@ def now_milliseconds() -> int:
 
 
 class TaskStore:
-    """All tasks in `folder`, which is made when it is missing. Safe for threads and processes."""
+    """All tasks in `folder`, which is created if missing. Safe for threads and processes."""
 
     def __init__(
-        self, folder: Path, room: TaskQuota | None = None, clock: Callable[[], int] = now_milliseconds
+        self, folder: Path, quota: TaskQuota | None = None, clock: Callable[[], int] = now_milliseconds
     ) -> None:
-        self.room = room or TaskQuota()
+        self.quota = quota or TaskQuota()
         self._clock = clock
         self._files = folder / "tasks"
         self._database = folder / "tasks.sqlite"
         self._files.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # One at a time: turning WAL on takes a lock that SQLite's own waiting does not cover.
+        # One process at a time: switching to WAL takes a lock for which SQLite's timeout does not wait.
         with (folder / "setup.lock").open("a") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             with self._connection() as database:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.executescript(_SCHEMA)
 
-    # --- ordering and asking ------------------------------------------------------------------
+    # --- adding and reading: for every process ----------------------------------------------------
 
     def add(self, photos: Sequence[bytes], options: Mapping[str, Any]) -> str:
-        """Keep the photos and a waiting task; its id. Raises Full."""
+        """Store the photos and a waiting task; return its id. Raises QuotaExceeded."""
         now = self._clock()
         task_id = _time_sorted_id(now)
         size = sum(map(len, photos))
@@ -129,8 +129,8 @@ class TaskStore:
             for number, photo in enumerate(photos):
                 (folder / f"photo{number}").write_bytes(photo)
                 _fsync(folder / f"photo{number}")
-            with self._writing() as database:
-                removed = self._expired(database) + self._make_room(database, size, now)
+            with self._transaction() as database:
+                removed = self._delete_expired(database) + self._free_space(database, size, now)
                 columns = "id, status, created_at, options, signature, bytes"
                 database.execute(f"INSERT INTO task ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608
         except BaseException:
@@ -157,20 +157,20 @@ class TaskStore:
         return [_task_from_row(each) for each in found]
 
     def queue(self) -> list[int]:
-        """The numbers (`seq`) of the unfinished tasks in their order."""
+        """The numbers (`seq`) of the unfinished tasks in order."""
         with self._connection() as database:
             sql = "SELECT seq FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') ORDER BY seq"
             return [each["seq"] for each in database.execute(sql)]
 
-    def anything_waits(self) -> bool:
-        """Whether there is work: a waiting task, or one whose worker may have died."""
+    def has_unfinished(self) -> bool:
+        """Whether there is work: a waiting task, or a running one whose worker may have died."""
         with self._connection() as database:
             sql = "SELECT 1 FROM task WHERE status IN ('PENDING', 'IN_PROGRESS') LIMIT 1"
             return database.execute(sql).fetchone() is not None
 
     def delete(self, task_id: str) -> bool:
-        """Remove a task that is not being worked on; False when there is none. Raises Running."""
-        with self._writing() as database:
+        """Delete a task; return False if it does not exist. Raises TaskRunning."""
+        with self._transaction() as database:
             found = database.execute("SELECT status FROM task WHERE id = ?", (task_id,)).fetchone()
             if found is None:
                 return False
@@ -186,20 +186,20 @@ class TaskStore:
     def model(self, task_id: str) -> Path:
         return self.folder(task_id) / "model.glb"
 
-    # --- working: only for the holder of the engine's lock -----------------------------------------
+    # --- working: only for the holder of the engine's lock ----------------------------------------
 
     def claim(self) -> EngineTask | None:
-        """Start the next task; one that is IN_PROGRESS now has lost its worker and goes first."""
+        """Start the next task. One that is still IN_PROGRESS has lost its worker and goes first."""
         while (row := self._next()) is not None:
             if row.starts >= MAX_STARTS:
                 self.fail(row.id, _TOO_MANY_STARTS)
                 continue
-            with self._writing() as database:
+            with self._transaction() as database:
                 sql = (
                     "UPDATE task SET status = 'IN_PROGRESS', starts = starts + 1, started_at = ? WHERE id = ?"
                 )
                 started = database.execute(sql, (self._clock(), row.id)).rowcount
-            if started:  # else it was deleted in between
+            if started:  # otherwise it has just been deleted
                 return self.get(row.id)
         return None
 
@@ -210,14 +210,14 @@ class TaskStore:
             found = database.execute(sql).fetchone()
         return _task_from_row(found) if found else None
 
-    def advance(self, task_id: str, progress: int) -> None:
-        with self._writing() as database:
+    def set_progress(self, task_id: str, progress: int) -> None:
+        with self._transaction() as database:
             sql = "UPDATE task SET progress = ? WHERE id = ? AND status = 'IN_PROGRESS' AND progress < ?"
             database.execute(sql, (progress, task_id, progress))
 
-    def hand_back(self, task_id: str) -> None:
-        """Let the task wait again, as if it had not been started."""
-        with self._writing() as database:
+    def release(self, task_id: str) -> None:
+        """Return the task to the queue, as if it had not been started."""
+        with self._transaction() as database:
             database.execute(
                 "UPDATE task SET status = 'PENDING', starts = starts - 1, started_at = 0, progress = 0 "
                 "WHERE id = ? AND status = 'IN_PROGRESS'",
@@ -225,7 +225,7 @@ class TaskStore:
             )
 
     def succeed(self, task_id: str, model: Path, report: Mapping[str, Any]) -> None:
-        """Take `model`, a finished file in the task's folder, as its result."""
+        """End the task with `model`, a finished file in the task's folder, as its result."""
         _fsync(model)
         size = model.stat().st_size
         model.replace(self.model(task_id))
@@ -249,12 +249,12 @@ class TaskStore:
             "status": status,
             "progress": 100 if status == SUCCEEDED else 0,
             "now": (now := self._clock()),
-            "expires": now + 1000 * self.room.keep_seconds,
+            "expires": now + 1000 * self.quota.keep_seconds,
             "size": size,
             "report": json.dumps(report or {}),
             "error": json.dumps(error or {"message": ""}),
         }
-        with self._writing() as database:
+        with self._transaction() as database:
             database.execute(
                 "UPDATE task SET status = :status, progress = :progress, finished_at = :now, "
                 "report = :report, expires_at = :expires, bytes = :size, error = :error WHERE id = :id",
@@ -263,50 +263,52 @@ class TaskStore:
         self._drop_photos(task_id)
 
     def _drop_photos(self, task_id: str) -> None:
-        """Leave nothing in the task's folder but its model."""
+        """Delete everything in the task's folder except its model."""
         with contextlib.suppress(FileNotFoundError):
             for path in self.folder(task_id).iterdir():
                 if path != self.model(task_id):
                     path.unlink(missing_ok=True)
 
-    # --- keeping house ----------------------------------------------------------------------------
+    # --- cleaning up ------------------------------------------------------------------------------
 
-    def sweep(self) -> None:
-        """Remove what has expired, and folders that no task owns."""
-        with self._writing() as database:
-            removed = self._expired(database)
+    def clean_up(self) -> None:
+        """Delete expired tasks, and folders without a task."""
+        with self._transaction() as database:
+            removed = self._delete_expired(database)
             owned = {each["id"]: each["status"] for each in database.execute("SELECT id, status FROM task")}
         self._remove_files(removed)
         for task_id, status in owned.items():
-            if status in (SUCCEEDED, FAILED):  # a kill may have come between its end and this
+            if status in (SUCCEEDED, FAILED):  # the process may have been killed before it deleted them
                 self._drop_photos(task_id)
-        oldest = time.time() - _LEFTOVER_SECONDS
+        oldest = time.time() - _ORPHAN_FOLDER_SECONDS
         for folder in self._files.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 if folder.name not in owned and folder.stat().st_mtime < oldest:
                     shutil.rmtree(folder, ignore_errors=True)
 
-    def _expired(self, database: sqlite3.Connection) -> list[str]:
-        """Remove the rows of expired tasks; whose they were."""
+    def _delete_expired(self, database: sqlite3.Connection) -> list[str]:
+        """Delete the rows of expired tasks; return their ids."""
         sql = "DELETE FROM task WHERE expires_at BETWEEN 1 AND ? RETURNING id"
         return [each["id"] for each in database.execute(sql, (self._clock(),)).fetchall()]
 
-    def _make_room(self, database: sqlite3.Connection, size: int, now: int) -> list[str]:
-        """Remove the rows of the oldest ended tasks until `size` more bytes fit; whose they were."""
+    def _free_space(self, database: sqlite3.Connection, size: int, now: int) -> list[str]:
+        """Delete the rows of the oldest ended tasks until `size` more bytes fit; return their ids."""
         waiting = database.execute("SELECT count(*) FROM task WHERE status = 'PENDING'").fetchone()[0]
-        if waiting >= self.room.waiting:
-            raise QuotaExceeded(f"{waiting} tasks are waiting already; try again when some have ended.")
+        if waiting >= self.quota.max_waiting:
+            raise QuotaExceeded(
+                f"{waiting} tasks are already waiting. Try again when some of them have ended."
+            )
         used = database.execute("SELECT coalesce(sum(bytes), 0) FROM task").fetchone()[0]
         sql = "SELECT id, bytes FROM task WHERE finished_at BETWEEN 1 AND ? ORDER BY seq"
-        ended = database.execute(sql, (now - 1000 * self.room.spare_seconds,)).fetchall()
+        ended = database.execute(sql, (now - 1000 * self.quota.protected_seconds,)).fetchall()
         removed: list[str] = []
         for old in ended:
-            if used + size <= self.room.disk_bytes:
+            if used + size <= self.quota.max_disk_bytes:
                 break
             used -= old["bytes"]
             removed.append(old["id"])
-        if used + size > self.room.disk_bytes:
-            raise QuotaExceeded("The disk space of the built-in engine is used up; try again in an hour.")
+        if used + size > self.quota.max_disk_bytes:
+            raise QuotaExceeded("The built-in engine's disk space is full. Try again in an hour.")
         database.executemany("DELETE FROM task WHERE id = ?", [(task_id,) for task_id in removed])
         return removed
 
@@ -324,7 +326,7 @@ class TaskStore:
             database.close()
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._connection() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -341,7 +343,7 @@ def _task_from_row(found: sqlite3.Row) -> EngineTask:
 
 
 def _time_sorted_id(now: int) -> str:
-    """A UUID whose text sorts by time (RFC 9562, version 7)."""
+    """A UUID that sorts by time as text (RFC 9562, version 7)."""
     high = (now & (1 << 48) - 1) << 16 | 0x7000 | secrets.randbits(12)
     low = 1 << 63 | secrets.randbits(62)
     return str(uuid.UUID(int=high << 64 | low))

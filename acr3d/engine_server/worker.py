@@ -1,8 +1,8 @@
-"""Works the built-in engine's tasks off, one at a time on the whole host.
+"""The built-in engine's worker: runs its tasks, one at a time on the whole host.
 
-A daemon thread, started when work is asked for and ended when none is left. Who holds the engine's lock
-(flock: the kernel frees it when the holder dies, however it dies) is the one worker; the others look on, and
-take over when it is gone. The carving itself is done by a child.
+A daemon thread that starts when there is work and ends when there is none. The process that holds the
+engine's lock (flock: the kernel releases it however the holder dies) is the only active worker; the others
+wait, and take over when it is gone. The carving itself runs in a child process.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from acr3d import sandbox
 from acr3d.engine_server.parameters import DEFAULT_POLYCOUNT
 from acr3d.engine_server.tasks import EngineTask, TaskStore
 
-# A quarter of that is usual; a busy host with one slow core must not cost a model.
+# A quarter of that is normal; a busy host with one slow core must not fail a model.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=400)
 _LOCK_RETRY_SECONDS = 0.2
-_MAX_RUNNING_PROGRESS = 99  # 100 is for a task that has succeeded
+_MAX_RUNNING_PROGRESS = 99  # 100 is reserved for tasks that have succeeded
 
 log = logging.getLogger(__name__)
 
 
 class EngineWorker:
-    """The worker of one process. `carver`: the child module; `grid`: its resolution, None for its own;
-    `guessing`: whether it may assume what the outlines leave open."""
+    """The worker of one process; see create_engine_app for the parameters."""
 
     def __init__(
         self, tasks: TaskStore, lock: Path, heavy_lock: Path, carver: str, grid: int | None, use_priors: bool
@@ -42,52 +41,52 @@ class EngineWorker:
         self._grid = grid
         self._use_priors = use_priors
         self._stop = threading.Event()
-        self._guard = threading.Lock()
-        self._wanted = False
+        self._mutex = threading.Lock()
+        self._is_needed = False
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """See to it that waiting tasks are worked on; returns at once."""
-        with self._guard:
-            self._wanted = True
+        """Make sure that waiting tasks are worked on; returns immediately."""
+        with self._mutex:
+            self._is_needed = True
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._run, name="engine-worker", daemon=True)
                 self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """End the child, hand its task back, and wait at most `timeout` seconds for that; for good."""
+        """Stop for good: end the child process and release its task. Waits at most `timeout` seconds."""
         self._stop.set()
-        with self._guard:
+        with self._mutex:
             thread = self._thread
         if thread is not None:
             thread.join(timeout)
 
     def finish(self) -> None:
-        """Wait until nothing more waits to be worked on here."""
-        with self._guard:
+        """Wait until this worker has nothing more to do."""
+        with self._mutex:
             thread = self._thread
         if thread is not None:
             thread.join()
 
     def _run(self) -> None:
-        while self._is_wanted():
+        while self._take_request():
             try:
                 self._work()
             except Exception:
-                # The task stays IN_PROGRESS; the next request wakes us, and its starts are counted.
-                log.exception("engine.worker.broke_off")
+                # The task stays IN_PROGRESS. The next request wakes the worker, and starts are counted.
+                log.exception("engine.worker.failed")
 
-    def _is_wanted(self) -> bool:
-        """Take the wish to work, or end the thread: in one step, so that no wish falls between."""
-        with self._guard:
-            wanted, self._wanted = self._wanted and not self._stop.is_set(), False
-            if not wanted:
+    def _take_request(self) -> bool:
+        """Accept a request to work, or end the thread; atomically, so that no request gets lost."""
+        with self._mutex:
+            is_needed, self._is_needed = self._is_needed and not self._stop.is_set(), False
+            if not is_needed:
                 self._thread = None
-            return wanted
+            return is_needed
 
     def _work(self) -> None:
-        self._tasks.sweep()
-        while self._tasks.anything_waits() and not self._stop.is_set():
+        self._tasks.clean_up()
+        while self._tasks.has_unfinished() and not self._stop.is_set():
             with self._engine_lock() as is_ours:
                 while is_ours and not self._stop.is_set() and (task := self._tasks.claim()):
                     self._carve(task)
@@ -96,7 +95,7 @@ class EngineWorker:
 
     def _carve(self, task: EngineTask) -> None:
         folder = self._tasks.folder(task.id)
-        # Named for the start: a child of a killed worker may live a moment longer and write to its own file.
+        # Named by the start: a killed worker's child may live a moment longer and still write to its files.
         request, model = folder / f"request{task.starts}.json", folder / f"model{task.starts}.glb"
         log.info("engine.task.started task=%s start=%d", task.id, task.starts)
         request.write_text(json.dumps(self._request(task, folder)))
@@ -107,10 +106,10 @@ class EngineWorker:
                 LIMITS,
                 lock=self._heavy_lock,
                 stop=self._stop,
-                on_progress=lambda progress: self._advance(task.id, progress),
+                on_progress=lambda progress: self._report_progress(task.id, progress),
             )
         except sandbox.ChildStopped:
-            self._tasks.hand_back(task.id)
+            self._tasks.release(task.id)
         except sandbox.ChildRefused as refusal:
             error = {"type": "invalid_input", "code": refusal.code, "message": str(refusal)}
             self._tasks.fail(task.id, error)
@@ -120,7 +119,7 @@ class EngineWorker:
             self._tasks.succeed(task.id, model, report)
 
     def _request(self, task: EngineTask, folder: Path) -> dict[str, object]:
-        """The child's order: each photo's path and angle, and what was asked for."""
+        """The carving's REQUEST.json."""
         options = task.options
         request: dict[str, object] = {
             "images": [
@@ -133,13 +132,13 @@ class EngineWorker:
         }
         return request | ({} if self._grid is None else {"grid": self._grid})
 
-    def _advance(self, task_id: str, progress: int) -> None:
-        with contextlib.suppress(sqlite3.Error):  # a lost figure is no reason to lose the work
-            self._tasks.advance(task_id, min(progress, _MAX_RUNNING_PROGRESS))
+    def _report_progress(self, task_id: str, progress: int) -> None:
+        with contextlib.suppress(sqlite3.Error):  # losing a progress update must not fail the task
+            self._tasks.set_progress(task_id, min(progress, _MAX_RUNNING_PROGRESS))
 
     @contextlib.contextmanager
     def _engine_lock(self) -> Iterator[bool]:
-        """Whether we hold the engine's lock inside the block; does not wait for it."""
+        """Whether this process holds the engine's lock inside the block; does not wait for it."""
         with self._lock.open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

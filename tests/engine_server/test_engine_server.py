@@ -50,10 +50,10 @@ class Clock:
 class Bench:
     """An engine in a folder of its own, a checking wrapper around it, and a client that speaks with it."""
 
-    def __init__(self, folder: Path, contract: Contract, room: TaskQuota | None = None) -> None:
+    def __init__(self, folder: Path, contract: Contract, quota: TaskQuota | None = None) -> None:
         self.folder = folder
         self.clock = Clock()
-        self._room = room
+        self._quota = quota
         self.engine = self.another_engine()
         self.app = CheckedApp(self.engine, contract)
         self.http = httpx.Client(base_url=BASE, transport=httpx.WSGITransport(self.app))
@@ -64,7 +64,7 @@ class Bench:
     def another_engine(self) -> EngineApp:
         lock = self.folder.parent / "heavy.lock"
         return create_engine_app(
-            self.folder, heavy_lock=lock, carver=CHILD, room=self._room, clock=self.clock
+            self.folder, heavy_lock=lock, carver=CHILD, quota=self._quota, clock=self.clock
         )
 
     def tell_child(self, word: str) -> None:
@@ -463,14 +463,14 @@ def test_after_three_days_task_and_files_are_gone(bench: Bench) -> None:
 
 
 def test_only_so_many_tasks_may_wait(tmp_path: Path, contract: Contract) -> None:
-    bench = Bench(tmp_path / "engine", contract, TaskQuota(waiting=2))
+    bench = Bench(tmp_path / "engine", contract, TaskQuota(max_waiting=2))
     bench.tell_child("wait")
     first = bench.create()
     bench.until(first, is_carving)
     bench.create()
     bench.create()
 
-    with pytest.raises(errors.QueueFull, match="2 tasks are waiting already"):
+    with pytest.raises(errors.QueueFull, match="2 tasks are already waiting"):
         bench.create()
 
     assert len(list((bench.folder / "tasks").iterdir())) == 3
@@ -479,7 +479,7 @@ def test_only_so_many_tasks_may_wait(tmp_path: Path, contract: Contract) -> None
 
 def test_old_results_make_room_and_young_ones_do_not(tmp_path: Path, contract: Contract) -> None:
     photos = len(FRONT[0]) + len(LEFT[0])
-    bench = Bench(tmp_path / "engine", contract, TaskQuota(disk_bytes=len(tiny_glb()) + photos))
+    bench = Bench(tmp_path / "engine", contract, TaskQuota(max_disk_bytes=len(tiny_glb()) + photos))
     first = bench.until(bench.create(), ended)
     second = bench.create()
     bench.until(second, ended)
@@ -588,7 +588,7 @@ def test_a_task_that_loses_its_worker_again_and_again_is_given_up(bench: Bench) 
     task = bench.until(task_id, ended)
 
     assert (task.status, task.error_type) == ("FAILED", "server_error")
-    assert "broke off 10 times" in task.error_message
+    assert "interrupted 10 times" in task.error_message
     bench.app.app.stop()
     assert list((bench.folder / "tasks" / task_id).iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""All photos of a part: each by itself, then together."""
+"""Check all photos of a part: each one by itself, then together."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _UNUSABLE = {"unreadable", "cropped", "backdrop_busy", "no_part"}
 
 
 def check_photos(photos: Sequence[tuple[Path, str | None]]) -> dict[str, Any]:
-    """The report on `photos`, (path, angle or None) in order; see `report`."""
+    """The report on `photos`, (path, angle or None) in order; see make_report."""
     inspections = [inspect_photo(path, index) for index, (path, _angle) in enumerate(photos)]
     return make_report(inspections, [angle for _path, angle in photos])
 
 
 def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | None]) -> dict[str, Any]:
-    """What is to be said of photos that were looked at.
+    """The report on inspected photos.
 
-    {"photos": [{"findings", "outline", "size", "edge_width"}], "findings": [those across photos],
-    "best": [places]}. An outline is an SVG path in a picture of `size` (width, height).
+    {"photos": [{"findings", "outline", "size", "edge_width"}], "findings": [about several photos],
+    "best": [indices]}. An outline is an SVG path in a picture of `size` (width, height).
     """
     first = _first_of_each_angle(angles)
     together = _same_angle(angles) + find_label_problems(_labelled_views(inspections, first))
@@ -42,7 +42,7 @@ def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | N
 
 
 def _first_of_each_angle(angles: Sequence[str | None]) -> dict[int, str]:
-    """{place: angle} of the labelled photos; of those with one label the first."""
+    """{index: angle} of the labelled photos; if several have the same label, of the first."""
     first: dict[int, str] = {}
     for index, angle in enumerate(angles):
         if angle and angle not in first.values():

@@ -1,4 +1,4 @@
-"""Which colours a part shows in one photo, and how many of them the other photos do not know."""
+"""The part's colour histogram in a photo, and how much of it is missing from the other photos."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from acr3d.carving.morphology import eroded
 
 ColourHistogram = NDArray[np.float64]
 
-_BINS = (8, 48, 48)  # brightness, blueness, redness
-_MIN_FAMILIAR = 0.003  # of the other photos' part, in the bins around
+_BINS = (8, 48, 48)  # Y, Cb, Cr
+_MIN_FAMILIAR = 0.003  # share of the part's pixels in the other photos, in a colour's neighbouring bins
 
 
 def colour_histogram(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> ColourHistogram:
-    """The share of the part's pixels in each bin of YCbCr."""
+    """The share of the part's pixels in each YCbCr bin."""
     inner = eroded(mask, 3)
     colours = np.asarray(Image.fromarray(picture).convert("YCbCr"))[inner if inner.any() else mask]
     places = colours.astype(np.int32) * np.array(_BINS) // 256
@@ -28,6 +28,6 @@ def colour_histogram(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Col
 
 
 def unfamiliar_share(counts: ColourHistogram, others: Sequence[ColourHistogram]) -> float:
-    """The share of a part's pixels whose colour hardly occurs in the other photos."""
+    """The share of the part's pixels whose colour hardly occurs in the other photos."""
     pooled = ndimage.gaussian_filter(np.mean(others, axis=0), (1.5, 0.8, 0.8))
     return float(counts[ndimage.maximum_filter(pooled, 3) < _MIN_FAMILIAR].sum())

@@ -1,4 +1,4 @@
-"""What a check may find, as words for programs; `acr3d.photo_checks.advice` has the sentences."""
+"""What an inspection reports, as codes; `acr3d.photo_checks.advice` has the sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PhotoFinding:
-    """`code` says what; `photos` whom it concerns, as places in the request; `facts` the particulars."""
+    """`code`: what was found; `photos`: indices of the affected photos in the request; `facts`: details."""
 
     code: str
     photos: tuple[int, ...]
@@ -16,7 +16,7 @@ class PhotoFinding:
 
     @property
     def concerned(self) -> set[int]:
-        """The photos it names, and those that might be meant instead."""
+        """The photos it names and those of the alternative explanation."""
         return {*self.photos, *self.facts.get("or", ())}
 
     def as_json(self) -> dict[str, Any]:

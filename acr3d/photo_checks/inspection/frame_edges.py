@@ -1,4 +1,4 @@
-"""What stands along the four edges of a photo: plain backdrop, as it should, or something else."""
+"""Check the four edges of a photo, where only plain backdrop should be."""
 
 from __future__ import annotations
 
@@ -9,36 +9,33 @@ from scipy import ndimage
 Field = NDArray[np.float32]
 
 _FRAME_WIDTH = 0.03  # of the shorter side
-_FINE_BLUR, _COARSE_BLUR = (
-    0.8,
-    4.0,
-)  # smoothing radii; their difference is zero on slow shading, whatever its tone
-_MIN_EDGE = 6.0  # grey levels of that difference that only a sharp edge has
-_MAX_MEDIAN_SHARPNESS = 3.0  # likewise, as the median along the frame: a pattern everywhere
+_FINE_BLUR, _COARSE_BLUR = 0.8, 4.0  # radii in pixels; their difference, the sharpness, ignores slow shading
+_MIN_EDGE = 6.0  # sharpness in grey levels that only an edge has
+_MAX_MEDIAN_SHARPNESS = 3.0  # along the frame; above, there is a pattern everywhere
 _MAX_EDGE_SHARE = 0.01  # of one side's frame
-_MAX_TONE_DEVIATION = 45.0  # grey levels, mean distance from the usual tone
+_MAX_TONE_DEVIATION = 45.0  # mean distance from the median tone, in grey levels
 
 
 def is_busy(sides: dict[str, tuple[Field, Field]]) -> bool:
-    """Whether there is a pattern, or other things, all along the frame."""
+    """Whether a pattern or other objects fill the frame."""
     return bool(
         np.median(np.concatenate([sharp.ravel() for sharp, _tone in sides.values()])) > _MAX_MEDIAN_SHARPNESS
     )
 
 
 def is_uneven(sides: dict[str, tuple[Field, Field]]) -> bool:
-    """Whether the backdrop is far brighter in one place than in another."""
+    """Whether the backdrop is much brighter in some places than in others."""
     tones = np.concatenate([tone.ravel() for _sharp, tone in sides.values()])
     return bool(np.abs(tones - np.median(tones)).mean() > _MAX_TONE_DEVIATION)
 
 
 def crossed_sides(sides: dict[str, tuple[Field, Field]]) -> list[str]:
-    """The sides at which something with a sharp edge runs out of the picture."""
+    """The sides at which something with a sharp edge leaves the picture."""
     return [name for name, (sharp, _tone) in sides.items() if np.mean(sharp > _MIN_EDGE) > _MAX_EDGE_SHARE]
 
 
 def measure_frame(picture: NDArray[np.uint8]) -> dict[str, tuple[Field, Field]]:
-    """For each side of the picture: the sharpness and the grey tone along it."""
+    """Per side of the picture, the sharpness and the grey tone along it."""
     colours = picture.astype(np.float32)
     fine, coarse = (
         ndimage.gaussian_filter(colours, (radius, radius, 0), mode="nearest")

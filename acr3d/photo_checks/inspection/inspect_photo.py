@@ -1,4 +1,4 @@
-"""One photo by itself: is it sharp, large enough, whole, before a plain backdrop, and where is the part?"""
+"""Inspect one photo: is it sharp and large enough, is the part whole, and is the backdrop plain?"""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from acr3d.carving.silhouette import extract_silhouette
 from acr3d.photo_checks.inspection import frame_edges, sharpness
 from acr3d.photo_checks.inspection.colours import ColourHistogram, colour_histogram
 from acr3d.photo_checks.inspection.findings import PhotoFinding
-from acr3d.photo_checks.inspection.silhouette_shape import NormalizedSilhouette, normalize_silhouette
+from acr3d.photo_checks.inspection.normalized_silhouette import NormalizedSilhouette, normalize_silhouette
 from acr3d.photo_checks.inspection.svg_outline import svg_path
 
-_WORKING_SIDE = 512  # of the copy in which the outline is sought
-_MIN_PHOTO_SIDE = 600  # pixels on the shorter side
-_MIN_PART_SIDE = 320  # pixels on its longest side
-_INCOMPLETE = ("cropped", "backdrop_busy")  # then what was found is not the part's whole outline
+_WORKING_SIDE = 512  # pixels, of the copy in which the silhouette is searched
+_MIN_PHOTO_SIDE = 600  # pixels, shorter side
+_MIN_PART_SIDE = 320  # pixels, longest side
+_INCOMPLETE = ("cropped", "backdrop_busy")  # with these findings the silhouette is not the whole part's
 
 
 @dataclass(frozen=True)
 class PhotoInspection:
-    """What one photo shows. `shape` and `colours` only when the whole part was found."""
+    """What one photo shows.
+
+    `size`: (width, height) of the picture in which `outline_path` is drawn. The outline, `silhouette` and
+    `colours` are None unless the whole part was found.
+    """
 
     findings: tuple[PhotoFinding, ...]
     size: tuple[int, int]
@@ -37,7 +41,7 @@ class PhotoInspection:
 
 
 def inspect_photo(path: Path, index: int) -> PhotoInspection:
-    """Look at the photo that stands at `place` in the request."""
+    """Inspect the photo at `index` in the request."""
     try:
         pixels = read_photo(path, "").pixels
     except CarvingError:
@@ -58,11 +62,14 @@ def inspect_photo(path: Path, index: int) -> PhotoInspection:
     longest = max(np.ptp(silhouette.box[::2]), np.ptp(silhouette.box[1::2])) * max(pixels.shape) / max(size)
     if longest < _MIN_PART_SIDE and not found:
         found.append(PhotoFinding("part_small", (index,), {"pixels": round(float(longest))}))
-    shape, colours = (
-        normalize_silhouette(silhouette.mask),
-        colour_histogram(silhouette.pixels, silhouette.mask),
+    return PhotoInspection(
+        tuple(found),
+        size,
+        outline_path=svg_path(silhouette.mask),
+        silhouette=normalize_silhouette(silhouette.mask),
+        colours=colour_histogram(silhouette.pixels, silhouette.mask),
+        edge_width=width,
     )
-    return PhotoInspection(tuple(found), size, svg_path(silhouette.mask), shape, colours, width)
 
 
 def _downscaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -79,11 +86,9 @@ def _size_findings(pixels: NDArray[np.uint8], index: int) -> list[PhotoFinding]:
 
 
 def _sharpness_findings(width: float | None, index: int) -> list[PhotoFinding]:
-    return (
-        [PhotoFinding("blurred", (index,))]
-        if width is not None and width > sharpness.MAX_SHARP_EDGE_WIDTH
-        else []
-    )
+    if width is None or width <= sharpness.MAX_SHARP_EDGE_WIDTH:
+        return []
+    return [PhotoFinding("blurred", (index,))]
 
 
 def _backdrop_findings(
@@ -100,12 +105,10 @@ def _backdrop_findings(
 def _missing_silhouette_finding(
     code: str, sides: dict[str, tuple[frame_edges.Field, frame_edges.Field]], index: int
 ) -> PhotoFinding:
-    """Why no whole outline was found: what stands along the frame tells better than the engine's refusal."""
+    """Why no whole silhouette was found; the frame explains it better than the engine's refusal does."""
     seen = [finding for finding in _backdrop_findings(sides, index) if finding.code != "backdrop_uneven"]
     if seen:
         return seen[0]
-    return (
-        PhotoFinding("cropped", (index,), {"sides": []})
-        if code == "cropped"
-        else PhotoFinding("no_part", (index,))
-    )
+    if code == "cropped":
+        return PhotoFinding("cropped", (index,), {"sides": []})
+    return PhotoFinding("no_part", (index,))

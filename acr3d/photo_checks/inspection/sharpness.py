@@ -1,8 +1,8 @@
-"""How blurred a photo is, from the steepness of its clearest edges.
+"""Measure how blurred a photo is, from the steepness of its clearest edges.
 
-The width of an edge is the step across it over its slope (Marziliano et al. 2002, "A no-reference perceptual
-blur metric"). Somewhere along the part's outline and its drawn or cut edges a sharp photo has sharp ones,
-however smooth the part is; a blurred one has none.
+The width of an edge is the step across it divided by its slope (Marziliano et al. 2002, "A no-reference
+perceptual blur metric"). A sharp photo has sharp edges somewhere, on the part's contour or its features,
+however smooth the part is. A blurred photo has none.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from PIL import Image
 from scipy import ndimage
 
 MAX_SHARP_EDGE_WIDTH = 3.4
-"""Pixels at a longest side of 1024. Sharp photos stay under 3; a blur of 0.15 % of it gives 3.7 to 5."""
+"""In pixels of a copy 1024 wide. Sharp photos stay below 3; a blur of 0.15 % of the width gives 3.7 to 5."""
 
 _WORKING_SIDE = 1024
-_STEP_WINDOW = 9  # pixels, of the window for the step across an edge: a larger one takes in its neighbours
+_STEP_WINDOW = 9  # pixels in which the step across an edge is measured; more would include other edges
 _MIN_STEP = 20  # grey levels
-_MIN_EDGES = 30  # edges, below which nothing is said
+_MIN_EDGES = 30  # with fewer edges of a direction it is not measured
 _CLEAREST_SHARE = 0.2  # of the edges of one direction
 
 
 def edge_width(pixels: NDArray[np.uint8]) -> float | None:
-    """The width of the clearest edges; None where there are too few to tell. Of upright and level edges the
-    wider ones count, since a shaken camera blurs one direction only."""
+    """The width of the clearest edges in pixels, or None if there are too few.
+
+    The wider of vertical and horizontal edges counts, because camera shake blurs only one direction.
+    """
     grey = _grey(pixels)
     down, across = (ndimage.sobel(grey, axis) / 8 for axis in (0, 1))
     slope = np.hypot(down, across)

@@ -1,4 +1,4 @@
-"""What a photo's outline says of the part whatever its label: its shape in a square, and its proportions."""
+"""A silhouette independent of its label: its shape stretched to a square, and its proportions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class NormalizedSilhouette:
-    """`mask` is the outline stretched to CELLS × CELLS; `depth` how far inside it each cell lies, as a share
-    of the whole side (negative outside); `stretch` the logarithm of width over height in the photo; `scale`
-    that of the outline's mean side over the photo's longest one."""
+    """A silhouette stretched to NORMALIZED_SIZE × NORMALIZED_SIZE cells.
+
+    `mask`: True on the part. `depth`: signed distance to the contour relative to the square's side, negative
+    outside. `log_aspect`: logarithm of width over height in the photo. `log_scale`: logarithm of the
+    silhouette's mean side over the photo's longest side.
+    """
 
     mask: Mask
     depth: Field
@@ -26,7 +29,7 @@ class NormalizedSilhouette:
     log_scale: float
 
     def rotated(self, quarters: int) -> NormalizedSilhouette:
-        """The shape that the photo would have, turned anticlockwise by quarter turns."""
+        """The silhouette of the photo rotated anticlockwise by so many quarter turns."""
         log_aspect = -self.log_aspect if quarters % 2 else self.log_aspect
         return NormalizedSilhouette(
             np.rot90(self.mask, quarters), np.rot90(self.depth, quarters), log_aspect, self.log_scale
@@ -34,7 +37,7 @@ class NormalizedSilhouette:
 
 
 def normalize_silhouette(mask: Mask) -> NormalizedSilhouette:
-    """The shape of the part in `mask`, which must not be empty."""
+    """Normalize the silhouette in `mask`, which must not be empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
     cells = normalized_mask(mask)
@@ -45,7 +48,7 @@ def normalize_silhouette(mask: Mask) -> NormalizedSilhouette:
 
 
 def _signed_distance(cells: Mask) -> Field:
-    """Signed distance to the outline; all around the square lies backdrop."""
+    """Signed distance to the contour; everything outside the square is background."""
     margin = NORMALIZED_SIZE // 2
     wide = np.pad(cells, margin)
     signed = ndimage.distance_transform_edt(wide) - ndimage.distance_transform_edt(~wide)
