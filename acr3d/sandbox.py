@@ -1,13 +1,12 @@
-"""Heavy work in a child: a fresh interpreter with its own limits, no secrets, no network.
+"""Run heavy work in a child process: a fresh interpreter with limits, without secrets or network.
 
-A child is an ordinary module with a `main(argv)`-style command line that prints JSON lines:
-`{"progress": 40}` on its way, and last either `{"report": {...}}` (exit 0) or
-`{"error": "a sentence for a person", "code": "word"}` (exit 3) when it refuses its input.
-Anything else is a crash. The child dies when its stdin closes, so a killed parent leaves none behind.
+A child is a module with a command line that prints JSON lines: `{"progress": 40}` while it works, then either
+`{"report": {...}}` (exit code 0) or, if it refuses its input, `{"error": "a sentence for the user", "code":
+"word"}` (exit code 3). Anything else is a crash. The child dies when its stdin closes, so a killed parent
+leaves no orphan.
 
-`run` is the parent's side; `python -m acr3d.sandbox SECONDS MEGABYTES FILE_MEGABYTES MODULE ARG…` the
-child's.
-Standard library only, and the plain `acr3d.messages`: every child loads this module first.
+`run` is the parent's side, `python -m acr3d.sandbox SECONDS MEGABYTES FILE_MEGABYTES MODULE ARG…` the
+child's. Only the standard library and the light `acr3d.messages`: every child loads this module first.
 """
 
 from __future__ import annotations
@@ -37,21 +36,18 @@ REFUSED_EXIT = 3
 _STDERR_KEPT = 4000
 _LINE_LIMIT = 1_000_000
 _MAX_THREADS = 2
-_OUT_OF_MEMORY_MESSAGES = (
-    "MemoryError",
-    "bad_alloc",
-    "Memory allocation still failed",
-)  # Python, C++, OpenBLAS
+# Of Python, C++ and OpenBLAS.
+_OUT_OF_MEMORY_MESSAGES = ("MemoryError", "bad_alloc", "Memory allocation still failed")
 _STOPPING = Message("child.stopping")
 _PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 class ChildError(MessageError):
-    """A child gave no report."""
+    """A child returned no report."""
 
 
 class ChildRefused(ChildError):
-    """The child judged its input and will judge it the same way again."""
+    """The child refused its input; it will refuse it again."""
 
     def __init__(self, message: Message | str, code: str) -> None:
         super().__init__(message)
@@ -59,18 +55,19 @@ class ChildRefused(ChildError):
 
 
 class ChildCrashed(ChildError):
-    """The child died of time, memory or a bug; another try may or may not help."""
+    """The child exceeded its limits or failed; trying again may or may not help."""
 
 
 class ChildStopped(ChildError):
-    """We ended the child because we are shutting down; its work is to be taken again."""
+    """The child was stopped because the server is shutting down; its work has to be repeated."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child may use: wall seconds, resident memory in MB, the largest file in MB.
+    """What one child may use.
 
-    And threads; left out, as many as suit this machine.
+    `seconds`: wall time. `memory_mb`: resident memory. `file_mb`: size of a file. `threads`: None for the
+    machine's default.
     """
 
     seconds: int = 120
@@ -89,10 +86,12 @@ def run(
     on_progress: Callable[[int], None] | None = None,
     python: str = sys.executable,
 ) -> dict[str, Any]:
-    """Run `python -m module args` as a limited child under the host-wide `lock` and return its report.
+    """Run `python -m module args` as a limited child process and return its report.
 
-    A child that starts one of its own gives no `lock`: its own is held already. `python` is the interpreter.
-    Raises ChildRefused, ChildCrashed or ChildStopped. Blocks while another heavy child runs.
+    `lock`: the host-wide lock for heavy children; blocks while another one runs. A child that starts a child
+    of its own passes None, because it already holds the lock. `python`: the interpreter.
+
+    Raises ChildRefused, ChildCrashed or ChildStopped.
     """
     stop = stop or threading.Event()
     with _host_lock(lock, stop) if lock else contextlib.nullcontext():
@@ -101,7 +100,7 @@ def run(
 
 @contextlib.contextmanager
 def _host_lock(lock: Path, stop: threading.Event) -> Iterator[None]:
-    """Hold `lock` (flock: the kernel frees it when the holder dies, however it dies)."""
+    """Hold `lock` (flock: the kernel releases it however the holder dies)."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as handle:
         while True:
@@ -151,9 +150,9 @@ class _Child:
                 if stop.wait(0.05):
                     raise ChildStopped(_STOPPING)
                 if time.monotonic() > deadline:
-                    raise ChildCrashed(self._too_slow())
+                    raise ChildCrashed(self._timeout_message())
                 if _resident_mb(self.process.pid) > self.limits.memory_mb:
-                    raise ChildCrashed(self._too_large())
+                    raise ChildCrashed(self._memory_message())
         finally:
             self._end()
         return self._report()
@@ -165,20 +164,20 @@ class _Child:
             return report
         if code == REFUSED_EXIT and "error" in self.last:
             raise ChildRefused(str(self.last["error"]), str(self.last.get("code", "refused")))
-        raise ChildCrashed(self._why(code))
+        raise ChildCrashed(self._crash_message(code))
 
-    def _why(self, code: int) -> Message:
+    def _crash_message(self, code: int) -> Message:
         if code == -signal.SIGKILL or any(words in self.stderr for words in _OUT_OF_MEMORY_MESSAGES):
-            return self._too_large()
+            return self._memory_message()
         if code == -signal.SIGXCPU:
-            return self._too_slow()
-        log.error("child.broke_off args=%s exit=%s stderr=%s", self.process.args, code, self.stderr)
+            return self._timeout_message()
+        log.error("child.crashed args=%s exit=%s stderr=%s", self.process.args, code, self.stderr)
         return Message("child.broke_off")
 
-    def _too_large(self) -> Message:
+    def _memory_message(self) -> Message:
         return Message("child.too_much_memory", megabytes=self.limits.memory_mb)
 
-    def _too_slow(self) -> Message:
+    def _timeout_message(self) -> Message:
         return Message("child.too_slow", seconds=self.limits.seconds)
 
     def _read_reports(self, stream: IO[bytes]) -> None:
@@ -211,7 +210,7 @@ class _Child:
 
 
 def default_threads() -> int:
-    """ACR3D_THREADS, or else as many as we may use processors, at most two."""
+    """ACR3D_THREADS if it is set; otherwise the number of usable processors, at most two."""
     wanted = os.environ.get("ACR3D_THREADS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
@@ -221,7 +220,7 @@ def default_threads() -> int:
 def _resident_mb(pid: int) -> int:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):  # it has just ended
+    except (OSError, IndexError):  # the process has just ended
         return 0
     return pages * resource.getpagesize() >> 20
 
@@ -229,7 +228,7 @@ def _resident_mb(pid: int) -> int:
 def _child_environment(threads: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    # Few malloc arenas: each thread's own arena would count against the memory limit.
+    # Few malloc arenas, because every thread's arena counts against the memory limit.
     return kept | counts | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ACR3D_THREADS": str(threads)}
 
 
@@ -237,16 +236,16 @@ def _child_environment(threads: int) -> dict[str, str]:
 
 
 def _apply_limits(seconds: int, memory_mb: int, file_mb: int) -> None:
-    """Take the limits, refuse the network, and tie this process's life to its stdin."""
+    """Set the limits, block the network, and end this process when its stdin closes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
-    # Against one sudden claim: what is claimed but not touched costs nothing, and the parent counts the rest.
-    claimed, (_, most) = memory_mb * 2 << 20, resource.getrlimit(resource.RLIMIT_DATA)
-    if most != resource.RLIM_INFINITY:
-        claimed = min(claimed, most)  # a child of a child
-    resource.setrlimit(resource.RLIMIT_DATA, (claimed, claimed))
+    # Only against sudden huge allocations: untouched memory costs nothing, and the parent checks the rest.
+    data_bytes, (_, hard_limit) = memory_mb * 2 << 20, resource.getrlimit(resource.RLIMIT_DATA)
+    if hard_limit != resource.RLIM_INFINITY:
+        data_bytes = min(data_bytes, hard_limit)  # the child of a child
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
-    os.nice(5)  # the web process goes first
+    os.nice(5)  # the web process has priority
     sys.addaudithook(_forbid_network)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 

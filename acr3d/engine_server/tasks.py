@@ -295,9 +295,7 @@ class TaskStore:
         """Delete the rows of the oldest ended tasks until `size` more bytes fit; return their ids."""
         waiting = database.execute("SELECT count(*) FROM task WHERE status = 'PENDING'").fetchone()[0]
         if waiting >= self.quota.max_waiting:
-            raise QuotaExceeded(
-                f"{waiting} tasks are already waiting. Try again when some of them have ended."
-            )
+            raise QuotaExceeded(f"{waiting} tasks are already waiting. Try again when some have ended.")
         used = database.execute("SELECT coalesce(sum(bytes), 0) FROM task").fetchone()[0]
         sql = "SELECT id, bytes FROM task WHERE finished_at BETWEEN 1 AND ? ORDER BY seq"
         ended = database.execute(sql, (now - 1000 * self.quota.protected_seconds,)).fetchall()

@@ -1,8 +1,9 @@
-"""Fetching a file from an address that somebody else chose: only from where it may come, only so large.
+"""Download a file from a URL that somebody else chose: from allowed origins only, and with limits.
 
-Such an address is an order to our server to open a connection. It is followed, redirects included, never
-with a key, and never into a private network unless the operator has configured that origin. What arrives is
-counted, not believed. Whoever wants a file says in `DownloadSpec` how it is judged and what a person is told.
+Such a URL makes our server open a connection (server-side request forgery, SSRF). So it is requested, with
+all redirects, without credentials and never in a private network, unless the operator has configured that
+origin. The size is counted, not trusted. A `DownloadSpec` says how a kind of file is validated and how
+failures are worded.
 """
 
 from __future__ import annotations
@@ -36,34 +37,34 @@ _RETRYABLE_ERRORS = (
 
 
 class DownloadError(MessageError):
-    """The file was not downloaded. Its message holds no address but a host."""
+    """The file was not downloaded. The message contains no URL, at most an origin."""
 
 
 class DownloadInterrupted(DownloadError):
-    """Cut off, too slow, or the host's own trouble: the same address may be tried again."""
+    """Cut off, too slow, or a server error: the same URL may be tried again."""
 
 
 class DownloadGone(DownloadError):
-    """The address no longer leads to the file; a fresh one must be asked for."""
+    """The URL is no longer valid; a new one is needed."""
 
 
 class DownloadRefused(DownloadError):
-    """It lies where it may not, is too large, or is not what was wanted; another try would end so too."""
+    """The origin is not allowed, or the file is too large or invalid; trying again will not help."""
 
 
 class DownloadStopped(DownloadError):
-    """We are shutting down; the download is to be taken up again."""
+    """The server is shutting down; the download has to be repeated."""
 
 
 def _accept_anything(*_what: object, **_more: object) -> None:
-    """It is judged later, or elsewhere."""
+    """The default check, for files that are validated later."""
 
 
 @dataclass(frozen=True)
 class DownloadSpec:
-    """A kind of file: how large it may be, how it is judged, and what people are told when it does not come.
+    """A kind of file: its size limit, its validation, and what to tell the user if the download fails.
 
-    The `if_…` messages say what happens next, or what to do.
+    The `if_…` messages say what happens next or what the user can do.
     """
 
     max_bytes: int
@@ -72,23 +73,23 @@ class DownloadSpec:
     if_refused: Message
     if_too_large: Message
     check_head: Callable[[bytes], None] = _accept_anything
-    """Given the first 16 bytes, or as many as have arrived; raises DownloadRefused."""
+    """Called with the first 16 bytes, or as many as have arrived; raises DownloadRefused."""
     check_whole: Callable[[bytes, int, bool], None] = _accept_anything
-    """Given the first bytes, the size, and whether that size was announced; raises a DownloadError."""
+    """Called with the first bytes, the size, and whether that size was announced; raises a DownloadError."""
 
 
 @dataclass(frozen=True)
 class DownloadedFile:
-    """What was written: bytes, and their SHA-256 as hex."""
+    """What was written: the size in bytes and the SHA-256 in hex."""
 
     size: int
     sha256: str
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of `url` in one spelling: lower case, the scheme's own port left out.
+    """Scheme, host and port of `url`, normalized: lower case, without the scheme's default port.
 
-    Raises ValueError for what is not an http or https address.
+    Raises ValueError if `url` is not an http or https URL.
     """
     return _origin(_parse_url(url))
 
@@ -96,7 +97,7 @@ def origin_of(url: str) -> str:
 def download_file(
     url: str,
     into: BinaryIO,
-    wanted: DownloadSpec,
+    spec: DownloadSpec,
     *,
     allowed_origins: Collection[str] | None,
     private_origins: Collection[str] = (),
@@ -106,23 +107,23 @@ def download_file(
     stop: threading.Event | None = None,
     resolve: guard.Resolve = guard.resolve_host,
 ) -> DownloadedFile:
-    """Write the file at `url` into the open file `into`, which holds rubbish after any error.
+    """Write the file at `url` into the open file `into`. After an error, the content of `into` is undefined.
 
-    `allowed_origins` are all the origins that it, or a redirect to it, may have; None stands for any. Those
-    in `private_origins` may lead into a private network, no other may. `transport_for(origin)` may give an
-    httpx transport to use for an origin, such as `httpx.WSGITransport` for the engine in this process: then
-    no socket is opened. It takes at most `seconds` in all and `stall_seconds` of silence.
+    `allowed_origins`: the origins that the URL and all redirects may have; None allows any. Only
+    `private_origins` may resolve to private addresses. `transport_for(origin)` may return an httpx transport
+    for an origin, such as `httpx.WSGITransport` for the engine in this process; then no socket is opened.
+    `seconds`: limit for the whole download. `stall_seconds`: limit for silence.
 
-    Raises DownloadInterrupted, DownloadGone, DownloadRefused or DownloadStopped; OSError from `into`.
+    Raises DownloadInterrupted, DownloadGone, DownloadRefused or DownloadStopped, and OSError from `into`.
     """
-    patience = guard.Deadline(seconds, stall_seconds, stop)
+    deadline = guard.Deadline(seconds, stall_seconds, stop)
     allowed = None if allowed_origins is None else {origin_of(origin) for origin in allowed_origins}
     private = {_host_and_port(_parse_url(origin)) for origin in private_origins}
     try:
-        with guard.GuardedTransport(patience, private, resolve) as guarded:
-            response = _follow_redirects(url, wanted, allowed, transport_for or _no_transport, guarded)
+        with guard.GuardedTransport(deadline, private, resolve) as guarded:
+            response = _follow_redirects(url, spec, allowed, transport_for or _no_transport, guarded)
             try:
-                return _write_body(response, into, wanted, patience)
+                return _write_body(response, into, spec, deadline)
             finally:
                 response.close()
     except guard.StopRequested:
@@ -130,20 +131,20 @@ def download_file(
     except guard.PrivateAddress:
         raise _refused(Message("download.private_network"), Message("download.allow_origin")) from None
     except _RETRYABLE_ERRORS:
-        raise DownloadInterrupted(Message("download.interrupted", next=wanted.if_interrupted)) from None
+        raise DownloadInterrupted(Message("download.interrupted", next=spec.if_interrupted)) from None
 
 
 def _follow_redirects(
     address: str,
-    wanted: DownloadSpec,
+    spec: DownloadSpec,
     allowed: Collection[str] | None,
     transport_for: TransportFor,
     guarded: httpx.BaseTransport,
 ) -> httpx.Response:
-    """The first answer that is not a redirect, when it is a success; every hop is judged like the first."""
+    """The first response that is not a redirect, if it is successful. Every hop is checked like the first."""
     url: httpx.URL | None = None
     for _hop in range(_MAX_REDIRECTS + 1):
-        url = _redirect_target(address, wanted, url)
+        url = _redirect_target(address, spec, url)
         origin = _origin(url)
         if allowed is not None and origin not in allowed:
             why = Message("download.foreign_origin", origin=origin)
@@ -151,52 +152,52 @@ def _follow_redirects(
         transport = transport_for(origin) or guarded
         response = transport.handle_request(_get_request(url))
         if response.status_code not in (301, 302, 303, 307, 308):
-            return _require_success(response, wanted)
+            return _require_success(response, spec)
         response.close()
         address = response.headers.get("Location", "")
-    raise _refused(Message("download.redirects"), wanted.if_refused)
+    raise _refused(Message("download.redirects"), spec.if_refused)
 
 
 def _get_request(url: httpx.URL) -> httpx.Request:
-    # Built by hand, not by a client: a client would log the signed address, and might add credentials.
+    # Built without a client, which would log the signed URL and might add credentials.
     headers = {"Host": url.netloc.decode("ascii"), "Accept": "*/*", "Accept-Encoding": "identity"}
     return httpx.Request("GET", url, headers=headers)
 
 
-def _require_success(response: httpx.Response, wanted: DownloadSpec) -> httpx.Response:
+def _require_success(response: httpx.Response, spec: DownloadSpec) -> httpx.Response:
     status = response.status_code
     if status == 200:
         return response
     response.close()
     if status >= 500 or status in _RETRYABLE_STATUSES:
-        raise DownloadInterrupted(Message("download.host_trouble", status=status, next=wanted.if_interrupted))
+        raise DownloadInterrupted(Message("download.host_trouble", status=status, next=spec.if_interrupted))
     if status >= 400:
-        raise DownloadGone(Message("download.address_gone", status=status, next=wanted.if_gone))
-    raise _refused(Message("download.odd_status", status=status), wanted.if_refused)
+        raise DownloadGone(Message("download.address_gone", status=status, next=spec.if_gone))
+    raise _refused(Message("download.odd_status", status=status), spec.if_refused)
 
 
 def _write_body(
-    response: httpx.Response, into: BinaryIO, wanted: DownloadSpec, patience: guard.Deadline
+    response: httpx.Response, into: BinaryIO, spec: DownloadSpec, deadline: guard.Deadline
 ) -> DownloadedFile:
     if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-        raise _refused(Message("download.compressed"), wanted.if_refused)
+        raise _refused(Message("download.compressed"), spec.if_refused)
     announced = _content_length(response)
-    if announced is not None and announced > wanted.max_bytes:
-        raise _too_large(wanted)
+    if announced is not None and announced > spec.max_bytes:
+        raise _too_large(spec)
     head, size, digest = b"", 0, hashlib.sha256()
     for chunk in response.iter_raw():
-        patience.check()
+        deadline.check()
         size += len(chunk)
-        if size > wanted.max_bytes:
-            raise _too_large(wanted)
+        if size > spec.max_bytes:
+            raise _too_large(spec)
         if len(head) < _CHECKED_HEAD_BYTES:
             head = (head + chunk)[:_CHECKED_HEAD_BYTES]
-            wanted.check_head(head)
+            spec.check_head(head)
         digest.update(chunk)
         into.write(chunk)
     if announced is not None and size != announced:
-        raise DownloadInterrupted(Message("download.cut_off", next=wanted.if_interrupted))
-    wanted.check_whole(head, size, announced is not None)
+        raise DownloadInterrupted(Message("download.cut_off", next=spec.if_interrupted))
+    spec.check_whole(head, size, announced is not None)
     return DownloadedFile(size, digest.hexdigest())
 
 
@@ -209,28 +210,28 @@ def _refused(why: Message, what_next: Message) -> DownloadRefused:
     return DownloadRefused(Message("download.refused", why=why, next=what_next))
 
 
-def _too_large(wanted: DownloadSpec) -> DownloadRefused:
-    return _refused(Message("download.too_large", megabytes=wanted.max_bytes >> 20), wanted.if_too_large)
+def _too_large(spec: DownloadSpec) -> DownloadRefused:
+    return _refused(Message("download.too_large", megabytes=spec.max_bytes >> 20), spec.if_too_large)
 
 
 def _no_transport(_origin: str) -> None:
-    """No origin is in this process."""
+    """The default: no origin has a transport of its own."""
 
 
-def _redirect_target(address: str, wanted: DownloadSpec, base: httpx.URL | None = None) -> httpx.URL:
+def _redirect_target(address: str, spec: DownloadSpec, base: httpx.URL | None = None) -> httpx.URL:
     try:
         return _parse_url(str(base.join(address)) if base and address else address)
     except (ValueError, httpx.InvalidURL):
-        raise _refused(Message("download.bad_address"), wanted.if_refused) from None
+        raise _refused(Message("download.bad_address"), spec.if_refused) from None
 
 
 def _parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError):
-        raise ValueError("not an address") from None
+        raise ValueError("not a URL") from None
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
-        raise ValueError("not an http or https address")
+        raise ValueError("not an http or https URL")
     return parsed
 
 

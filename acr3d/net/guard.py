@@ -1,8 +1,9 @@
-"""Connections that go only where they may, and never wait longer than they should.
+"""SSRF guard: an httpx transport that connects to public addresses only and enforces deadlines.
 
-An address is checked when it is dialled, not when a name is looked up: the name is resolved once, every
-address it gives is judged, and the connection is made to a judged address and judged again by its peer. So a
-name server that answers differently the second time gains nothing. TLS still checks the name.
+Addresses are checked when connecting, not when a name is looked up: the host is resolved once, all its
+addresses are checked, the connection goes to a checked address, and the peer's address is checked again. So a
+name server that gives a different answer the second time (DNS rebinding) gains nothing. TLS still verifies
+the host name.
 """
 
 from __future__ import annotations
@@ -21,28 +22,28 @@ import httpx
 
 Resolve = Callable[[str, int], list[str]]
 
-_READ_SLICE_SECONDS = 0.25  # how soon a waiting read notices that we are stopping
+_READ_SLICE_SECONDS = 0.25  # how soon a waiting read notices a stop
 _CONNECT_SECONDS = 10.0
 _IPV4_IN_IPV6 = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16"))
 
-# At DEBUG it writes every response header, signed redirect targets included.
+# At DEBUG level httpcore logs all response headers, including signed redirect targets.
 logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class PrivateAddress(Exception):
-    """The name leads to an address inside a network, where what we fetch has no business to be."""
+    """The host has an address in a private network."""
 
 
 class StopRequested(Exception):
-    """We are shutting down."""
+    """The server is shutting down."""
 
 
 class DeadlineExceeded(Exception):
-    """The whole exchange took longer than it may."""
+    """The exchange took longer than allowed."""
 
 
 class Deadline:
-    """How long one exchange may take in all and in silence, and whether we still want it."""
+    """The time limits of one exchange, in total and for silence, and its stop signal."""
 
     def __init__(self, seconds: float, stall_seconds: float, stop: threading.Event | None = None) -> None:
         self.stall_seconds = stall_seconds
@@ -50,7 +51,7 @@ class Deadline:
         self._stop = stop
 
     def check(self) -> None:
-        """Raises Stopped or TooSlow."""
+        """Raises StopRequested or DeadlineExceeded."""
         if self._stop is not None and self._stop.is_set():
             raise StopRequested
         if time.monotonic() > self._end:
@@ -64,7 +65,7 @@ def resolve_host(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric address lies in the open Internet, also behind IPv6 forms that carry an IPv4 one."""
+    """Whether a numeric address is on the public Internet; sees through IPv6 forms that embed an IPv4 one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -75,15 +76,15 @@ def is_public(address: str) -> bool:
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """An httpx transport for one exchange; names in `private_hosts` may lie inside a network.
+    """An httpx transport for one exchange. Only `private_hosts`, (host, port), may have private addresses.
 
-    Knows no proxies. Raises AddressRefused, Stopped, TooSlow and httpcore's errors.
+    Uses no proxy. Raises PrivateAddress, StopRequested, DeadlineExceeded and httpcore's errors.
     """
 
     def __init__(
-        self, patience: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve = resolve_host
+        self, deadline: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve = resolve_host
     ) -> None:
-        backend = _GuardedBackend(patience, private_hosts, resolve)
+        backend = _GuardedBackend(deadline, private_hosts, resolve)
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(), network_backend=backend, max_keepalive_connections=0
         )
@@ -97,32 +98,32 @@ class GuardedTransport(httpx.BaseTransport):
         )
         extensions = {"timeout": {"connect": _CONNECT_SECONDS}}
         sent = httpcore.Request(request.method, url, headers=request.headers.raw, extensions=extensions)
-        answer = self._pool.handle_request(sent)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_ResponseBody(answer))
+        response = self._pool.handle_request(sent)
+        return httpx.Response(response.status, headers=response.headers, stream=_ResponseBody(response))
 
     def close(self) -> None:
         self._pool.close()
 
 
 class _ResponseBody(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
 
     def __iter__(self) -> Any:
-        return self._answer.iter_stream()
+        return self._response.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
     def __init__(
-        self, patience: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve
+        self, deadline: Deadline, private_hosts: Collection[tuple[str, int]], resolve: Resolve
     ) -> None:
-        self._patience = patience
+        self._deadline = deadline
         self._private_hosts = private_hosts
         self._resolve = resolve
-        self._dialler = httpcore.SyncBackend()
+        self._connector = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -132,24 +133,24 @@ class _GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        judge = self._no_judgement if (host, port) in self._private_hosts else self._judge
+        check_address = self._allow_any if (host, port) in self._private_hosts else self._require_public
         for address in (addresses := self._addresses(host, port)):
-            judge(address)
-        failure: Exception = httpcore.ConnectError("no address")
+            check_address(address)
+        last_error: Exception = httpcore.ConnectError("no address")
         for address in addresses:
-            self._patience.check()
+            self._deadline.check()
             try:
-                stream = self._dialler.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = self._connector.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
-                failure = problem
+                last_error = problem
                 continue
             try:
-                judge(stream.get_extra_info("server_addr")[0])
+                check_address(stream.get_extra_info("server_addr")[0])
             except PrivateAddress:
                 stream.close()
                 raise
-            return _DeadlineStream(stream, self._patience)
-        raise failure
+            return _DeadlineStream(stream, self._deadline)
+        raise last_error
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:
@@ -158,26 +159,26 @@ class _GuardedBackend(httpcore.NetworkBackend):
             raise httpcore.ConnectError("no address") from problem
 
     @staticmethod
-    def _judge(address: str) -> None:
+    def _require_public(address: str) -> None:
         if not is_public(address):
             raise PrivateAddress
 
     @staticmethod
-    def _no_judgement(_address: str) -> None:
-        """A configured host may lie anywhere."""
+    def _allow_any(_address: str) -> None:
+        """A configured host may have any address."""
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A stream whose reads end when patience does, and whose silence is limited."""
+    """A stream that enforces a deadline on all reads and writes, and limits silence."""
 
-    def __init__(self, stream: httpcore.NetworkStream, patience: Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._patience = patience
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        silence_ends = time.monotonic() + self._patience.stall_seconds
+        silence_ends = time.monotonic() + self._deadline.stall_seconds
         while True:
-            self._patience.check()
+            self._deadline.check()
             try:
                 return self._stream.read(max_bytes, _READ_SLICE_SECONDS)
             except httpcore.ReadTimeout:
@@ -185,8 +186,8 @@ class _DeadlineStream(httpcore.NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._patience.check()
-        self._stream.write(buffer, self._patience.stall_seconds)
+        self._deadline.check()
+        self._stream.write(buffer, self._deadline.stall_seconds)
 
     def close(self) -> None:
         self._stream.close()
@@ -194,8 +195,8 @@ class _DeadlineStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        self._patience.check()
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._patience)
+        self._deadline.check()
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
