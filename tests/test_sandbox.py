@@ -1,4 +1,4 @@
-"""Heavy work in a child: it reports, it refuses, it is ended, and it leaves nobody behind."""
+"""Heavy work in a child process: it reports, refuses, is stopped, and leaves no orphan."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_child_reports_its_progress_and_its_result(lock: Path) -> None:
     assert (report, seen) == ({"answer": 42}, [10, 90])
 
 
-def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
+def test_a_refusal_has_a_sentence_and_a_code(lock: Path) -> None:
     with pytest.raises(ChildRefused, match=r"The file is no model\.") as refused:
         child("refuse", lock=lock)
 
@@ -40,7 +40,7 @@ def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deed", "words"),
+    ("action", "message"),
     [
         ("take_memory", "more than its 300 MB"),
         ("crash", "ended unexpectedly"),
@@ -48,12 +48,12 @@ def test_a_refusal_is_a_sentence_and_a_word(lock: Path) -> None:
         ("write_too_much", "ended unexpectedly"),
     ],
 )
-def test_a_child_that_fails_tells_why(lock: Path, deed: str, words: str) -> None:
-    with pytest.raises(ChildCrashed, match=words):
-        child(deed, lock=lock)
+def test_a_failed_child_says_why(lock: Path, action: str, message: str) -> None:
+    with pytest.raises(ChildCrashed, match=message):
+        child(action, lock=lock)
 
 
-def test_what_a_broken_child_said_is_in_the_log_and_not_before_people(
+def test_a_crashed_childs_output_is_in_the_log_but_not_shown_to_users(
     lock: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ChildCrashed) as crashed:
@@ -63,12 +63,12 @@ def test_what_a_broken_child_said_is_in_the_log_and_not_before_people(
     assert "network" not in str(crashed.value)
 
 
-def test_a_child_that_never_ends_is_ended(lock: Path) -> None:
+def test_a_child_that_never_ends_is_stopped(lock: Path) -> None:
     with pytest.raises(ChildCrashed, match="longer than 1 seconds"):
         child("hang", lock=lock, limits=Limits(seconds=1))
 
 
-def test_stopping_ends_the_child_at_once(lock: Path) -> None:
+def test_a_shutdown_stops_the_child_immediately(lock: Path) -> None:
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     started = time.monotonic()
@@ -79,7 +79,7 @@ def test_stopping_ends_the_child_at_once(lock: Path) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_a_child_sees_no_secret(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_no_secrets(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESHY_API_KEY", "msy_secret")
     monkeypatch.setenv("SECRET_KEY", "secret")
 
@@ -93,7 +93,7 @@ def test_a_child_sees_no_secret(lock: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("wanted", "processors", "threads"),
     [("", 1, "1"), ("", 8, "2"), ("1", 8, "1"), ("5", 1, "5"), ("0", 8, "2")],
 )
-def test_a_child_has_the_threads_that_suit_the_machine_or_are_wished_for(
+def test_a_child_gets_the_configured_threads_or_those_that_suit_the_machine(
     wanted: str, processors: int, threads: str, lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACR3D_THREADS", wanted)

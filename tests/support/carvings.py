@@ -1,4 +1,4 @@
-"""Shapes rendered as labelled photos, carved as the product does it, and what came out."""
+"""Shapes rendered as labelled photos, carved as in the product, and the results measured."""
 
 import json
 import struct
@@ -29,9 +29,9 @@ def rotation(axis, degrees):
 def photograph(
     shape, side, path, *, distance=None, tilt=0.0, lean=(0.0, 0.0), backdrop=255.0, noise=0.0, pixels=240
 ):
-    """Render `shape` (a function of points telling what is inside) from `side`; each side has its colour.
+    """Render `shape` (a function of points: what is inside?) from `side`; each side has its own colour.
 
-    `tilt` turns the camera about its own axis, `lean` about the picture's right and up, in degrees.
+    `tilt` rotates the camera about its viewing axis, `lean` about the picture's right and up, in degrees.
     """
     right, towards = (np.array(way, float) for way in VIEWS[side])
     turn = rotation(right, lean[0]) @ rotation(np.cross(towards, right), lean[1]) @ rotation(towards, tilt)
@@ -56,7 +56,7 @@ def photograph(
 
 
 def backdrop_shade(level, steps):
-    """White stays white; anything darker gets a slow shade and a colour cast."""
+    """White stays white; a darker backdrop gets a slow gradient and a colour cast."""
     if level == 255:
         return np.full((1, 1, 3), 255.0)
     shade = level - 18 * (steps[:, None] ** 2 + steps[None] ** 2)
@@ -74,7 +74,7 @@ COLOURS = {
 
 
 def random_shape(seed):
-    """A few boxes and drums about the middle, at random, with a hole through along the depth."""
+    """A few random boxes and a drum around the centre, with a hole along the depth."""
     random = np.random.default_rng(seed)
     boxes = [(random.uniform(-0.35, 0.35, 3), random.uniform(0.15, 0.5, 3)) for _ in range(3)]
     boxes.append((np.zeros(3), np.array([0.45, 0.3, 0.3])))
@@ -95,7 +95,7 @@ def box(half):
 
 
 def carved(tmp_path, photos, **options):
-    """Run the carving as the product does; its report and its model."""
+    """Run the carving as the product does; return its report and its model."""
     request, out = tmp_path / "request.json", tmp_path / "out.glb"
     request.write_text(json.dumps({"images": photos, "target_polycount": 4000, "grid": GRID} | options))
     limits = sandbox.Limits(seconds=60, memory_mb=450)
@@ -128,7 +128,7 @@ def occupied(inside, low, high, cells=80):
 
 
 def likeness(mesh, shape):
-    """(IoU of the model with the shape, the IoU that outlines along the three axes allow)."""
+    """(IoU of the model with the shape, the best IoU that silhouettes along the three axes allow)."""
     fine = np.stack(np.meshgrid(*[np.linspace(-1, 1, 161)] * 3, indexing="ij"), -1)
     where = fine[shape(fine)]
     low, high = where.min(0), where.max(0)

@@ -1,8 +1,8 @@
-"""A stand-in for the carving child: it does what a file in the engine's folder tells, and makes a tiny GLB.
+"""A stand-in for the carving's child process: it obeys a file in the engine's folder and writes a tiny GLB.
 
-`behaviour` in the engine's folder holds one word: carve (the default), refuse, crash, or wait (until the file
-changes). A `model.glb` there is made instead of the tiny one. Every start is noted in `starts`, so that a
-test can count them.
+The file `behaviour` holds one word: carve (the default), refuse, crash, or wait (until the file changes). If
+the folder has a `model.glb`, that is the result instead of the tiny GLB. Every start is recorded in `starts`,
+so that tests can count them.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A small part, and photos of it taken with a lens, a little off and a little tilted."""
+"""Small parts, and photos of them with perspective, slightly off-centre and tilted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOUR = ("front", "right", "back", "top")
 
 
 def make_model(folder: Path, name: str = "model.glb", rotation: list[float] | None = None) -> Path:
-    """A bracket: no two of its sides have the same outline, turned or not."""
+    """A bracket: no two of its sides have the same outline, rotated or not."""
     made = builder()
     add_box(made, (0, 0, 0), (1.0, 0.5, 0.7))
     add_box(made, (-0.7, 0.8, 0.4), (0.3, 0.4, 0.3))
@@ -27,7 +27,7 @@ def make_model(folder: Path, name: str = "model.glb", rotation: list[float] | No
 
 
 def make_other(folder: Path) -> Path:
-    """A rod with a foot: another part."""
+    """Another part: a rod with a foot."""
     made = builder()
     add_box(made, (0, 0, 0), (0.15, 1.0, 0.15))
     add_box(made, (0.2, -0.9, 0.1), (0.4, 0.1, 0.3))
@@ -42,8 +42,10 @@ def make_post(
     plain: bool = False,
     bump: bool = False,
 ) -> Path:
-    """A square post: four sides with the same outline, told apart by their colours only, or not at all; or by
-    a small bump as well."""
+    """A square post whose four sides have the same outline.
+
+    Only their colours differ; with `plain` not even those. `bump` adds a small bump to one side.
+    """
     made = builder()
     add_box(made, half=(0.5, 1, 0.5), colours=dict.fromkeys(COLOURS, (90, 90, 90)) if plain else COLOURS)
     if bump:
@@ -54,7 +56,7 @@ def make_post(
 
 
 def photograph(model: Path, folder: Path, sides: tuple[str, ...] = FOUR) -> dict[str, Path]:
-    """A photo from each side on a white sheet, as a careful person takes it by hand."""
+    """A photo from each side on a white sheet, as a careful person would take it by hand."""
     scene, photos = read_scene(model), {}
     for number, side in enumerate(sides):
         photos[side] = folder / f"{side}.png"

@@ -1,4 +1,4 @@
-"""A child for the tests: does what its first argument says."""
+"""A child process for tests: does what its first argument says."""
 
 from __future__ import annotations
 
