@@ -1,13 +1,13 @@
-"""Measure the built-in engine on parts whose true shape is known.
+"""Measure the accuracy of the built-in engine on parts whose true shape is known.
 
-    python bench/engine.py SAMPLES_FOLDER [--set studio|snapshot] [--axes three two six] [--bare]
+    python -m bench.engine SAMPLES_FOLDER [--set studio|snapshot] [--axes three two six] [--bare]
         [--triangles N] [--parts NAME …] [--meter FILE]
 
-SAMPLES_FOLDER holds one folder per part: `truth.glb`, `part.json`, the labelled photos, perhaps `snapshot/`.
-Each part is carved from three axes, from two, and from all six photos, in a process of its own. The volume's
-likeness to the truth (IoU) is set against what outlines alone can give (the visual hull's ceiling), both as
-the meter measures them; `bare` is the IoU without guesses, where there were any. Of an open mesh only the
-box is compared. `errors` are gltf-validator's (NODE_DIR names the folder that has it; without, -1).
+SAMPLES_FOLDER has one folder per part with `truth.glb`, `part.json`, the labelled photos and, for some parts,
+`snapshot/`. Each part is carved from three axes, from two, and from all six photos, in its own process. The
+columns: the volume's IoU with the truth; `bare`, the IoU without shape priors; `ceiling`, the IoU that
+silhouettes alone can reach (the visual hull of the true shape), and `ratio`, IoU over ceiling. For an open
+mesh only the box is compared. `errors` are gltf-validator's (NODE_DIR is the folder that has it; -1 without).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ AXES = {
     "two": ("front", "back", "left", "right"),
     "six": ("front", "back", "left", "right", "top", "bottom"),
 }
-HOUSE = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Carved:
-    """What one carving took, and its report."""
+    """What one carving needed, and its report."""
 
     seconds: float
     peak_mb: float
@@ -63,14 +63,14 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("samples", type=Path)
     parser.add_argument("--set", choices=("studio", "snapshot"), default="studio")
-    parser.add_argument("--meter", type=Path, default=HOUSE / "../shared/tools/meter.py")
+    parser.add_argument("--meter", type=Path, default=ROOT / "../shared/tools/meter.py")
     parser.add_argument(
         "--axes", nargs="*", choices=AXES, default=list(AXES), help="only these sets of photos"
     )
     parser.add_argument("--triangles", type=int, default=30_000)
-    parser.add_argument("--bare", action="store_true", help="without guesses: the outlines alone")
+    parser.add_argument("--bare", action="store_true", help="without shape priors: silhouettes only")
     parser.add_argument("--parts", nargs="*", help="only these parts")
-    parser.add_argument("--grid", type=int, help="cells along the largest side (default: the engine's own)")
+    parser.add_argument("--grid", type=int, help="voxels along the longest side (default: the engine's)")
     return parser.parse_args()
 
 
@@ -87,7 +87,7 @@ def is_watertight(part: Path) -> bool:
 
 
 def measure(options: argparse.Namespace, part: Path, photos: Path, axes: str) -> float:
-    """Print one part's line; its IoU over the ceiling (six photos show three axes)."""
+    """Print one part's line; return its IoU over the ceiling (six photos show three axes)."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.glb"
         carved = carve(photos, AXES[axes], out, options)
@@ -108,7 +108,7 @@ def measure(options: argparse.Namespace, part: Path, photos: Path, axes: str) ->
 
 
 def measure_box(options: argparse.Namespace, part: Path, photos: Path, axes: str) -> None:
-    """Print the line of a part whose truth encloses no volume: its proportions over the true ones."""
+    """Print the line of a part whose true mesh is open: its proportions over the true ones."""
     with tempfile.TemporaryDirectory() as folder:
         carved = carve(photos, AXES[axes], Path(folder) / "out.glb", options)
     true = json.loads((part / "part.json").read_text())["size_mm"]
@@ -132,21 +132,21 @@ def metered(options: argparse.Namespace, model: Path, part: Path) -> dict[str, A
 
 
 def carve(photos: Path, sides: tuple[str, ...], out: Path, options: argparse.Namespace) -> Carved:
-    """Carve in a process of its own."""
+    """Carve in a separate process."""
     images = [{"path": str((photos / f"{side}.jpg").resolve()), "angle": side} for side in sides]
     request = out.with_name("request.json")
     order = {"images": images, "guesses": not options.bare, "grid": options.grid}
     request.write_text(json.dumps(order | {"target_polycount": options.triangles}))
-    said = out.with_name("said.txt")
+    log = out.with_name("output.txt")
     command = [sys.executable, "-m", "acr3d.carving", str(request), str(out)]
     started = time.monotonic()
-    with said.open("w") as output:
-        process = subprocess.Popen(command, cwd=HOUSE, stdout=output)
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output)
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"Carving {photos} broke off.")
-    report = json.loads(said.read_text().splitlines()[-1])["report"]
+        sys.exit(f"Carving {photos} failed.")
+    report = json.loads(log.read_text().splitlines()[-1])["report"]
     return Carved(time.monotonic() - started, used.ru_maxrss / 1024, report)
 
 

@@ -1,10 +1,10 @@
-"""Measure how like its photos a carved model looks: SSIM of each labelled side inside its outline.
+"""Measure how well a carved model's texture matches its photos: SSIM of each labelled side.
 
     python -m bench.textures SAMPLES_FOLDER [--set studio|snapshot] [--parts NAME …]
 
-Each watertight part is carved from front, right, top and back. Each of these sides is drawn from its texture
-alone, without light, by the very camera that took the photo, at 512 px across its larger extent. The photo's
-outline box is laid on the model's, and its brightness brought to the model's mean.
+Each watertight part is carved from front, right, top and back. Each of these sides is rendered without light
+with the camera that took the photo, at 512 px across its larger extent. The photo is scaled to the model's
+box and to its mean brightness, and SSIM is averaged where both show the part.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from acr3d.carving.cameras import PinholeCamera
 from acr3d.carving.photo_input import read_photo
 from acr3d.carving.silhouette import Silhouette, extract_silhouette
 from bench.engine import AXES, carve, watertight_parts
-from bench.outlines import true_camera
+from bench.silhouette_extraction import true_camera
 
 _PIXELS = 512
-_RIM = 3  # pixels inside the outlines that are left out: SSIM's window would look at the backdrop
+_RIM = 3  # pixels along the contour that are left out, because SSIM's window would include the backdrop
 Grey = NDArray[np.float64]
 
 
@@ -87,7 +87,7 @@ def likeness(mesh: Any, silhouette: Silhouette, camera: PinholeCamera) -> float:
 
 
 def _smaller(silhouette: Silhouette, camera: PinholeCamera) -> tuple[PinholeCamera, tuple[int, int]]:
-    """The camera, and its picture's (rows, columns), with so few pixels that the part has _PIXELS."""
+    """The camera and its picture's (rows, columns), scaled down so that the part is _PIXELS large."""
     left, top, right, bottom = silhouette.box
     share = _PIXELS / max(right - left, bottom - top)
     rows, columns = (round(size * share) for size in silhouette.mask.shape)
@@ -96,7 +96,7 @@ def _smaller(silhouette: Silhouette, camera: PinholeCamera) -> tuple[PinholeCame
 
 
 def drawn(mesh: Any, camera: PinholeCamera, shape: tuple[int, int]) -> tuple[Grey, NDArray[np.bool_]]:
-    """(brightness, where the part is) of the model's texture in that camera's picture."""
+    """(brightness, mask of the part) of the model's texture in that camera's picture."""
     row, column = (places.ravel().astype(float) for places in np.indices(shape))
     reach = np.full(len(row), float(mesh.extents.max()))
     start, end = (camera.unproject(column, row, depth) for depth in (reach, -reach))
@@ -114,7 +114,7 @@ def drawn(mesh: Any, camera: PinholeCamera, shape: tuple[int, int]) -> tuple[Gre
 
 
 def laid_over(silhouette: Silhouette, covered: NDArray[np.bool_]) -> tuple[Grey, NDArray[np.bool_]]:
-    """The photo and its outline, their box laid on the model's."""
+    """The photo and its silhouette, scaled to the model's box."""
     rows, columns = np.flatnonzero(covered.any(1)), np.flatnonzero(covered.any(0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     size = (box[1].stop - box[1].start, box[0].stop - box[0].start)

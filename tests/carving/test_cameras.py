@@ -1,4 +1,4 @@
-"""Many cameras with a point each see what each of them sees by itself."""
+"""A batch of cameras, one per point, gives the same results as the cameras one by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POINTS = np.random.default_rng(3).uniform(-0.4, 0.4, (40, 3))
 OWNER = np.arange(40) % 3
 
 
-def test_each_point_is_seen_by_its_own_camera_and_found_again() -> None:
+def test_each_point_is_projected_and_unprojected_by_its_own_camera() -> None:
     each = CameraBatch.stack(CAMERAS).take(OWNER)
 
     seen = np.array(each.project(POINTS))
@@ -27,7 +27,7 @@ def test_each_point_is_seen_by_its_own_camera_and_found_again() -> None:
     np.testing.assert_allclose(each.unproject(*seen), POINTS, atol=1e-12)
 
 
-def test_each_point_is_as_deep_as_in_its_own_field() -> None:
+def test_each_point_is_sampled_in_its_own_distance_field() -> None:
     random = np.random.default_rng(5)
     shapes, steps = [(120, 160), (200, 90), (150, 150)], [4, 3, 2]
     fields = [

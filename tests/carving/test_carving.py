@@ -1,4 +1,4 @@
-"""Labelled photos of shapes rendered here become textured models of those shapes."""
+"""Labelled photos of rendered shapes become textured models of those shapes."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from tests.support.carvings import (
 )
 
 
-def test_a_random_shape_comes_out_as_its_outlines_allow(tmp_path):
+def test_a_random_shape_is_as_accurate_as_its_silhouettes_allow(tmp_path):
     shape = random_shape(1)
     sides = ("front", "right", "top", "back")
     photos = [photograph(shape, side, tmp_path / f"{side}.jpg", distance=12) for side in sides]
@@ -30,7 +30,7 @@ def test_a_random_shape_comes_out_as_its_outlines_allow(tmp_path):
     assert reached / ceiling > 0.85
 
 
-def test_snapshots_on_a_grey_backdrop_come_out_too(tmp_path):
+def test_snapshots_on_a_grey_backdrop_work_too(tmp_path):
     shape = random_shape(3)
     tilts = {"front": 1.5, "right": -1.0, "top": 0.5, "back": -1.5}
     photos = [
@@ -104,7 +104,7 @@ def test_proportions_are_the_parts_whatever_the_photos_scale(tmp_path):
     assert not any("depth" in guess for guess in report["guessed"])
 
 
-def test_without_a_view_of_the_depth_it_is_guessed_and_said(tmp_path):
+def test_a_depth_that_no_photo_shows_is_assumed_and_reported(tmp_path):
     photos = [photograph(box((0.9, 0.3, 0.6)), side, tmp_path / f"{side}.png") for side in ("front", "back")]
 
     report, out = carved(tmp_path, photos)
@@ -180,7 +180,7 @@ def test_a_photo_that_lies_on_its_side_is_turned_upright(tmp_path):
 
 
 @pytest.mark.parametrize(("half", "code"), [((0, 0, 0), "no_object"), ((0.5, 0.5, 2.0), "cropped")])
-def test_an_empty_photo_and_a_part_that_runs_out_of_its_photo_are_refused_by_name(tmp_path, half, code):
+def test_an_empty_photo_and_a_cut_off_part_are_refused_by_name(tmp_path, half, code):
     photos = [
         photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png"),
         photograph(box(half), "right", tmp_path / "right.png"),
@@ -222,7 +222,7 @@ def test_labels_that_make_no_sense_are_refused(tmp_path, angles, code):
     assert refusal(tmp_path, photos).code == code
 
 
-def test_a_file_that_is_no_picture_is_refused_by_name(tmp_path):
+def test_a_file_that_is_not_an_image_is_refused_by_name(tmp_path):
     photos = [photograph(box((0.5, 0.5, 0.5)), "front", tmp_path / "front.png")]
     (tmp_path / "back.jpg").write_text("<html>")
     photos.append({"path": str(tmp_path / "back.jpg"), "angle": "back"})

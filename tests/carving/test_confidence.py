@@ -1,4 +1,4 @@
-"""The less the photos tell, the less sure the engine says it is."""
+"""The less the photos show, the lower the confidence score."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from acr3d.carving.confidence import MAX_DISAGREEMENT, confidence_score
 THREE = ("front", "right", "top")
 
 
-def of(sides=THREE, *, inverse_distance=0.1, misfit=0.0, disagreement=0.0):
+def score(sides=THREE, *, inverse_distance=0.1, misfit=0.0, disagreement=0.0):
     cameras = [
         PinholeCamera(side, 100.0, (0.0, 0.0), (50.0, 50.0), inverse_distance=inverse_distance)
         for side in sides
@@ -23,16 +23,16 @@ def falls(values):
     return all(one > other for one, other in itertools.pairwise(values))
 
 
-def test_three_axes_that_fit_as_they_are_leave_no_doubt():
-    assert of() == 1
+def test_three_axes_that_fit_score_1():
+    assert score() == 1
 
 
-def test_fewer_axes_are_less_sure():
-    assert falls([of(THREE), of(("front", "right")), of(("front", "back"))])
+def test_fewer_axes_lower_the_score():
+    assert falls([score(THREE), score(("front", "right")), score(("front", "back"))])
 
 
 def test_more_photos_along_the_same_axes_change_nothing():
-    assert of(("front", "back", "left", "right")) == of(("front", "right"))
+    assert score(("front", "back", "left", "right")) == score(("front", "right"))
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_more_photos_along_the_same_axes_change_nothing():
         ("inverse_distance", [0.5, 0.6, 0.8, 1.0]),
     ],
 )
-def test_what_fits_worse_is_less_sure(what, worse):
-    assert falls([of(**{what: value}) for value in worse])
+def test_a_worse_fit_lowers_the_score(what, worse):
+    assert falls([score(**{what: value}) for value in worse])
 
 
-def test_a_camera_from_afar_is_as_good_as_one_from_farther():
-    assert of(inverse_distance=0.45) == of(inverse_distance=0.0)
+def test_distance_beyond_close_range_does_not_matter():
+    assert score(inverse_distance=0.45) == score(inverse_distance=0.0)
 
 
-def test_outlines_on_the_brink_of_a_refusal_are_worth_nothing():
-    assert of(misfit=MAX_MISFIT) == of(misfit=2 * MAX_MISFIT) == 0
+def test_silhouettes_that_are_about_to_be_refused_score_0():
+    assert score(misfit=MAX_MISFIT) == score(misfit=2 * MAX_MISFIT) == 0

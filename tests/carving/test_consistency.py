@@ -1,4 +1,4 @@
-"""Photos that a strange enough lens or tilt could reconcile are refused all the same; honest ones are not."""
+"""Photos that only an extreme lens or tilt could reconcile are refused; photos of one part are not."""
 
 import numpy as np
 

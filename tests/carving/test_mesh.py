@@ -1,4 +1,4 @@
-"""A carved mesh is clean: closed, oriented, no slivers, flat where the part is, no UVs over one another."""
+"""A carved mesh is clean: closed, oriented, without slivers, with flat faces and without overlapping UVs."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_the_simplified_mesh_has_the_shapes_volume(fine, simplified):
     assert as_trimesh(simplified).volume == pytest.approx(as_trimesh(fine).volume, rel=0.01)
 
 
-def test_a_wavy_faces_vertices_are_laid_into_its_plane_and_none_moves_far():
+def test_a_wavy_faces_vertices_move_into_its_plane_and_none_moves_far():
     mesh = surface_of(box((0.8, 0.5, 0.6)), 80)
     waves = 0.003 * np.sin(9 * mesh.vertices[:, [1]]) * np.array([0, 0, 1])
     wavy = TriangleMesh((mesh.vertices + waves).astype(np.float32), mesh.triangles)
@@ -113,13 +113,13 @@ def test_no_uvs_overlap_on_the_engines_own_grid(simplified):
     assert atlas.corners.max() <= atlas.side
 
 
-def test_charts_that_do_not_fit_are_laid_out_in_the_next_larger_atlas(monkeypatch, simplified):
+def test_charts_that_do_not_fit_get_the_next_larger_atlas(monkeypatch, simplified):
     monkeypatch.setattr(uv_atlas, "_ATLAS_SIZES", (16, 1024))
 
     assert uv_atlas.unwrap(simplified, 1).side == 1024
 
 
-def test_charts_that_fit_into_no_atlas_are_refused_in_a_sentence(monkeypatch, simplified):
+def test_charts_that_fit_into_no_atlas_are_refused(monkeypatch, simplified):
     monkeypatch.setattr(uv_atlas, "_ATLAS_SIZES", (16,))
 
     with pytest.raises(CarvingError, match="fewer triangles") as caught:

@@ -1,4 +1,4 @@
-"""Masks grow and shrink as scipy's do."""
+"""Morphology gives the same results as scipy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MASK = ndimage.gaussian_filter(np.random.default_rng(1).normal(size=(60, 50)), 1
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
-def test_they_are_those_of_scipy_up_to_the_pictures_border(pixels: int) -> None:
+def test_results_equal_scipys_up_to_the_border(pixels: int) -> None:
     assert (dilated(MASK, pixels) == ndimage.binary_dilation(MASK, iterations=pixels)).all()
     assert (eroded(MASK, pixels) == ndimage.binary_erosion(MASK, iterations=pixels)).all()
     assert (opened(MASK, pixels) == ndimage.binary_opening(MASK, iterations=pixels)).all()

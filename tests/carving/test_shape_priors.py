@@ -1,4 +1,4 @@
-"""Where outlines look round or mirrored that is guessed, and said, and no photographed outline is broken."""
+"""Round and mirror-symmetric parts are recognized and reported, and no silhouette shrinks by that."""
 
 import numpy as np
 import pytest
@@ -41,13 +41,13 @@ def slice_across(mesh, height, axis=1):
 
 @pytest.fixture(scope="module")
 def bottles(tmp_path_factory):
-    """{guessing: (report, model)} of the bottle seen from around, never from above."""
+    """{use_priors: (report, model)} of the bottle seen from all sides but not from above."""
     folder = tmp_path_factory.mktemp("bottle")
     photos = photos_of(bottle, folder, SIDES)
     models = {}
-    for guessing in (True, False):
-        report, out = carved(folder, photos, guesses=guessing, should_texture=False)
-        models[guessing] = report, solid(out)
+    for use_priors in (True, False):
+        report, out = carved(folder, photos, guesses=use_priors, should_texture=False)
+        models[use_priors] = report, solid(out)
     return models
 
 
@@ -60,7 +60,7 @@ def test_a_bottle_seen_from_around_comes_out_round(bottles):
     assert mesh.is_watertight
 
 
-def test_without_guesses_the_bottle_stays_as_square_as_its_outlines(bottles):
+def test_without_priors_the_bottle_stays_as_square_as_its_silhouettes(bottles):
     report, mesh = bottles[False]
 
     reach = slice_across(mesh, -0.2)
@@ -82,9 +82,9 @@ def test_a_round_part_photographed_from_close_by_keeps_its_width(tmp_path):
     assert report["size"] == pytest.approx([1.1 / 1.4, 1, 1.1 / 1.4], rel=0.04)
 
 
-def test_a_guess_leaves_the_photographed_outlines_as_they_were(bottles):
+def test_a_prior_leaves_the_silhouettes_as_photographed(bottles):
     for side in SIDES:
-        guessed, bare = (shadow(bottles[guessing][1], side) for guessing in (True, False))
+        guessed, bare = (shadow(bottles[use_priors][1], side) for use_priors in (True, False))
         assert (guessed & bare).sum() > 0.985 * (guessed | bare).sum(), side
 
 
@@ -107,7 +107,7 @@ def test_a_square_bar_stays_square_though_its_sides_are_alike(tmp_path):
     assert not any(guess["kind"] == "round" for guess in report["guesses"])
 
 
-def test_what_is_not_round_on_a_round_part_is_left_alone(tmp_path):
+def test_features_that_are_not_round_stay_on_a_round_part(tmp_path):
     photos = photos_of(drum_with_boss, tmp_path, ("front", "right", "top"))
 
     report, out = carved(tmp_path, photos, should_texture=False)
@@ -119,7 +119,7 @@ def test_what_is_not_round_on_a_round_part_is_left_alone(tmp_path):
     assert {"kind": "round", "axis": "depth", "whole": False} in report["guesses"]
 
 
-def test_a_part_with_equal_halves_seen_from_one_end_is_mirrored(tmp_path):
+def test_a_symmetric_part_seen_from_one_end_is_mirrored(tmp_path):
     report, _ = carved(
         tmp_path, photos_of(box((0.5, 0.8, 0.3)), tmp_path, ("front", "right", "top")), should_texture=False
     )
@@ -128,7 +128,7 @@ def test_a_part_with_equal_halves_seen_from_one_end_is_mirrored(tmp_path):
 
 
 class Cut:
-    """A guess that takes away what lies beyond a place along the depth, in front of it or behind it."""
+    """A prior that removes everything in front of or behind a plane across the depth."""
 
     def __init__(self, sign, place):
         self.sign, self.place = sign, place
@@ -141,7 +141,7 @@ class Cut:
         return (self.sign * (self.place - points[:, 2])).astype(np.float32)
 
 
-def test_guesses_that_break_an_outline_only_together_are_not_all_kept():
+def test_priors_that_shrink_a_silhouette_only_together_are_not_all_kept():
     points = np.zeros((1, 21, 3))
     points[..., 2] = np.linspace(-1, 1, 21)
     inside = 0.5 - np.abs(points[..., 2])
@@ -164,7 +164,7 @@ def test_guesses_that_break_an_outline_only_together_are_not_all_kept():
         ),
     ],
 )
-def test_people_read_what_was_guessed(app, guess, sentence):
+def test_the_model_page_lists_the_priors(app, guess, sentence):
     version = ModelVersion(report={"optimizer": {}, "engine": {"guesses": [guess]}})
 
     with app.test_request_context():

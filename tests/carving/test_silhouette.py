@@ -1,4 +1,4 @@
-"""The outline is the part's, whatever lies beside, beneath and behind it."""
+"""The silhouette is the part's, without shadows, print or the backdrop seen through holes."""
 
 import io
 

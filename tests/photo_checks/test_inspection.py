@@ -1,4 +1,4 @@
-"""What the check says of photos: each mistake by its name, and nothing of good ones."""
+"""The inspection names every kind of mistake, and reports nothing about good photos."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def demo_photo(part: str, angle: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def seen() -> Callable[[str], list[PhotoInspection]]:
-    """What there is to see in a demo part's six photos, looked at once."""
+def inspected() -> Callable[[str], list[PhotoInspection]]:
+    """The inspections of a demo part's six photos, made once."""
     known: dict[str, list[PhotoInspection]] = {}
 
-    def look(part: str) -> list[PhotoInspection]:
+    def inspection(part: str) -> list[PhotoInspection]:
         if part not in known:
             known[part] = [
                 inspect_photo(demo_photo(part, angle), place) for place, angle in enumerate(ANGLES)
             ]
         return known[part]
 
-    return look
+    return inspection
 
 
-Seen = Callable[[str], list[PhotoInspection]]
+Inspected = Callable[[str], list[PhotoInspection]]
 
 
-def said(result: dict[str, Any]) -> list[tuple[str, list[int]]]:
+def findings_of(result: dict[str, Any]) -> list[tuple[str, list[int]]]:
     found = [finding for photo in result["photos"] for finding in photo["findings"]] + result["findings"]
     return [(finding["code"], finding["photos"]) for finding in found]
 
@@ -57,60 +57,60 @@ def changed(folder: Path, path: Path, change: Callable[[Image.Image], Image.Imag
 
 
 @pytest.mark.parametrize("part", ["alternator", "toy-car"])
-def test_nothing_is_said_of_good_photos(seen: Seen, part: str) -> None:
-    result = make_report(seen(part), ANGLES)
+def test_good_photos_have_no_findings(inspected: Inspected, part: str) -> None:
+    result = make_report(inspected(part), ANGLES)
 
-    assert said(result) == []
+    assert findings_of(result) == []
     assert result["best"] == [0, 3, 4, 1]  # front, right, top, back
     assert all(photo["outline"].startswith("M") for photo in result["photos"])
 
 
 @pytest.mark.parametrize("part", ["alternator", "toy-car"])
 @pytest.mark.parametrize(("one", "other"), [(0, 3), (1, 4), (2, 5)])
-def test_two_swapped_labels_are_named(seen: Seen, part: str, one: int, other: int) -> None:
+def test_two_swapped_labels_are_named(inspected: Inspected, part: str, one: int, other: int) -> None:
     angles = list(ANGLES)
     angles[one], angles[other] = angles[other], angles[one]
 
-    assert said(make_report(seen(part), angles)) == [("swapped", [one, other])]
+    assert findings_of(make_report(inspected(part), angles)) == [("swapped", [one, other])]
 
 
-def test_a_swap_that_another_explains_as_well_names_both(seen: Seen) -> None:
-    looks = seen("alternator")[:4]
+def test_two_swaps_that_explain_the_same_are_both_named(inspected: Inspected) -> None:
+    inspections = inspected("alternator")[:4]
 
-    [finding] = make_report(looks, ("right", "back", "left", "front"))["findings"]
+    [finding] = make_report(inspections, ("right", "back", "left", "front"))["findings"]
 
     assert {tuple(finding["photos"]), tuple(finding["or"])} == {(0, 3), (1, 2)}
 
 
 @pytest.mark.parametrize("part", ["alternator", "oil-filter", "toy-car"])
 @pytest.mark.parametrize("count", [3, 4, 5])
-def test_nothing_is_said_of_some_of_the_good_photos(seen: Seen, part: str, count: int) -> None:
+def test_any_choice_of_good_photos_has_no_findings(inspected: Inspected, part: str, count: int) -> None:
     for chosen in combinations(range(6), count):
-        looks = [seen(part)[place] for place in chosen]
+        inspections = [inspected(part)[place] for place in chosen]
 
-        assert said(make_report(looks, [ANGLES[place] for place in chosen])) == [], chosen
+        assert findings_of(make_report(inspections, [ANGLES[place] for place in chosen])) == [], chosen
 
 
 @pytest.mark.parametrize("count", [3, 4, 5])
-def test_an_honest_photo_is_never_called_a_stranger(seen: Seen, count: int) -> None:
+def test_a_correct_photo_is_never_taken_for_another_part(inspected: Inspected, count: int) -> None:
     for chosen in combinations(range(6), count):
         for place, side in enumerate(chosen):
-            looks = [seen("alternator")[one] for one in chosen]
-            looks[place] = seen("toy-car")[side]
-            found = said(make_report(looks, [ANGLES[one] for one in chosen]))
+            inspections = [inspected("alternator")[one] for one in chosen]
+            inspections[place] = inspected("toy-car")[side]
+            found = findings_of(make_report(inspections, [ANGLES[one] for one in chosen]))
 
             assert all(photos == [place] for code, photos in found if code == "stranger"), (chosen, place)
 
 
-def test_photos_whose_labels_are_in_doubt_are_chosen_last(seen: Seen) -> None:
-    result = make_report(seen("alternator"), ("right", "back", "left", "front", "top", "bottom"))
+def test_photos_whose_labels_are_in_doubt_are_chosen_last(inspected: Inspected) -> None:
+    result = make_report(inspected("alternator"), ("right", "back", "left", "front", "top", "bottom"))
 
-    assert said(result) == [("swapped", [0, 3])]
+    assert findings_of(result) == [("swapped", [0, 3])]
     assert set(result["best"]).isdisjoint({0, 3})
 
 
 @pytest.mark.parametrize("photo", ["brake-disc-top", "wheel-hub-bottom", "alternator-front"])
-def test_a_slight_blur_is_told_from_a_part_with_many_edges(tmp_path: Path, photo: str) -> None:
+def test_a_slight_blur_is_distinguished_from_a_part_with_many_edges(tmp_path: Path, photo: str) -> None:
     path = DEMO / f"{photo}.jpg"
     slight = changed(tmp_path, path, lambda image: image.filter(ImageFilter.GaussianBlur(0.0015 * 1200)))
 
@@ -122,34 +122,34 @@ def test_a_slight_blur_is_told_from_a_part_with_many_edges(tmp_path: Path, photo
 
 
 @pytest.mark.parametrize("place", range(6))
-def test_a_photo_of_another_part_is_named(seen: Seen, place: int) -> None:
-    looks = [*seen("alternator")]
-    looks[place] = seen("toy-car")[place]
+def test_a_photo_of_another_part_is_named(inspected: Inspected, place: int) -> None:
+    inspections = [*inspected("alternator")]
+    inspections[place] = inspected("toy-car")[place]
 
-    result = make_report(looks, ANGLES)
+    result = make_report(inspections, ANGLES)
 
-    assert said(result) == [("stranger", [place])]
+    assert findings_of(result) == [("stranger", [place])]
     assert place not in result["best"]
 
 
-def test_a_photo_that_lies_on_its_side_is_named(seen: Seen, tmp_path: Path) -> None:
+def test_a_photo_that_lies_on_its_side_is_named(inspected: Inspected, tmp_path: Path) -> None:
     lying = changed(tmp_path, demo_photo("toy-car", "left"), lambda image: image.rotate(90, expand=True))
-    looks = [*seen("toy-car")]
-    looks[2] = inspect_photo(lying, 2)
+    inspections = [*inspected("toy-car")]
+    inspections[2] = inspect_photo(lying, 2)
 
-    assert said(make_report(looks, ANGLES)) == [("turned", [2])]
+    assert findings_of(make_report(inspections, ANGLES)) == [("turned", [2])]
 
 
-def test_outlines_that_nothing_simple_explains_are_said_not_to_fit(seen: Seen) -> None:
-    looks = [seen("toy-car")[0], seen("alternator")[3], seen("toy-car")[4]]
+def test_silhouettes_without_a_simple_explanation_are_a_contradiction(inspected: Inspected) -> None:
+    inspections = [inspected("toy-car")[0], inspected("alternator")[3], inspected("toy-car")[4]]
 
-    [(code, _photos)] = said(make_report(looks, ("front", "right", "top")))
+    [(code, _photos)] = findings_of(make_report(inspections, ("front", "right", "top")))
 
     assert code == "contradicts"
 
 
 @pytest.mark.parametrize("way", ["left", "bottom", "inside"])
-def test_a_part_that_runs_out_of_the_picture_is_named(tmp_path: Path, way: str) -> None:
+def test_a_part_that_is_cut_off_is_named(tmp_path: Path, way: str) -> None:
     boxes = {"left": (500, 0, 1200, 1200), "bottom": (0, 0, 1200, 700), "inside": (400, 300, 900, 800)}
     path = changed(tmp_path, demo_photo("alternator", "front"), lambda image: image.crop(boxes[way]))
 
@@ -167,7 +167,7 @@ def test_a_blurred_photo_is_named(tmp_path: Path, way: str) -> None:
     }
     path = changed(tmp_path, demo_photo("oil-filter", "front"), blurs[way])
 
-    assert said(check_photos([(path, "front")])) == [("blurred", [0])]
+    assert findings_of(check_photos([(path, "front")])) == [("blurred", [0])]
 
 
 def test_a_small_photo_and_a_part_that_is_small_in_its_photo_are_named(tmp_path: Path) -> None:
@@ -180,7 +180,10 @@ def test_a_small_photo_and_a_part_that_is_small_in_its_photo_are_named(tmp_path:
 
     distant = changed(tmp_path, demo_photo("toy-car", "front"), far)
 
-    assert said(check_photos([(small, "front"), (distant, "right")])) == [("small", [0]), ("part_small", [1])]
+    assert findings_of(check_photos([(small, "front"), (distant, "right")])) == [
+        ("small", [0]),
+        ("part_small", [1]),
+    ]
 
 
 def test_a_busy_backdrop_and_an_empty_picture_are_named(tmp_path: Path) -> None:
@@ -193,19 +196,21 @@ def test_a_busy_backdrop_and_an_empty_picture_are_named(tmp_path: Path) -> None:
 
     result = check_photos([(tmp_path / f"{name}.png", None) for name in ("busy", "empty", "broken")])
 
-    assert said(result) == [("backdrop_busy", [0]), ("no_part", [1]), ("unreadable", [2])]
+    assert findings_of(result) == [("backdrop_busy", [0]), ("no_part", [1]), ("unreadable", [2])]
     assert result["best"] == []
 
 
-def test_a_flawed_photo_is_chosen_only_where_its_axis_has_no_other(seen: Seen, tmp_path: Path) -> None:
+def test_a_flawed_photo_is_chosen_only_if_no_other_shows_its_axis(
+    inspected: Inspected, tmp_path: Path
+) -> None:
     blurred = changed(
         tmp_path, demo_photo("alternator", "right"), lambda image: image.filter(ImageFilter.GaussianBlur(6))
     )
-    looks = [*seen("alternator")]
-    looks[3] = inspect_photo(blurred, 3)
+    inspections = [*inspected("alternator")]
+    inspections[3] = inspect_photo(blurred, 3)
 
-    assert make_report(looks, ANGLES)["best"] == [0, 4, 1, 2]  # left instead of right
-    assert make_report(looks[3:5], ["right", "top"])["best"] == [0, 1]
+    assert make_report(inspections, ANGLES)["best"] == [0, 4, 1, 2]  # left instead of right
+    assert make_report(inspections[3:5], ["right", "top"])["best"] == [0, 1]
 
 
 def test_the_child_needs_little_memory_and_prints_its_report(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""Measure the outlines that the engine finds against those of the true model from the true cameras.
+"""Measure the silhouettes that the engine extracts against those of the true model from the true cameras.
 
-    python bench/outlines.py SAMPLES_FOLDER [--parts NAME …]
+    python -m bench.silhouette_extraction SAMPLES_FOLDER [--parts NAME …]
 
-SAMPLES_FOLDER as for bench/engine.py. Prints for each photo the likeness (IoU) of the two outlines, what was
-found too much and what is missing as shares of the true one, and the mean and the least of each set. The
-truth is drawn with Pillow, whose triangles are up to half a pixel larger than the truth.
+SAMPLES_FOLDER as for bench/engine.py. Prints for each photo the IoU of the two silhouettes and what is extra
+and missing, relative to the true one; then mean and minimum per set of photos. The true silhouette is drawn
+with Pillow, whose triangles are up to half a pixel too large.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ from acr3d.carving.morphology import Mask
 from acr3d.carving.photo_input import read_photo
 from acr3d.carving.silhouette import extract_silhouette
 
-_FRAME = (
-    1.163  # a studio picture's side in largest sides of the part; a snapshot's height is that, twice over
-)
-_FINER = 2  # samples per pixel and direction, where the truth is drawn
+_FRAME = 1.163  # a studio picture's side over the part's largest side; a snapshot's height is its square
+_FINER = 2  # samples per pixel and direction for drawing the truth
 
 
 def main() -> None:
@@ -39,7 +37,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", help="only these parts")
     options = parser.parse_args()
     found: dict[str, list[float]] = {}
-    print(f"{'part':16} {'set':8} {'side':6}    IoU  too much  missing")
+    print(f"{'part':16} {'set':8} {'side':6}    IoU     extra  missing")
     for description in sorted(options.samples.glob("*/part.json")):
         part = description.parent
         if options.parts and part.name not in options.parts:
@@ -50,7 +48,7 @@ def main() -> None:
                 facts = json.loads(description.read_text())[kind]
                 found.setdefault(kind, []).extend(measure(part.name, kind, folder, facts, mesh))
     for kind, values in found.items():
-        print(f"{kind}: mean {statistics.mean(values):.4f}, least {min(values):.4f}")
+        print(f"{kind}: mean {statistics.mean(values):.4f}, min {min(values):.4f}")
 
 
 def measure(
@@ -70,7 +68,7 @@ def measure(
 def true_camera(
     side: str, shape: tuple[int, ...], kind: str, facts: Mapping[str, Any], largest: float
 ) -> PinholeCamera:
-    """The camera that took a sample's picture, for millimetres; `largest` is the part's largest side."""
+    """The camera that took a sample's photo, in millimetres; `largest` is the part's largest side."""
     height, width = shape
     centre = (width / 2 - 0.5, height / 2 - 0.5)
     if kind == "studio":

@@ -1,4 +1,4 @@
-"""Photos of one surface under different exposures are evened; photos of different things are left alone."""
+"""Photos of one surface with different exposures are equalized; photos of different things are not."""
 
 import numpy as np
 import pytest
