@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
-PACKAGE = Path(__file__).parents[1] / "acr3d"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "acr3d"
 HEAVY = ("numpy", "scipy", "skimage", "DracoPy", "almeshopt", "pygltflib", "xatlas", "pillow_heif")
 
 
@@ -42,3 +45,31 @@ def test_a_child_loads_no_web_framework_and_no_database() -> None:
     )
 
     assert loaded.stdout.strip() == "[]"
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return {contract["id"]: contract for contract in read["tool"]["importlinter"]["contracts"]}
+
+
+def rooms() -> set[str]:
+    files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    return files | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+
+def test_every_room_has_its_layer() -> None:
+    layers = contracts()["rooms"]["layers"]
+    named = [name.strip() for layer in layers for name in layer.replace("|", ":").split(":")]
+
+    assert sorted(named) == sorted(rooms())
+    assert contracts()["rooms"]["exhaustive"]
+
+
+def test_every_room_is_kept_light_or_pure() -> None:
+    """A room of the server loads no numpy; a room for children loads no database and no web framework."""
+    named = {name.split(".")[1] for key in ("light", "pure") for name in contracts()[key]["source_modules"]}
+    photo_checks = {f"acr3d.photo_checks.{path.stem}" for path in (PACKAGE / "photo_checks").glob("*.py")}
+    listed = contracts()["light"]["source_modules"]
+
+    assert rooms() - named == {"errors", "sandbox"}
+    assert photo_checks - {"acr3d.photo_checks.__init__"} <= set(listed)

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from acr3d import settings
 from acr3d.billing import spending
+from acr3d.billing.engine_account import locked_account
 from acr3d.engines.providers import Provider
 from acr3d.errors import Conflict
-from acr3d.orders import circuit_breaker
 
 
 def check(session: Session, provider: Provider, user_id: str, credits: int) -> None:
@@ -20,7 +20,7 @@ def check(session: Session, provider: Provider, user_id: str, credits: int) -> N
     config = settings.current()
     if not credits or not (config.monthly_budget or config.user_monthly_limit):
         return
-    circuit_breaker.locked(session, provider.account, provider.name)
+    locked_account(session, provider.account, provider.name)
     left = config.monthly_budget - spending.counted(session)
     if config.monthly_budget and credits > left:
         raise Conflict(

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from acr3d.billing.engine_account import locked_account
 from acr3d.db.extensions import db
 from acr3d.db.models import EngineAccount, Job, Part
 from acr3d.db.session import end_read, transaction
@@ -60,19 +60,6 @@ def account_of(fingerprint: str, session: Session | None = None) -> EngineAccoun
     return (session or db.session).get(EngineAccount, fingerprint, populate_existing=True)
 
 
-def locked(session: Session, fingerprint: str, engine: str) -> EngineAccount:
-    """The account, held until the transaction ends; its row is made when it is new.
-
-    All accounts are held together and in one order: budgets and disks are shared by all.
-    """
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    new = {"fingerprint": fingerprint, "engine": engine, "look_at": utc_now(), "looks": 0}
-    session.execute(dialect.insert(EngineAccount).values(new).on_conflict_do_nothing())
-    held = select(EngineAccount).order_by(EngineAccount.fingerprint).with_for_update()
-    accounts = session.scalars(held, execution_options={"populate_existing": True}).all()
-    return next(account for account in accounts if account.fingerprint == fingerprint)
-
-
 def blocked_reason(account: EngineAccount | None) -> Wait | None:
     """How long the account's pause, if there is one, keeps a job waiting."""
     if account is None or account.pause is None or _is_over(account):
@@ -88,7 +75,7 @@ def trip(fingerprint: str, engine: str, error: errors.EngineError) -> None:
     if cause is None:
         return
     with transaction() as session:
-        account = locked(session, fingerprint, engine)
+        account = locked_account(session, fingerprint, engine)
         if account.pause == cause and not _is_over(account):
             return
         if account.pause and cause in _SHORT and account.pause not in _SHORT:
@@ -113,7 +100,7 @@ def probe(provider: Provider, *, only_paused: bool = True) -> None:
     except errors.EngineError:
         return  # the next look is planned already
     with transaction() as session:
-        account = locked(session, provider.account, provider.name)
+        account = locked_account(session, provider.account, provider.name)
         account.balance, account.balance_at = balance, utc_now()
         ended = account.pause
         if (
@@ -133,7 +120,7 @@ def close(fingerprint: str) -> None:
     with transaction() as session:
         account = account_of(fingerprint, session)
         if account is not None and (account.looks or account.pause):
-            account = locked(session, fingerprint, account.engine)
+            account = locked_account(session, fingerprint, account.engine)
             account.pause = account.paused_at = None
             account.looks = 0
             _go_on(session, fingerprint)
@@ -168,7 +155,7 @@ def _take_look(provider: Provider, only_paused: bool) -> bool:
     if only_paused if known is None else not _is_due(known, only_paused):
         return False
     with transaction() as session:
-        account = locked(session, provider.account, provider.name)
+        account = locked_account(session, provider.account, provider.name)
         if not _is_due(account, only_paused):
             return False
         if account.pause:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from acr3d import settings
+from acr3d.billing.engine_account import locked_account
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
 from acr3d.db.states import AttemptState, NextStep
@@ -103,7 +104,7 @@ def _begin(lease: JobLease, job: Job) -> str | Wait:
     )
     try:
         with lease.transaction() as (session, _job, _part):
-            circuit_breaker.locked(session, job.account, job.engine)
+            locked_account(session, job.account, job.engine)
             if wait := _hindrance(session, job):
                 return wait
             session.add(attempt)
