@@ -25,8 +25,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Base
 from acr3d.db.schema_revision import includes, is_known, is_newest
 from acr3d.db.types import utc_now
-from acr3d.jobs.steps.download import temporary_file
 from acr3d.storage.blobs import StorageError, storage
+from acr3d.storage.temporary import temporary_file
 
 _VERSIONS = "alembic_version"
 

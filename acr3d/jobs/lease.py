@@ -1,4 +1,4 @@
-"""Holding a job: a lease that names its owner and runs out, so that a killed step is simply taken again."""
+"""A job's lease: it names its owner and runs out by itself, so that a killed step is simply taken again."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ACTOR = "poller"
 
 
 class LeaseLost(Exception):
-    """The job is no longer ours: canceled, or taken over after our lease ran out. Write nothing."""
+    """The job was canceled, or another worker claimed it after our lease ran out. Write nothing."""
 
 
 def backoff_seconds(seconds: float, snooze_count: int) -> float:
-    """The wait that begins with `seconds`, doubled for each look that found no change, with jitter."""
-    longer = min(seconds * (1 << min(snooze_count, 6)), max(seconds, LONGEST_WAIT))
-    return longer * random.uniform(1, 1.2)  # noqa: S311
+    """A wait of `seconds`, doubled for each earlier one since the last change, with jitter."""
+    grown = min(seconds * (1 << min(snooze_count, 6)), max(seconds, LONGEST_WAIT))
+    return grown * random.uniform(1, 1.2)  # noqa: S311
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class JobLease:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, Job, Part]]:
-        """A transaction on the job and its part. Raises LeaseLost when the job is not ours any more."""
+        """A transaction on the job and its part. Raises LeaseLost when the job is no longer ours."""
         with transaction() as session:
             job, part = queries.locked_job(session, self.job_id)
             if job.lease_owner != self.owner:
@@ -59,42 +59,39 @@ class JobLease:
         waiting: Message | None = None,
         *,
         count: bool = False,
-        told: bool = False,
+        in_history: bool = False,
         unless: Callable[[Session, Job], bool] | None = None,
     ) -> None:
-        """Look again in `seconds`; waiting uses up no attempt. `count` a look that found nothing new.
+        """Take the next step in `seconds`; waiting uses up no try. `count` a step that found nothing new.
 
-        `told`: a change of what it waits for is a line in the job's history. `unless`: whether that is over,
-        asked in the same transaction; then the job goes on at once.
+        `in_history`: what it waits for, when that changes, becomes a line in the job's history. `unless`
+        tells in the same transaction whether the reason is over; then the next step is due at once.
         """
         with self.transaction() as (session, job, part):
             if unless is not None and unless(session, job):
                 seconds, waiting = 0, None
-            job.next_at = utc_now() + timedelta(seconds=seconds)
-            if job.waiting != waiting:
-                if told and waiting:
-                    transitions.log_event(session, job, ACTOR, waiting, Status(job.status))
-                job.waiting = waiting
-                part.revision += 1
+            if in_history and waiting and job.waiting != waiting:
+                transitions.log_event(session, job, ACTOR, waiting, Status(job.status))
+            _postpone(job, part, seconds, waiting)
             job.snooze_count = job.snooze_count + 1 if count else 0
 
     def back_off(self, seconds: float, waiting: Message) -> None:
-        """Snooze for what is not the job's fault, longer each time it is still so, with jitter."""
-        with self.transaction() as (_session, job, _part):
-            longer = backoff_seconds(seconds, job.snooze_count)
-        self.snooze(longer, waiting, count=True)
+        """Snooze for a reason that is not the job's fault, longer each time, with jitter."""
+        with self.transaction() as (_session, job, part):
+            _postpone(job, part, backoff_seconds(seconds, job.snooze_count), waiting)
+            job.snooze_count += 1
 
     @contextmanager
     def store_and_write(self, files: Mapping[str, Path]) -> Iterator[tuple[Session, Job, Part]]:
-        """Store each file under its key, then write; a job that was canceled meanwhile keeps no blob.
+        """Store each file under its key, then write; a job that has been canceled keeps no blob.
 
-        A poller that took over may have stored the same key: what a row refers to stays.
+        A worker that took over may have stored the same key: what a row refers to stays.
         """
         for key, file in files.items():
             storage().put(key, file)
         try:
-            with self.transaction() as held:
-                yield held
+            with self.transaction() as locked:
+                yield locked
         except LeaseLost:
             if not queries.job_by_id(self.job_id).is_live:
                 for key in files:
@@ -103,9 +100,16 @@ class JobLease:
             raise
 
     def release(self) -> None:
-        """Let the job go, so that anybody may take its next step."""
+        """End the lease, so that any worker may take the job's next step."""
         try:
             with self.transaction() as (_session, job, _part):
                 job.lease_owner = job.lease_until = None
         except LeaseLost:
             return
+
+
+def _postpone(job: Job, part: Part, seconds: float, waiting: Message | None) -> None:
+    job.next_at = utc_now() + timedelta(seconds=seconds)
+    if job.waiting != waiting:
+        job.waiting = waiting
+        part.revision += 1

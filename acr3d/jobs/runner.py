@@ -56,12 +56,12 @@ def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> 
     try:
         (step or _step)(lease)
     except LeaseLost:
-        log.info("generation.lease_lost job=%s", lease.job_id)
+        log.info("job.lease_lost job=%s", lease.job_id)
     except (ChildStopped, DownloadStopped):
-        log.info("generation.handed_back job=%s", lease.job_id)
+        log.info("job.released job=%s", lease.job_id)
     except Exception as error:
         if lease.stop.is_set():  # broken off by our own end, which costs no try
-            log.info("generation.handed_back job=%s why=%s", lease.job_id, type(error).__name__)
+            log.info("job.released job=%s why=%s", lease.job_id, type(error).__name__)
         else:
             _settle_failure(lease, error)
     lease.release()
@@ -85,7 +85,7 @@ def _step(lease: JobLease) -> None:
 def _wait_for_setup(lease: JobLease, job: Job) -> None:
     """The job's engine or account is not set up here; a canceled job does not wait for it for ever."""
     if job.next_step != NextStep.REVOKE:
-        lease.snooze(SETUP_SECONDS, mismatch(job.engine), told=True)
+        lease.snooze(SETUP_SECONDS, mismatch(job.engine), in_history=True)
     elif job.completed_at is not None and utc_now() > job.completed_at + RESULTS_KEPT:
         with lease.transaction() as (session, kept, part):
             _end(session, kept, part, Message("revoke.no_account"))
@@ -97,7 +97,7 @@ def _settle_failure(lease: JobLease, error: Exception) -> None:
     try:
         _handle_error(lease, error)
     except LeaseLost:
-        log.info("generation.lease_lost job=%s", lease.job_id)
+        log.info("job.lease_lost job=%s", lease.job_id)
 
 
 def _handle_error(lease: JobLease, error: Exception) -> None:
@@ -153,7 +153,7 @@ def _reason(lease: JobLease, error: Exception) -> Message:
     """What to tell people; what was not made to be told goes to the log."""
     if isinstance(error, MessageError):
         return error.message
-    log.error("generation.step_broke job=%s", lease.job_id, exc_info=error)
+    log.error("job.step_failed job=%s", lease.job_id, exc_info=error)
     return Message("job.our_failure")
 
 

@@ -40,7 +40,7 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
             stop=lease.stop,
         )
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
-        log.warning("generation.no_agreement job=%s reason=%s", job.id, error)
+        log.warning("job.no_silhouette_check job=%s reason=%s", job.id, error)
         return None
 
 

@@ -67,7 +67,7 @@ class Hints:
                 with self._app.app_context():
                     poll_soon(task_ids)
             except Exception:  # a database that is away, say; the poller looks by itself
-                log.exception("generation.hint_lost")
+                log.exception("job.hint_lost")
 
 
 def poll_soon(task_ids: set[str]) -> None:

@@ -82,7 +82,7 @@ def trip(fingerprint: str, engine: str, error: errors.EngineError) -> None:
             return  # the graver cause stays
         account.pause, account.paused_at = cause, utc_now()
         _plan_look(account, error.retry_after)
-    log.warning("generation.account_paused cause=%s account=%s: %s", cause, fingerprint[:8], error)
+    log.warning("account.paused cause=%s account=%s: %s", cause, fingerprint[:8], error)
 
 
 def probe(provider: Provider, *, only_paused: bool = True) -> None:

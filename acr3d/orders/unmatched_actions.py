@@ -96,7 +96,7 @@ def sweep() -> None:
             if is_whole:
                 unmatched.forget_unseen(session, provider.account, began)
     except IntegrityError:
-        log.info("generation.swept_twice")  # another process wrote the same rows just now
+        log.info("unmatched_tasks.swept_twice")  # another process wrote the same rows just now
 
 
 def refresh() -> list[UnmatchedTask]:
@@ -167,7 +167,7 @@ def delete(stray_id: str, actor: User) -> None:
             ) from error
         raise InvalidInput(worded(error.message)) from error
     _end_deleting(stray_id, by=actor.id)
-    log.info("generation.orphan_deleted task=%s by=%s", task_id, actor.id)
+    log.info("unmatched_task.deleted task=%s by=%s", task_id, actor.id)
 
 
 def dismiss(stray_id: str, actor: User) -> None:
@@ -188,7 +188,7 @@ def bring_back(stray_id: str, actor: User) -> None:
         # A task of an earlier order must not show up as one that a later order of the same job has made.
         stray.dismissed_at = stray.dismissed_by = stray.maybe_job_id = None
         task_id = stray.task_id
-    log.info("generation.orphan_brought_back task=%s by=%s", task_id, actor.id)
+    log.info("unmatched_task.restored task=%s by=%s", task_id, actor.id)
 
 
 def preview(stray_id: str) -> bytes | None:
@@ -209,7 +209,7 @@ def preview(stray_id: str) -> bytes | None:
     try:
         return _fetched(provider, provider.client.get(task_id))
     except (EngineError, DownloadError, PhotoRefused, OSError) as problem:
-        log.info("generation.no_preview task=%s why=%s", task_id, type(problem).__name__)
+        log.info("unmatched_task.no_preview task=%s why=%s", task_id, type(problem).__name__)
         return None
     finally:
         _few_previews.release()

@@ -206,7 +206,7 @@ def test_the_path_is_in_no_log_also_when_the_database_is_away(
     answers = [tell(client), tell(client, secret="wrong"), client.get(f"/webhooks/meshy/{PATH}")]
 
     assert [answer.status_code for answer in answers] == [200, 404, 405]
-    assert "generation.hint_lost" in caplog.text
+    assert "job.hint_lost" in caplog.text
     for secret in (PATH, SECRET):
         assert secret not in caplog.text
         assert secret not in repr(app.extensions["acr3d_settings"])

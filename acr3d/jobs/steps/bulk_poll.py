@@ -105,7 +105,7 @@ def _list(provider: Provider, jobs: Iterable[InFlight]) -> _Listed:
         try:
             page = provider.client.list(page_num)
         except EngineError as problem:
-            log.info("generation.list_broke_off pages=%d: %s", page_num, problem)
+            log.info("job.list_failed pages=%d: %s", page_num, problem)
             return _Listed(tasks, problem)
         longest = max(longest, len(page))
         tasks |= {task.id: task for task in page if task.id in sought}

@@ -1,13 +1,10 @@
-"""Fetching a finished task's raw GLB: to a temporary file, then kept for good, before anybody judges it.
+"""Downloading a finished task's raw GLB: to a temporary file, then stored for good before it is judged.
 
-It is paid for, and the engine deletes it: what the optimizer refuses today, a later one may read.
+It is paid for, and the engine deletes it: what the optimizer refuses today, a later version may read.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from acr3d.db.models import Job
@@ -21,15 +18,15 @@ from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.steps.poll import handle_missing_task
 from acr3d.messages.message import Message
-from acr3d.net.download import DownloadGone, download_file
-from acr3d.storage.blobs import storage
+from acr3d.net.download import DownloadedFile, DownloadGone, download_file
 from acr3d.storage.index import media_url
+from acr3d.storage.temporary import temporary_file
 
 
 def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
     """Bring a finished job to `optimizing`.
 
-    The address is asked for anew each time, since it is signed and runs out. Raises EngineError,
+    The engine is asked for the address each time, since it is signed and expires. Raises EngineError,
     DownloadError, StorageError or LeaseLost.
     """
     try:
@@ -41,7 +38,7 @@ def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
         raise DownloadGone(Message("download.no_address"))
     with temporary_file() as raw:
         with raw.open("wb") as file:
-            download_file(
+            downloaded = download_file(
                 task.glb_url,
                 file,
                 RAW_MODEL,
@@ -50,34 +47,17 @@ def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
                 transport_for=lambda _origin: provider.transport,
                 stop=lease.stop,
             )
-        _keep(lease, job, task, raw)
+        _store(lease, job, task, raw, downloaded)
 
 
-def _keep(lease: JobLease, job: Job, task: Task, raw: Path) -> None:
-    sha256, size = file_facts(raw)
-    # Another name for other bytes: a fresh file never overwrites a kept one.
-    key = f"parts/{job.part_id}/raw/{job.id}-{sha256[:16]}.glb"
+def _store(lease: JobLease, job: Job, task: Task, raw: Path, downloaded: DownloadedFile) -> None:
+    # Named by its content: another file never overwrites a stored one.
+    key = f"parts/{job.part_id}/raw/{job.id}-{downloaded.sha256[:16]}.glb"
     with lease.store_and_write({key: raw}) as (session, kept, part):
         kept.raw_storage_path = key
         kept.raw_model_url = media_url(key)
-        kept.raw_file_size_bytes = size
+        kept.raw_file_size_bytes = downloaded.size
         if kept.processing_started_at:
             kept.processing_duration_seconds = (utc_now() - kept.processing_started_at).total_seconds()
         kept.generation_report = dict(task.report)
         transitions.transition(session, kept, part, Status.OPTIMIZING, ACTOR, Message("job.raw_stored"))
-
-
-def file_facts(path: Path) -> tuple[str, int]:
-    """The file's SHA-256 and its size."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
-
-
-@contextmanager
-def temporary_file() -> Iterator[Path]:
-    """A name in the storage's own folder; what is left there afterwards is removed."""
-    path = storage().temporary()
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.queries import published_version
 from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
-from acr3d.jobs.steps.download import file_facts, temporary_file
 from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
+from acr3d.storage.temporary import temporary_file
 
 OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)
 POSTER_LIMITS = sandbox.Limits(seconds=60, memory_mb=300)
@@ -85,7 +86,7 @@ def _draw_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
             "acr3d.render", ["--json", str(model), str(picture)], POSTER_LIMITS, lock=lock, stop=lease.stop
         )
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
-        log.warning("generation.no_poster job=%s reason=%s", lease.job_id, error)
+        log.warning("job.no_poster job=%s reason=%s", lease.job_id, error)
         return None
     return Poster(picture, report)
 
@@ -100,12 +101,12 @@ class Made:
 
 
 def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], seconds: float) -> None:
-    sha256, size = file_facts(made.small)
-    ar_sha256, ar_size = file_facts(made.ar) if made.ar.is_file() else (None, None)
+    sha256, size = _file_facts(made.small)
+    ar_sha256, ar_size = _file_facts(made.ar) if made.ar.is_file() else (None, None)
     poster = made.poster
     key = _key(job, sha256, ".glb")
     ar_key = _key(job, ar_sha256, "-ar.glb") if ar_sha256 else None
-    poster_key = _key(job, file_facts(poster.path)[0], ".webp") if poster else None
+    poster_key = _key(job, _file_facts(poster.path)[0], ".webp") if poster else None
     files = {key: made.small} | ({ar_key: made.ar} if ar_key else {})
     files |= {poster_key: poster.path} if poster and poster_key else {}
     with lease.store_and_write(files) as (session, kept, part):
@@ -144,6 +145,12 @@ def _agrees_little(number: int, agreement: dict[str, Any] | None) -> Message:
     if agreement is None:
         return Message("model.ready_not_compared", n=number)
     return Message("model.ready_agrees_little", n=number, share=round(100 * agreement["all"]))
+
+
+def _file_facts(path: Path) -> tuple[str, int]:
+    """The file's SHA-256 and its size in bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
 def _key(job: Job, sha256: str, ending: str) -> str:

@@ -90,7 +90,7 @@ def wait_for(lease: JobLease, wait: Wait) -> None:
     if wait.grows:
         lease.back_off(wait.seconds, wait.message)
     else:
-        lease.snooze(wait.seconds, wait.message, told=wait.is_told, unless=is_over)
+        lease.snooze(wait.seconds, wait.message, in_history=wait.is_told, unless=is_over)
 
 
 def _begin(lease: JobLease, job: Job) -> str | Wait:

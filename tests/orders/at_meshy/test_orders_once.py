@@ -297,4 +297,4 @@ def test_words_of_our_own_failure_hold_no_secrets_while_an_order_is_open(
         Status.PENDING,
         "Something went wrong on our side; see the server log.",
     )
-    assert "step_broke" in caplog.text
+    assert "job.step_failed" in caplog.text
