@@ -20,7 +20,7 @@ from acr3d.db.types import new_id, utc_now
 from acr3d.engines.providers import engines
 from acr3d.jobs import queries, queue, service
 from acr3d.jobs.queue import ReachableAccounts, accounts_to_bulk_poll, claim_batch
-from acr3d.jobs.steps.bulk_progress import ProgressUpdate, in_flight, write_progress
+from acr3d.jobs.steps.bulk_poll import ProgressUpdate, polled_jobs, write_progress
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, Handler, PreparedServer, answer, raw
 from tests.support.factories import finished_job, make_due, make_user
@@ -269,7 +269,7 @@ def test_a_job_canceled_meanwhile_stays_canceled(app: Flask, account: Account) -
     jobs = put_in_flight(account, 5)
     owner = claim_batch("me", jobs[0].account)
     assert owner is not None
-    seen = in_flight(owner)
+    seen = polled_jobs(owner)
     service.cancel(jobs[0].id, make_user())
 
     write_progress(owner, [ProgressUpdate(job, 50, utc_now(), 0) for job in seen])
