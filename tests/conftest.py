@@ -14,11 +14,13 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from acr3d import settings
 from acr3d.app import create_app
 from acr3d.db.extensions import db
+from acr3d.db.models import User
 from acr3d.settings import Settings
 from tests.support import speed
 from tests.support.contract.checker import Contract
 from tests.support.contract.server import PreparedServer, prepared_server
 from tests.support.databases import BOTH, EmptiedDatabase, close, migrated_file
+from tests.support.factories import make_user
 from tests.support.postgres import Server, postgres_server
 
 pytest_plugins = ["tests.support.requirements"]
@@ -115,3 +117,8 @@ def in_app(app: Flask) -> Iterator[Flask]:
     """The app with its context pushed, for tests that call the domain directly."""
     with app.app_context():
         yield app
+
+
+@pytest.fixture
+def user(in_app: Flask) -> User:
+    return make_user()

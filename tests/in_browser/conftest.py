@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.support.browser import chromium as launched
+from tests.support.by_hand import app_beside
 from tests.support.site import Site, running_site
 from tests.support.visits import Visitor
 
@@ -31,6 +33,13 @@ def still_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     instance = tmp_path_factory.mktemp("still") / "instance"
     with running_site(instance, {"ACR3D_POLLER": "worker"}) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def engine(still_site: Site) -> Iterator[Flask]:
+    """Stands in for the poller of `still_site`: the test moves its jobs."""
+    with app_beside(still_site) as app:
+        yield app
 
 
 @pytest.fixture

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from acr3d.db.states import Status
-from tests.support.by_hand import app_beside, finish, job_count, move, progress
+from tests.support.by_hand import finish, job_count, move, progress
 from tests.support.site import Site
 from tests.support.staff import add_photos, new_part, part_id, photo_file, set_side
 from tests.support.visits import Visitor
 
 REASON = "The photos do not show one part. Take them anew before a plain wall."
-
-
-@pytest.fixture(scope="module")
-def engine(still_site: Site) -> Iterator[Flask]:
-    """Stands in for the poller: the test moves the jobs."""
-    with app_beside(still_site) as app:
-        yield app
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,19 +15,13 @@ from acr3d.accounts.users import user_by_email
 from acr3d.jobs import service
 from acr3d.parts.parts import create_part
 from acr3d.parts.photos import add_photos, images_of
-from tests.support.by_hand import app_beside, finish
+from tests.support.by_hand import finish
 from tests.support.factories import photo
 from tests.support.site import EMAIL, Site
 from tests.support.visits import LONG, Visitor
 
 SKU = "PUB/1 ü"
 ADDRESS = "/parts/PUB%2F1%20%C3%BC"
-
-
-@pytest.fixture(scope="module")
-def engine(still_site: Site) -> Iterator[Flask]:
-    with app_beside(still_site) as app:
-        yield app
 
 
 @pytest.fixture(scope="module", autouse=True)

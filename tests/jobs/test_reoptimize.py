@@ -24,11 +24,6 @@ from tests.support.factories import box_glb, finished_job, make_part, make_user
 OPTIMIZE = "/api/admin/jobs/{}/optimize"
 
 
-@pytest.fixture
-def user(in_app: Flask) -> User:
-    return make_user()
-
-
 def raw_job(part: Part, **facts: Any) -> Job:
     """A finished job with its raw model kept; box_glb() is 1 × 1 × 0.5 m."""
     key = f"parts/{part.id}/raw/kept.glb"

@@ -20,11 +20,6 @@ from tests.support.factories import by_angle, make_part, make_part_with_photos, 
 SIX = ("front", "back", "left", "right", "top", "bottom")
 
 
-@pytest.fixture
-def user(in_app: Flask) -> User:
-    return make_user()
-
-
 def test_the_front_is_sent_first_and_the_rest_in_the_usual_order(user: User) -> None:
     part = make_part_with_photos(angles=("left", "back", "front", "right"))
 

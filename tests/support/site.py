@@ -12,7 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import flask_migrate
 import httpx
+
+from acr3d import settings
+from acr3d.accounts import users
+from acr3d.app import create_app
+from tests.support.databases import close
 
 ROOT = Path(__file__).parents[2]
 EMAIL, PASSWORD = "anna@example.com", "correct horse battery"
@@ -38,8 +44,11 @@ class Site:
     def prepare(self) -> None:
         """Migrate, and make an admin who may sign in at once."""
         self.instance.mkdir(parents=True, exist_ok=True)
-        self.flask("db", "upgrade")
-        self.flask("users", "create", EMAIL, "--password", PASSWORD, "--role", "admin")
+        app = create_app(settings.from_environment(self.environ))
+        with app.app_context():
+            flask_migrate.upgrade()
+            users.create_user(EMAIL, PASSWORD, "admin")
+        close(app)
 
     def flask(self, *words: str) -> str:
         """What a command prints; fails the test when it fails."""

@@ -8,16 +8,11 @@ from flask.testing import FlaskClient
 
 from acr3d.parts import parts
 from acr3d.parts.photos import images_of
-from tests.support.accounts import bearer, browser, csrf_header, csrf_token
+from tests.support.accounts import bearer, csrf_header, csrf_token
 from tests.support.factories import make_part_with_photos, order_of
 from tests.support.routes import routes
 
 PART = {"sku": "NEW", "name": "New"}
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return browser(app, "admin")
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ from acr3d.db.types import utc_now
 from acr3d.engines.rate_limit import POLLERS_A_SECOND
 from acr3d.photo_checks import queue
 from acr3d.worker.loop import JobPoller
+from tests.support.databases import ON_BOTH
+
+pytestmark = ON_BOTH
 
 
 def note_pass(app: Flask, seconds_ago: float) -> None:

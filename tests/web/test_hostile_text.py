@@ -17,6 +17,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from tests.support.accounts import PASSWORD, browser, csrf_header, csrf_token
 from tests.support.factories import picture
+from tests.support.proof import IS_FULL
 from tests.support.routes import Route, routes
 
 # What must never come back as a tag, an attribute, a computed value or a header.
@@ -41,6 +42,18 @@ TEXTS = {
     "spaces": " \t\u00a0\u2003 ",
     "empty": "",
 }
+# What a database may take differently; the others meet PostgreSQL in the full proof.
+ON_POSTGRES = TEXTS if IS_FULL else ("null", "control", "half", "long", "emoji", "sql")
+CASES = [
+    *(pytest.param(text, "sqlite", id=f"{name}-sqlite") for name, text in TEXTS.items()),
+    *(
+        pytest.param(TEXTS[name], "postgres", id=f"{name}-postgres", marks=pytest.mark.needs("postgres"))
+        for name in ON_POSTGRES
+    ),
+]
+each_text = pytest.mark.parametrize(("text", "config"), CASES, indirect=["config"])
+
+pytestmark = pytest.mark.proof
 
 
 @pytest.fixture
@@ -99,7 +112,7 @@ def read_everything(app: Flask, readers: list[FlaskClient], **values: str) -> It
         yield route
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@each_text
 def test_text_in_a_part(app: Flask, client: FlaskClient, admin: FlaskClient, text: str) -> None:
     token = csrf_header(admin)
     plain = {"sku": "BR-1", "name": "Bracket", "description": "Strong.", "is_published": True, "width_mm": 5}
@@ -127,7 +140,7 @@ def test_text_in_a_part(app: Flask, client: FlaskClient, admin: FlaskClient, tex
         assert {**kept, **fitting} == kept, "what this attack is made of is kept as text and was read back"
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@each_text
 def test_text_beside_a_photo_and_in_a_job(
     app: Flask, client: FlaskClient, admin: FlaskClient, text: str
 ) -> None:
@@ -171,7 +184,7 @@ def test_text_beside_a_photo_and_in_a_job(
     assert list(read_everything(app, [client, admin], **names, job_id=job.get("jobId", "x")))
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@each_text
 def test_text_in_an_address_a_query_a_form_and_a_header(
     app: Flask, client: FlaskClient, admin: FlaskClient, text: str
 ) -> None:

@@ -17,7 +17,10 @@ from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 from tests.support.accounts import bearer, browser
+from tests.support.databases import ON_BOTH
 from tests.support.factories import box_glb, finished_job, make_part_with_photos, photo
+
+pytestmark = ON_BOTH
 
 PUBLIC = "public, max-age=31536000, immutable"
 STATES = ("draft", "published", "superseded", "rejected")

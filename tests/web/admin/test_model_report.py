@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
 from acr3d.jobs import transitions
-from tests.support.accounts import browser
 from tests.support.factories import finished_job, make_part
 
 REPORT: dict[str, Any] = {
@@ -38,11 +37,6 @@ REPORT: dict[str, Any] = {
     "condition": {"pieces": 3, "holes": 1, "inside_out": 2},
     "warnings": ["The model's depth is 12 % more than the part's; check the sizes or the photos."],
 }
-
-
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return browser(app, "admin")
 
 
 def page(app: Flask, admin: FlaskClient, report: dict[str, Any], language: str = "en") -> str:

@@ -22,11 +22,6 @@ NO_SIZES = {"width_mm": "", "height_mm": "", "depth_mm": ""}
 FIELDS = {"name": "Bracket", "sku": "BR-100", "description": ""} | NO_SIZES
 
 
-@pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return browser(app)
-
-
 def queued(part: Part, actor: User) -> str:
     """Start a job that nobody moves; its id."""
     photos = {angle: image for angle, image in by_angle(part).items() if angle in ("front", "right")}

@@ -33,11 +33,6 @@ def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Flask:
 
 
 @pytest.fixture
-def admin(app: Flask) -> FlaskClient:
-    return browser(app)
-
-
-@pytest.fixture
 def undecided(app: Flask, meshy: PreparedServer) -> tuple[str, str]:
     """The ids of a part and its job, whose order could have made two tasks."""
     with app.app_context():

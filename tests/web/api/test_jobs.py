@@ -11,15 +11,9 @@ from sqlalchemy import update
 
 from acr3d.db.models import Job
 from acr3d.db.session import transaction
-from tests.support.accounts import bearer
 from tests.support.factories import by_angle, make_part, make_part_with_photos
 
 GENERATE = "/api/admin/3d-models/generate"
-
-
-@pytest.fixture
-def admin(app: Flask) -> dict[str, str]:
-    return bearer(app)
 
 
 @pytest.fixture

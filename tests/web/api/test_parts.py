@@ -10,16 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from acr3d.parts import photos
-from tests.support.accounts import bearer, browser
+from tests.support.accounts import browser
 from tests.support.factories import make_part, photo
 
 PARTS = "/api/admin/parts"
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def admin(app: Flask) -> dict[str, str]:
-    return bearer(app)
 
 
 def test_a_new_part_is_answered_and_can_be_read_back(client: FlaskClient, admin: dict[str, str]) -> None:

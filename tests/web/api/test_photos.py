@@ -16,17 +16,11 @@ from acr3d.db.session import transaction
 from acr3d.parts.photos import images_of
 from acr3d.photos import sanitize
 from acr3d.storage.blobs import storage
-from tests.support.accounts import bearer
 from tests.support.factories import make_part, picture
 
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 FORM = b'--x\r\nContent-Disposition: form-data; name="partId"\r\n\r\n%b\r\n--x--\r\n'
 UPLOAD = "/api/admin/3d-models/upload-images"
-
-
-@pytest.fixture
-def admin(app: Flask) -> dict[str, str]:
-    return bearer(app)
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from flask.testing import FlaskClient
 from acr3d.parts.parts import delete_part
 from acr3d.parts.photos import images_of, label_photo
 from acr3d.parts.search import PAGE_SIZE
+from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part, make_part_with_photos
+
+pytestmark = ON_BOTH
 
 
 def test_the_catalogue_shows_published_parts_with_their_cover(app: Flask, client: FlaskClient) -> None:
