@@ -43,9 +43,9 @@ def test_a_refusal_has_a_sentence_and_a_code(lock: Path) -> None:
     ("action", "message"),
     [
         ("take_memory", "more than its 300 MB"),
-        ("crash", "ended unexpectedly"),
-        ("say_nothing", "ended unexpectedly"),
-        ("write_too_much", "ended unexpectedly"),
+        ("crash", "stopped unexpectedly"),
+        ("say_nothing", "stopped unexpectedly"),
+        ("write_too_much", "stopped unexpectedly"),
     ],
 )
 def test_a_failed_child_says_why(lock: Path, action: str, message: str) -> None:

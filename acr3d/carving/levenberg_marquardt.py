@@ -20,7 +20,7 @@ _MIN_GAIN = 1e-3  # stop after a step that lowers the cost by less than this sha
 _MAX_DAMPING_TRIES = 6
 
 
-class Evaluation(Protocol):
+class ResidualEvaluation(Protocol):
     """The problem at one set of unknowns: the residuals, and their derivatives on demand."""
 
     @property
@@ -38,7 +38,7 @@ class Solution:
     cost: float
 
 
-def minimize(evaluate: Callable[[Vector], Evaluation], start: Vector) -> Solution:
+def minimize(evaluate: Callable[[Vector], ResidualEvaluation], start: Vector) -> Solution:
     """Minimize the soft L1 loss, the sum of 2 (√(1 + residual²) - 1), from `start`."""
     unknowns, current = start, evaluate(start)
     cost, damping = _cost(current.residuals), 1e-2

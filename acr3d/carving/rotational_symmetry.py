@@ -96,34 +96,49 @@ def _symmetry_about(
     viewing_axes = {viewing_axis(cameras[number].side) for number in sides}
     if not viewing_axes or (not along and len(viewing_axes) < 2):
         return None
+    centre, profiles, radii = _centred_profiles(axis, cameras, fields, sides, box)
+    widest = radii.max(0)
+    inside, is_round = widest > 0, _round_slices(radii)
+    share = is_round.sum() / max(1, inside.sum())
+    fill = (widest[inside] ** 2).mean() / max(1, widest.max() ** 2)
+    if share < (_MIN_PARTIAL_ROUND_SHARE if along else _MIN_ROUND_SHARE):
+        return None
+    if not along and fill > _MAX_CYLINDER_FILL:
+        return None
+    profile = np.max(profiles, axis=0)
+    profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # the prior never hollows the part out
+    profile[:, ~is_round & inside] = _UNBOUNDED
+    radius = float(widest[is_round & inside].max(initial=0) * _CELL_SIZE)
+    whole = bool(share > _MIN_ROUND_SHARE)
+    return RotationalSymmetry(
+        axis, centre, float(box[0, axis]), np.asarray(profile, np.float32), radius, whole
+    )
+
+
+def _centred_profiles(
+    axis: int, cameras: list[PinholeCamera], fields: list[DistanceField], sides: list[int], box: Vector
+) -> tuple[Vector, list[FloatArray], NDArray[np.int64]]:
+    """(the axis's position, the profiles about it, the slices' radii in cells: (profiles, heights))."""
     centre = box.mean(0)
     low, length = box[0, axis], box[1, axis] - box[0, axis]
     heights = np.arange(low, low + length + _CELL_SIZE, _CELL_SIZE)
-    for _ in range(2):  # the second pass uses the axis position that the first one found
+    for _ in range(2):  # the second pass uses the position that the first one found
         profiles = _profiles(axis, centre, heights, cameras, fields, sides, box)
         radii = {way: (profile > 0).cumsum(0).argmax(0) for way, profile in profiles.items()}
-        for other in viewing_axes:
+        for other in {viewing_axis(cameras[number].side) for number in sides}:
             crosswise = 3 - axis - other
             shift = np.median(radii[crosswise, 1] - radii[crosswise, -1]) / 2
             centre[crosswise] += shift * _CELL_SIZE
-    widths = np.array(list(radii.values()))
-    widest = widths.max(0)
-    even = widest - widths.min(0) <= np.maximum(_MAX_RADIUS_DIFFERENCE_CELLS, _MAX_RADIUS_DIFFERENCE * widest)
-    even = ndimage.median_filter(even & (widest > 0), 5)
-    inside = widest > 0
-    share = even.sum() / max(1, inside.sum())
-    fills = (widest[inside] ** 2).mean() / max(1, widest.max() ** 2)
-    if share < (_MIN_PARTIAL_ROUND_SHARE if along else _MIN_ROUND_SHARE) or (
-        not along and fills > _MAX_CYLINDER_FILL
-    ):
-        return None
-    profile = np.max(list(profiles.values()), axis=0)
-    profile = np.maximum.accumulate(profile[::-1], axis=0)[::-1]  # the prior never hollows the part out
-    profile[:, ~even & inside] = _UNBOUNDED
-    radius = float(widest[even & inside].max(initial=0) * _CELL_SIZE)
-    return RotationalSymmetry(
-        axis, centre, float(low), np.asarray(profile, np.float32), radius, bool(share > _MIN_ROUND_SHARE)
-    )
+    return centre, list(profiles.values()), np.array(list(radii.values()))
+
+
+def _round_slices(radii: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which slices extend equally far to all visible sides."""
+    widest = radii.max(0)
+    tolerance = np.maximum(_MAX_RADIUS_DIFFERENCE_CELLS, _MAX_RADIUS_DIFFERENCE * widest)
+    is_even = widest - radii.min(0) <= tolerance
+    smoothed: NDArray[np.bool_] = ndimage.median_filter(is_even & (widest > 0), 5)
+    return smoothed
 
 
 def _profiles(

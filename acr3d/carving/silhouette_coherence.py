@@ -119,12 +119,12 @@ class SilhouetteCoherence:
             inverse_distance=lens * zoomed / self.picture_sides[number],
         )
 
-    def evaluate(self, unknowns: Vector) -> _Evaluation:
+    def evaluate(self, unknowns: Vector) -> _CoherenceEvaluation:
         """Every ray's miss and the regularization terms at these unknowns, in units of their typical size."""
         cameras = self.cameras(unknowns)
         deciding = self._deciding_points(cameras)
         misses = np.minimum(deciding.inside, 0) * self.weight
-        return _Evaluation(
+        return _CoherenceEvaluation(
             self, unknowns, cameras, deciding, np.concatenate([misses, self._regularization(unknowns)])
         )
 
@@ -216,7 +216,7 @@ class SilhouetteCoherence:
 
 
 @dataclass(frozen=True)
-class _Evaluation:
+class _CoherenceEvaluation:
     """Residuals at one set of unknowns, and their derivatives on demand."""
 
     coherence: SilhouetteCoherence

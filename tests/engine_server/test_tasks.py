@@ -113,7 +113,7 @@ def test_a_crash_of_the_carver_fails_the_task_as_a_server_error(
     task = harness.until(harness.create(), has_ended)
 
     assert (task.status, task.error_type) == ("FAILED", "server_error")
-    assert "ended unexpectedly" in task.error_message
+    assert "stopped unexpectedly" in task.error_message
     assert "lost the thread" in caplog.text
     assert not task.input_refused
 

@@ -206,7 +206,7 @@ def test_a_second_address_is_tried_when_the_first_does_not_answer(server: Prepar
 def test_a_redirect_to_an_origin_that_is_not_allowed_is_refused(server: PreparedServer) -> None:
     server.answers = [raw(302, b"", {"location": "http://169.254.169.254/latest/meta-data"})]
 
-    with pytest.raises(DownloadRefused, match=r"files may not come from http://169\.254\.169\.254"):
+    with pytest.raises(DownloadRefused, match=r"169\.254\.169\.254 is not an allowed source"):
         download_from(server)
 
 

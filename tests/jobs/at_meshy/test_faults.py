@@ -28,7 +28,7 @@ from tests.support.faults.control import ALWAYS, KEY, EngineOnPort, engine_on_po
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 
 MOST_STEPS = 12
-CUT_OFF = "The download broke off or took too long. The engine still has it."
+CUT_OFF = "The download was interrupted or took too long. The engine still has it."
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ def test_an_answer_that_comes_only_after_the_order_was_looked_for_makes_no_secon
     [
         pytest.param(sandbox.Limits(seconds=0), "longer than 0 seconds", id="time"),
         pytest.param(sandbox.Limits(memory_mb=15), "more than its 15 MB", id="memory"),
-        pytest.param(sandbox.Limits(file_mb=0), "ended unexpectedly", id="crash"),
+        pytest.param(sandbox.Limits(file_mb=0), "stopped unexpectedly", id="crash"),
     ],
 )
 def test_a_job_that_kills_its_child_fails_alone_with_that_reason_after_five_tries(
