@@ -35,7 +35,7 @@ PHOTO_TEXTS = {
     "photo.kind_progressive": N_("progressive JPEG"),
     "photo.kind_deep_heic": N_("HEIC of this depth and colour"),
     "photo.not_a_photo": N_(
-        "This is not a JPEG, PNG, WebP or HEIC picture, even if its name says so, so it was not added to the "
+        "This is not a %(formats)s or %(last)s picture, even if its name says so, so it was not added to the "
         "part. Save the photo as JPEG and upload that."
     ),
     "photo.animated": N_(

@@ -1,23 +1,19 @@
-"""A stream of unknown content becomes pixels, or is refused, by what is in it and never by its name."""
+"""A stream of unknown content becomes pixels, or is refused: by its content, never by its name."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from PIL import (
-    Image,
-    JpegImagePlugin,  # noqa: F401 - imported by name, or Pillow would load all its plugins to find them
-    PngImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image
 
 from acr3d.messages.message import Message
 from acr3d.photos.convert import STORED_SIDE, Pixels, fitted
 from acr3d.photos.file_headers import heic_is_whole, jpeg_layout
+from acr3d.photos.formats import SNIFFED_BYTES, PhotoFormat, format_of
 from acr3d.photos.limits import (
-    MEGAPIXELS,
     animated,
     check_decoder_bytes,
     check_size,
@@ -29,7 +25,6 @@ from acr3d.photos.limits import (
 if TYPE_CHECKING:
     import pillow_heif
 
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
 _HEIC_SAMPLES_PER_PIXEL = {420: 1.5, 422: 2.0, 444: 3.0}
 _JPEG_COEFFICIENT_BYTES = 2
 _EXIF_ORIENTATION = 0x0112
@@ -37,35 +32,27 @@ _EXIF_ORIENTATION = 0x0112
 
 def decoded(stream: BinaryIO) -> Pixels:
     """The picture in `stream`, which is at its beginning. Raises PhotoRefused."""
-    kind = _kind(stream.read(16))
+    photo_format = format_of(stream.read(SNIFFED_BYTES))
     stream.seek(0)
-    if kind is None:
+    if photo_format is None:
         raise not_a_photo()
-    return _decoded_heic(stream) if kind == "HEIC" else _decoded_by_pillow(stream, kind)
+    if photo_format.pillow_plugin is None:
+        return _decoded_heic(stream, photo_format)
+    # Imported by name, or Pillow loads all its plugins to find the one.
+    importlib.import_module(f"PIL.{photo_format.pillow_plugin}")
+    return _decoded_by_pillow(stream, photo_format)
 
 
-def _kind(head: bytes) -> str | None:
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WebP"
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-        return "HEIC"
-    return None
-
-
-def _decoded_by_pillow(stream: BinaryIO, kind: str) -> Pixels:
-    with _reading(kind):
-        image = Image.open(stream, formats=[kind])
-    check_size(image.size, kind)
-    if kind == "JPEG":  # a phone's MPO is one too: the first of its pictures is the photo
-        _check_jpeg_memory(stream, image.size)
+def _decoded_by_pillow(stream: BinaryIO, photo_format: PhotoFormat) -> Pixels:
+    with _reading(photo_format):
+        image = Image.open(stream, formats=[photo_format.name])
+    check_size(image.size, photo_format)
+    if photo_format.name == "JPEG":  # a phone's MPO is one too: the first of its pictures is the photo
+        _check_jpeg_memory(stream, image.size, photo_format)
         image.draft(None, fitted(image.size, STORED_SIDE))
     elif getattr(image, "is_animated", False):
         raise animated()
-    with _reading(kind):
+    with _reading(photo_format):
         image.load()
     width = image.width
     return Pixels(
@@ -76,8 +63,8 @@ def _decoded_by_pillow(stream: BinaryIO, kind: str) -> Pixels:
     )
 
 
-def _check_jpeg_memory(stream: BinaryIO, size: tuple[int, int]) -> None:
-    with _reading("JPEG"):
+def _check_jpeg_memory(stream: BinaryIO, size: tuple[int, int], photo_format: PhotoFormat) -> None:
+    with _reading(photo_format):
         layout = jpeg_layout(stream)
     if layout.several_scans:
         check_decoder_bytes(
@@ -88,13 +75,13 @@ def _check_jpeg_memory(stream: BinaryIO, size: tuple[int, int]) -> None:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # damaged EXIF comes as any exception; the picture itself is fine
+    except Exception:  # damaged EXIF raises anything; the picture itself is fine
         return 1
 
 
-def _decoded_heic(stream: BinaryIO) -> Pixels:
-    """The main picture of a HEIC file. libheif turns it upright; its EXIF orientation only echoes that."""
-    import pillow_heif  # late: memory that many servers never need
+def _decoded_heic(stream: BinaryIO, photo_format: PhotoFormat) -> Pixels:
+    """The main picture of a HEIC file. libheif turns it upright; its EXIF orientation only repeats that."""
+    import pillow_heif  # only now: many servers never need its memory
 
     if not heic_is_whole(stream):
         raise damaged()
@@ -102,12 +89,12 @@ def _decoded_heic(stream: BinaryIO) -> Pixels:
     pillow_heif.options.THUMBNAILS = False
     pillow_heif.options.DEPTH_IMAGES = False
     pillow_heif.options.AUX_IMAGES = False
-    with _reading("HEIC"):
+    with _reading(photo_format):
         container = pillow_heif.open_heif(stream, convert_hdr_to_8bit=True, remove_stride=False)
         picture = container[container.primary_index]
-    check_size(picture.size, "HEIC")
+    check_size(picture.size, photo_format)
     check_decoder_bytes(Message("photo.kind_deep_heic"), picture.size, _heic_bytes_per_pixel(picture))
-    with _reading("HEIC"):
+    with _reading(photo_format):
         data, stride = picture.data, picture.stride
     (width, _), mode = picture.size, picture.mode
 
@@ -120,7 +107,7 @@ def _decoded_heic(stream: BinaryIO) -> Pixels:
 
 
 def _heic_bytes_per_pixel(picture: pillow_heif.HeifImage) -> float:
-    """Measured: libheif holds its planes twice, and beside them the pixels it hands out."""
+    """Measured: libheif holds its planes twice, and the pixels it returns."""
     info: dict[str, Any] = picture.info
     samples = _HEIC_SAMPLES_PER_PIXEL.get(info.get("chroma", 444), 3.0) + picture.has_alpha
     bytes_per_sample = 2 if info["bit_depth"] > 8 else 1
@@ -128,11 +115,11 @@ def _heic_bytes_per_pixel(picture: pillow_heif.HeifImage) -> float:
 
 
 @contextlib.contextmanager
-def _reading(kind: str) -> Iterator[None]:
-    """Turn whatever a decoder throws at a hostile file into a refusal."""
+def _reading(photo_format: PhotoFormat) -> Iterator[None]:
+    """Turn whatever a decoder raises on a hostile file into a refusal."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise too_many_pixels(kind, None, MEGAPIXELS[kind]) from None
+        raise too_many_pixels(photo_format.name, None, photo_format.max_megapixels) from None
     except Exception as error:
         raise damaged() from error

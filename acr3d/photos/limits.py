@@ -1,4 +1,6 @@
-"""Which uploads are refused. What people are told then is in `acr3d.messages.photo_texts`."""
+"""Which uploads are refused. The limits of each format are in `formats`; what people are told, in
+`acr3d.messages.photo_texts`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +9,19 @@ import math
 from typing import BinaryIO
 
 from acr3d.messages.message import Message, MessageError
+from acr3d.photos import formats
+from acr3d.photos.formats import PhotoFormat
 
 MAX_FILE_BYTES = 20_000_000
 MIN_SIDE = 256
 MAX_RATIO = 16
-"""Longest side over shortest. Beyond it a shrunk picture has too few pixels across to show a part."""
-MEGAPIXELS = {"JPEG": 64, "PNG": 40, "HEIC": 40, "WebP": 13}
-"""JPEG shrinks while it decodes; WebP needs 16 bytes a pixel, the others four or five."""
+"""Longest side over shortest. Beyond it, a shrunk picture has too few pixels across to show a part."""
 DECODER_BYTES = 240_000_000
-"""What a decoder may hold at once. Idle web process and converting added, that stays under 400 MB."""
+"""What a decoder may hold at once: with the idle web process and the conversion, it stays under 400 MB."""
 
 
 class PhotoRefused(MessageError, ValueError):
-    """The upload is no photo we can keep."""
+    """The upload is not a photo that we can store."""
 
     def __init__(self, code: str, **params: str | int | float | Message) -> None:
         super().__init__(Message(code, **params))
@@ -37,11 +39,11 @@ def check_length(stream: BinaryIO) -> None:
         raise PhotoRefused("photo.file_too_large", megabytes=megabytes, most=MAX_FILE_BYTES // 1_000_000)
 
 
-def check_size(size: tuple[int, int], kind: str) -> None:
+def check_size(size: tuple[int, int], photo_format: PhotoFormat) -> None:
     """Refuse by the width and height that the file's header states, before decoding."""
     width, height = size
-    if size[0] * size[1] > MEGAPIXELS[kind] * 1_000_000:
-        raise too_many_pixels(kind, size, MEGAPIXELS[kind])
+    if width * height > photo_format.max_megapixels * 1_000_000:
+        raise too_many_pixels(photo_format.name, size, photo_format.max_megapixels)
     if min(size) < MIN_SIDE:
         raise PhotoRefused("photo.too_small", width=width, height=height, least=MIN_SIDE)
     if max(size) > MAX_RATIO * min(size):
@@ -62,7 +64,8 @@ def too_many_pixels(kind: str | Message, size: tuple[int, int] | None, megapixel
 
 
 def not_a_photo() -> PhotoRefused:
-    return PhotoRefused("photo.not_a_photo")
+    first, last = formats.all_but_last_and_last()
+    return PhotoRefused("photo.not_a_photo", formats=first, last=last)
 
 
 def animated() -> PhotoRefused:

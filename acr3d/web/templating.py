@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 from acr3d import settings
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name, angles
+from acr3d.photos import formats, limits
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
 from acr3d.web import labels, vendor
@@ -50,6 +51,8 @@ def install(app: Flask) -> None:
         angles=angles,
         angle_name=angle_name,
         file_size=file_size,
+        photo_formats=formats,
+        photo_limits=limits,
     )
     app.jinja_env.filters["worded"] = worded
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
