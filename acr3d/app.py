@@ -11,7 +11,7 @@ from acr3d import settings
 from acr3d.cli import register as cli
 from acr3d.db import session
 from acr3d.db.extensions import babel, csrf, db, migrate
-from acr3d.engines.providers import Engines
+from acr3d.engines.registry import Engines
 from acr3d.jobs.webhook_hints import Hints
 from acr3d.settings import Settings
 from acr3d.storage.local import LocalStorage

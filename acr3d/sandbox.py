@@ -76,6 +76,11 @@ class Limits:
     threads: int | None = None
 
 
+def heavy_lock(instance: Path) -> Path:
+    """The lock file that lets one heavy child run at a time on this host."""
+    return instance / "heavy.lock"
+
+
 def run(
     module: str,
     args: list[str],

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
-ENGINES = ("auto", "builtin", "meshy")
+AUTO = "auto"  # every engine that is set up, chosen per job
+ENGINES = (AUTO, "builtin", "meshy")
 POLLERS = ("web", "worker")
 MESHY_BASE = "https://api.meshy.ai"
 MESHY_ASSETS = "https://assets.meshy.ai"
@@ -32,7 +33,7 @@ class Settings:
     database_url: str = field(repr=False)
     storage_folder: Path
     secret_key: str = field(repr=False)
-    engine: str = "auto"
+    engine: str = AUTO
     meshy_api_key: str = field(default="", repr=False)
     meshy_api_base: str = MESHY_BASE
     meshy_model: str = "meshy-7.1"
@@ -62,13 +63,6 @@ class Settings:
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
-
-    @property
-    def engines(self) -> tuple[str, ...]:
-        """The engines a person may choose from, the default one first."""
-        if self.engine == "auto":
-            return ("meshy", "builtin") if self.meshy_api_key else ("builtin",)
-        return (self.engine,)
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:

@@ -36,8 +36,8 @@ from acr3d.db.session import transaction
 from acr3d.db.types import new_id, utc_now
 from acr3d.engine_server.app import EngineApp, create_engine_app, serve
 from acr3d.engine_server.tasks import TaskQuota, TaskStore
-from acr3d.engines.providers import engines
-from acr3d.engines.rate_limit import Pace
+from acr3d.engines.rate_limit import RateLimiter
+from acr3d.engines.registry import engines
 from acr3d.worker.loop import JobPoller
 from tests.support.postgres import postgres_server
 
@@ -158,7 +158,7 @@ def _finish(parts: list[str], count: int) -> None:
 
 
 def _job(part_id: str, status: str) -> dict[str, object]:
-    link = engines().meshy
+    link = engines().provider("meshy")
     photos = [{"id": new_id(), "url": "/media/x.jpg", "angle": "front", "storage_path": "x.jpg"}] * 4
     return {
         "id": new_id(),
@@ -194,7 +194,7 @@ def _one_pass(app: Flask, base: str) -> tuple[float, ...]:
     note = lambda _c, _cursor, sql, *_: asked.append(sql)  # noqa: E731
     event.listen(db.engine, "before_cursor_execute", note)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with _timed(Pace, "wait") as turns, _timed(httpx.HTTPTransport, "handle_request") as answers:
+    with _timed(RateLimiter, "wait") as turns, _timed(httpx.HTTPTransport, "handle_request") as answers:
         started, cpu = time.perf_counter(), time.process_time()
         JobPoller(app).run_once()
         whole, cpu = time.perf_counter() - started, time.process_time() - cpu

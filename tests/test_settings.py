@@ -19,7 +19,7 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
 
     assert settings.database_url == f"sqlite:///{tmp_path}/instance/acr3d.sqlite"
     assert settings.storage_folder == tmp_path / "instance" / "storage"
-    assert (settings.engines, settings.poller, settings.port) == (("builtin",), "web", 5000)
+    assert (settings.engine, settings.poller, settings.port) == ("auto", "web", 5000)
 
 
 def test_the_secret_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
@@ -45,12 +45,6 @@ def test_every_spelling_of_a_postgresql_address_is_taken(tmp_path: Path, scheme:
     settings = read(tmp_path, DATABASE_URL=f"{scheme}://me:pw@db/acr3d")
 
     assert settings.database_url == "postgresql+psycopg://me:pw@db/acr3d"
-
-
-def test_the_engines_to_choose_from_follow_the_key_and_the_setting(tmp_path: Path) -> None:
-    assert read(tmp_path, MESHY_API_KEY="k").engines == ("meshy", "builtin")
-    assert read(tmp_path, MESHY_API_KEY="k", ACR3D_ENGINE="builtin").engines == ("builtin",)
-    assert read(tmp_path, MESHY_API_KEY="k", ACR3D_ENGINE="meshy").engines == ("meshy",)
 
 
 @pytest.mark.parametrize(

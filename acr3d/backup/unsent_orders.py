@@ -39,6 +39,7 @@ from sqlalchemy import (
 from acr3d.db.models.message_columns import MessageColumns
 from acr3d.db.states import AttemptState, ModelStatus, NextStep, Status
 from acr3d.db.types import Moment
+from acr3d.engines.registry import names_with
 from acr3d.messages.message import Message
 
 ACTOR = "restore"
@@ -91,9 +92,10 @@ def statements(
         return
     at = f"{made_at.astimezone(UTC):%Y-%m-%d %H:%M}"
     at_engine = (Status.PENDING, Status.SUBMITTED, Status.PROCESSING)
-    builtin = and_(_JOBS.c.engine == "builtin", _JOBS.c.status.in_(at_engine))
-    waited = and_(_JOBS.c.engine != "builtin", _JOBS.c.status == Status.PENDING)
-    yield from _ending(builtin, Message("job.restored_builtin", at=at), now, schema)
+    is_local = _JOBS.c.engine.in_(names_with(lambda can: can.local))
+    local = and_(is_local, _JOBS.c.status.in_(at_engine))
+    waited = and_(~is_local, _JOBS.c.status == Status.PENDING)
+    yield from _ending(local, Message("job.restored_builtin", at=at), now, schema)
     yield from _ending(waited, Message("job.restored_unsent", at=at), now, schema)
     yield delete(_POLLERS)
     yield update(_JOBS).where(_JOBS.c.lease_owner.is_not(None)).values(lease_owner=null(), lease_until=null())

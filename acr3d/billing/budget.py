@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from acr3d import settings
 from acr3d.billing import spending
 from acr3d.billing.engine_account import locked_account
-from acr3d.engines.providers import Provider
+from acr3d.engines.base import Provider
 from acr3d.errors import Conflict
 
 

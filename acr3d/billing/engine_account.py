@@ -16,7 +16,7 @@ def locked_account(session: Session, fingerprint: str, engine: str) -> EngineAcc
     All accounts are locked together and in one order, because budgets and disks are shared by all of them.
     """
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    new = {"fingerprint": fingerprint, "engine": engine, "look_at": utc_now(), "looks": 0}
+    new = {"fingerprint": fingerprint, "engine": engine, "probe_at": utc_now(), "probes": 0}
     session.execute(dialect.insert(EngineAccount).values(new).on_conflict_do_nothing())
     held = select(EngineAccount).order_by(EngineAccount.fingerprint).with_for_update()
     accounts = session.scalars(held, execution_options={"populate_existing": True}).all()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from acr3d import settings
 from acr3d.engine_server.app import serve
-from acr3d.engines.providers import engines
+from acr3d.engines.builtin.provider import BuiltinProvider
 
 engine = AppGroup("engine", help="Run the built-in engine on its own.")
 
@@ -18,4 +19,4 @@ def serve_engine(port: int) -> None:
 
     Another acr3d on this host can use it as its engine. Any bearer key is accepted.
     """
-    serve(engines().builtin_app, port)
+    serve(BuiltinProvider(settings.current()).app, port)

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 
 from acr3d.engines.errors import EngineError
 from acr3d.orders.unmatched_actions import sweep
-from acr3d.worker.loop import JobPoller, check_account
+from acr3d.worker.loop import JobPoller, probe_accounts
 
 jobs = AppGroup("jobs", help="Run the job poller.")
 
@@ -26,7 +26,7 @@ def run_jobs() -> None:
     """Run one pass of the poller and wait for the work it starts."""
     JobPoller(_app()).run_once()
     try:
-        check_account()
+        probe_accounts()
         sweep()
     except EngineError as error:
         click.echo(str(error), err=True)

@@ -48,15 +48,15 @@ class AttemptState(StrEnum):
     REFUSED = "refused"  # there is certainly no task
 
 
-class Pause(StrEnum):
-    """Why nothing is submitted to an account for now."""
+class BreakerCause(StrEnum):
+    """Why an account's circuit breaker is open."""
 
     KEY = "key"  # it refuses our key (401)
     CREDITS = "credits"  # it is empty (402)
     PLAN = "plan"  # its plan does not include this (403)
     ADDRESS = "address"  # what answers there is not the engine
-    FULL = "full"  # its queue has no free place (429)
-    RATE = "rate"  # we asked too often (429)
+    FULL = "full"  # its queue has no free slot (429)
+    RATE = "rate"  # it got too many requests (429)
 
 
 class VersionState(StrEnum):

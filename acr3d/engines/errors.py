@@ -1,51 +1,49 @@
-"""What can go wrong when we ask an engine (Meshy, or the built-in one) for something.
+"""What can go wrong when an engine is asked for something, and what the caller may do about it.
 
-Each error answers three questions, so that nobody else has to read status codes:
+    EngineError                                             permanent  repeatable  unknown  of_account
+    ├── Unreachable         nothing was sent: DNS, refused, TLS           yes
+    ├── Unanswered          a read was cut off, or a 5xx               yes
+    ├── OutcomeUnknown      the same for a create                                  yes
+    └── RequestRefused      a clear no: nothing was created
+        ├── InvalidRequest      any other 4xx               yes
+        │   └── InputRefused        400, 413, 422           yes
+        ├── TaskNotFound        404: unknown or expired     yes
+        ├── WrongState          409: deleting a running taskyes
+        ├── SetupRefused        a person must act                      yes                  yes
+        │   ├── KeyRefused          401                                yes                  yes
+        │   ├── NoCredits           402                                yes                  yes
+        │   ├── PlanRefused         403                                yes                  yes
+        │   └── WrongAddress        3xx, 404 NoMatchingRoute           yes                  yes
+        └── AccountBusy         429: waiting is enough                 yes                  yes
+            ├── RateLimited         too many requests                  yes                  yes
+            └── QueueFull           too many tasks                     yes                  yes
 
-    permanent    the same request will be refused again, whoever puts what right; the job is to fail
-    repeatable   the same call may be made again freely: nothing was created and nothing was charged
-    unknown      a create was sent and no usable answer came: a paid task may exist. Never repeat it blindly;
-                 look through the newest tasks first
-
-    EngineError                                                  permanent  repeatable  unknown
-    ├── Unreachable      nothing was sent: no DNS, refused, TLS               yes
-    ├── Unanswered       a read had no usable answer: cut, 5xx                yes
-    ├── OutcomeUnknown   the same for a create                                            yes
-    └── Refused          a clear no: 4xx; nothing was created
-        ├── InvalidRequest    400, 413, 422, other 4xx           yes
-        ├── TaskNotFound      404: unknown, deleted or expired   yes
-        ├── WrongState        409: deleting a running task       yes
-        ├── SetupRefused      the account or the address, not the job: everything waits for a person
-        │   ├── KeyRefused        401                                         yes
-        │   ├── NoCredits         402                                         yes
-        │   ├── PlanRefused       403                                         yes
-        │   └── WrongAddress      404 NoMatchingRoute, 3xx                    yes
-        └── TooMany           429; wait, and use up no attempt
-            ├── RateLimited       too many requests a second                  yes
-            └── QueueFull         no free place for a task                    yes
-
-`message` is for people. No message holds a key, a signed URL or image data.
+The HTTP statuses are those of Meshy and of engines like it; another engine maps its own answers to these
+classes. `message` is for people: no key, no signed URL, no image data.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from acr3d.messages.message import Message, MessageError
-
-_MESSAGE_LIMIT = 300
 
 
 class EngineError(MessageError):
-    """A call to an engine did not give what it was made for.
+    """A call to an engine failed. `status` is the HTTP status, if there was one.
 
-    `status` is the HTTP status when there was one; `retry_after` the seconds the engine asked us to wait.
+    Class attributes say how the caller may react:
+
+    permanent     the same request will be refused again: the job fails
+    repeatable    the same call is safe to repeat: nothing was created and nothing charged
+    unknown       a create was sent without a usable answer: a paid task may exist, so never repeat it blindly
+    of_account    the account or the address is the cause, not the job: every job of the account has to wait
+    retry_seconds how long to wait when the engine does not say (`retry_after`)
     """
 
     permanent = False
     repeatable = False
     unknown = False
+    of_account = False
+    retry_seconds = 60
 
     def __init__(
         self, message: Message | str, *, status: int | None = None, retry_after: int | None = None
@@ -62,13 +60,13 @@ class Unreachable(EngineError):
 
 
 class Unanswered(EngineError):
-    """A read, or a delete, had no usable answer: timeout, cut connection, 5xx, unreadable body."""
+    """A read or a delete got no usable answer: timeout, cut connection, 5xx, unreadable body."""
 
     repeatable = True
 
 
 class OutcomeUnknown(EngineError):
-    """A create had no usable answer: the task may exist and be paid for."""
+    """A create got no usable answer: the task may exist and be paid for."""
 
     unknown = True
 
@@ -78,71 +76,61 @@ class RequestRefused(EngineError):
 
 
 class InvalidRequest(RequestRefused):
-    """A parameter or picture is not accepted (400, 413, 422)."""
+    """The engine does not accept the request."""
 
     permanent = True
 
 
+class InputRefused(InvalidRequest):
+    """The engine does not accept the photos or the options; other ones may pass."""
+
+
 class TaskNotFound(RequestRefused):
-    """The engine does not know the task: never made, deleted, or expired (404)."""
+    """The engine does not know the task: it never existed, was deleted, or has expired."""
 
     permanent = True
 
 
 class WrongState(RequestRefused):
-    """The task's state does not allow this (409), such as deleting one that runs."""
+    """The task's state does not allow the call, such as deleting a running task."""
 
     permanent = True
 
 
 class SetupRefused(RequestRefused):
-    """The account or the address is at fault, not the job: all jobs wait until a person has acted."""
+    """The key, the account or the address is wrong. All its jobs wait until a person has acted."""
 
     repeatable = True
+    of_account = True
 
 
 class KeyRefused(SetupRefused):
-    """The API key is missing or not valid (401)."""
+    """The API key is missing or not valid."""
 
 
 class NoCredits(SetupRefused):
-    """The account has not enough credits (402)."""
+    """The account has too few credits."""
 
 
 class PlanRefused(SetupRefused):
-    """The account's plan does not include this (403)."""
+    """The account's plan does not include this."""
 
 
 class WrongAddress(SetupRefused):
-    """What answers at the base address does not know the route, or sends us elsewhere."""
+    """The server at the base address does not know the route, or redirects."""
 
 
-class TooMany(RequestRefused):
-    """Not now (429): waiting helps, and is not a failed attempt."""
+class AccountBusy(RequestRefused):
+    """The account is at a limit. Waiting helps, and does not count as a failed try."""
 
     repeatable = True
+    of_account = True
+    retry_seconds = 15
 
 
-class RateLimited(TooMany):
-    """Too many requests a second."""
+class RateLimited(AccountBusy):
+    """Too many requests in a short time."""
 
 
-class QueueFull(TooMany):
-    """The account has no free place for another task until one ends."""
-
-
-_DATA_URI = re.compile(r"data:[\w/+.-]*(?:;[\w=-]+)*,\S*", re.IGNORECASE)
-_URL_QUERY = re.compile(r"(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*", re.IGNORECASE)
-_KEY = re.compile(r"\bmsy[_-]\w+|(?<=bearer )\S+", re.IGNORECASE)
-_ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{64,}")
-
-
-def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
-    """Foreign text made fit to be shown and logged: one short line without keys, signatures or data."""
-    for secret in secrets:
-        text = text.replace(secret, "[key]")
-    text = _DATA_URI.sub("[image]", text)
-    text = _URL_QUERY.sub(r"\1", text)
-    text = _ENCODED.sub("[data]", _KEY.sub("[key]", text))
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= _MESSAGE_LIMIT else line[: _MESSAGE_LIMIT - 1] + "…"
+class QueueFull(AccountBusy):
+    """The account has no free slot for another task until one ends."""

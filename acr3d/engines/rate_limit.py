@@ -1,8 +1,8 @@
-"""How many requests a second an account is sent.
+"""Limits how many requests a second this process sends to one account.
 
-Meshy allows 20 a second for an account, whoever asks. The pollers share 15 of them by their number, which
-each counts at every pass. Processes that are no poller ask rarely and count nobody: each takes 1, so the sum
-holds for up to five of them, as with five web hosts and `ACR3D_POLLER=worker`.
+Meshy allows 20 a second per account, over all its clients. The pollers share 15 of them by their number,
+which each poller counts at every pass. Other processes ask rarely and count nobody: each takes 1, so the sum
+holds for up to five of them, such as five web hosts with `ACR3D_POLLER=worker`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-POLLERS_A_SECOND = 15
-OTHERS_A_SECOND = 1  # each
+POLLERS_PER_SECOND = 15  # shared by all pollers
+OTHERS_PER_SECOND = 1  # each
 
 
-class Pace:
-    """At most `per_second` turns in any second; who comes too early waits.
+class RateLimiter:
+    """At most `per_second` requests in any second; a caller that is too early waits. Thread-safe.
 
-    Below 1, turns lie that much further apart. Safe for threads; `clock` and `sleep` count seconds.
+    Below 1, requests are that much further apart. `clock` and `sleep` count seconds.
     """
 
     def __init__(
         self,
-        per_second: float,
+        per_second: float = OTHERS_PER_SECOND,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -32,25 +32,25 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._turns: deque[float] = deque(maxlen=100)
+        self._slots: deque[float] = deque(maxlen=100)  # when requests were, or will be, sent
 
     def share(self, pollers: int) -> None:
-        """Take the share of one of so many pollers."""
-        self.per_second = POLLERS_A_SECOND / max(1, pollers)
+        """Take one poller's share of the rate, `pollers` being all that are alive."""
+        self.per_second = POLLERS_PER_SECOND / max(1, pollers)
 
     def wait(self) -> None:
-        """Return when it is our turn."""
+        """Block until the next request may be sent."""
         with self._lock:
             now = self._clock()
-            turn = max(now, self._soonest())
-            self._turns.append(turn)
-        if turn > now:
-            self._sleep(turn - now)
+            slot = max(now, self._next_slot())
+            self._slots.append(slot)
+        if slot > now:
+            self._sleep(slot - now)
 
-    def _soonest(self) -> float:
-        """When the next turn may be: a second after the one before as many as fit into a second."""
-        together = max(1, int(self.per_second))
-        if len(self._turns) < together:
-            return self._turns[-1] if self._turns else 0
+    def _next_slot(self) -> float:
+        """The first free moment: a second after the request that came `per_second` requests ago."""
+        burst = max(1, int(self.per_second))
+        if len(self._slots) < burst:
+            return self._slots[-1] if self._slots else 0
         apart = max(1, 1 / self.per_second)
-        return max(self._turns[-1], self._turns[-together] + apart)
+        return max(self._slots[-1], self._slots[-burst] + apart)

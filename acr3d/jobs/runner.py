@@ -15,8 +15,8 @@ from acr3d.db.session import end_read
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines import errors
-from acr3d.engines.providers import Provider, engines
-from acr3d.engines.remote_task import RESULTS_KEPT
+from acr3d.engines.base import Provider
+from acr3d.engines.registry import engines, known
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, LONGEST_WAIT, JobLease, LeaseLost
 from acr3d.jobs.steps.download import download_result
@@ -35,8 +35,6 @@ from acr3d.storage.blobs import StorageError
 MOST_TRIES = 5
 FIRST_BACKOFF_SECONDS = 60
 SETUP_SECONDS = 60
-BUSY_SECONDS = 15
-_INPUT_REFUSED = (400, 413, 422)
 
 _AT_ENGINE: dict[NextStep, Callable[[JobLease, Job, Provider], None]] = {
     NextStep.SUBMIT: submit,
@@ -85,8 +83,8 @@ def _step(lease: JobLease) -> None:
 def _wait_for_setup(lease: JobLease, job: Job) -> None:
     """The job's engine or account is not set up here; a canceled job does not wait for it for ever."""
     if job.next_step != NextStep.REVOKE:
-        lease.snooze(SETUP_SECONDS, mismatch(job.engine), in_history=True)
-    elif job.completed_at is not None and utc_now() > job.completed_at + RESULTS_KEPT:
+        lease.snooze(SETUP_SECONDS, other_account(job.engine), in_history=True)
+    elif job.completed_at is not None and utc_now() > job.completed_at + _results_kept(job.engine):
         with lease.transaction() as (session, kept, part):
             _end(session, kept, part, Message("revoke.no_account"))
     else:
@@ -102,12 +100,11 @@ def _settle_failure(lease: JobLease, error: Exception) -> None:
 
 def _handle_error(lease: JobLease, error: Exception) -> None:
     """Wait, try again later, or fail: the error says which."""
-    if isinstance(error, errors.SetupRefused | errors.TooMany) and (wait := _account_wait(lease, error)):
-        wait_for(lease, wait)
-    elif isinstance(error, errors.TooMany):
-        lease.back_off(error.retry_after or BUSY_SECONDS, error.message)
-    elif isinstance(error, errors.SetupRefused | errors.Unreachable | errors.Unanswered):
-        lease.back_off(error.retry_after or SETUP_SECONDS, error.message)
+    if isinstance(error, errors.EngineError) and error.repeatable:
+        if error.of_account and (wait := _account_wait(lease, error)):
+            wait_for(lease, wait)
+        else:
+            lease.back_off(error.retry_after or error.retry_seconds, error.message)
     elif attempt_in_flight(lease.job_id) is not None:
         # It must not end unsettled: the account would stay closed to every other job.
         lease.back_off(SETUP_SECONDS, _reason(lease, error))
@@ -119,7 +116,7 @@ def _handle_error(lease: JobLease, error: Exception) -> None:
         _try_later(lease, error)
 
 
-def _account_wait(lease: JobLease, error: errors.RequestRefused) -> Wait | None:
+def _account_wait(lease: JobLease, error: errors.EngineError) -> Wait | None:
     """How long a job that was not sent waits, since its whole account does."""
     job = db.session.get_one(Job, lease.job_id, populate_existing=True)
     circuit_breaker.trip(job.account, job.engine, error)
@@ -165,8 +162,7 @@ def _may_still_be_fetched(job: Job, error: Exception) -> bool:
 
 def _fail(lease: JobLease, error: MessageError) -> None:
     with lease.transaction() as (session, job, part):
-        is_refused = isinstance(error, errors.InvalidRequest) and error.status in _INPUT_REFUSED
-        job.input_refused = job.status == Status.PENDING and is_refused
+        job.input_refused = job.status == Status.PENDING and isinstance(error, errors.InputRefused)
         _end(session, job, part, error.message)
 
 
@@ -187,6 +183,11 @@ def _end(session: Session, job: Job, part: Part, message: Message) -> None:
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
 
 
-def mismatch(engine: str) -> Message:
-    """Why a job waits that belongs to an engine or account which is not set up here."""
-    return Message("job.other_host" if engine == "builtin" else "job.other_account")
+def other_account(engine: str) -> Message:
+    """Why a job waits whose engine or account is not set up here."""
+    found = known(engine)
+    return found.other_account() if found else Message("job.engine_removed")
+
+
+def _results_kept(engine: str) -> timedelta:
+    return (known(engine) or Provider).results_kept

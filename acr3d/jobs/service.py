@@ -13,14 +13,14 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from acr3d import settings
 from acr3d.billing import budget, ledger
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
 from acr3d.db.session import transaction
 from acr3d.db.states import LIVE, NextStep, Status, VersionState
 from acr3d.db.types import new_id, utc_now
-from acr3d.engines.meshy.client import InvalidOption
-from acr3d.engines.providers import engines, estimate, options_for
+from acr3d.engines.base import Provider
+from acr3d.engines.options import InvalidOption
+from acr3d.engines.registry import engines
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
 from acr3d.messages.message import Message
@@ -38,11 +38,8 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+# What is ours to do; the engine's own options are its provider's.
 _CONFIG: dict[str, Callable[[Any], bool]] = {
-    "target_polycount": _is_whole,
-    "enable_pbr": lambda value: isinstance(value, bool),
-    "texture_prompt": lambda value: isinstance(value, str),
-    "image_enhancement": lambda value: isinstance(value, bool),
     "level": lambda value: value in MODEL_LEVELS,
     "other_sides": lambda value: isinstance(value, bool),
     "least_agreement": lambda value: _is_whole(value) and 0 <= value <= 100,
@@ -54,17 +51,21 @@ def start(
 ) -> Job:
     """A new job that makes a model of the part from `selected` photos, {angle: image id}.
 
-    With `other_sides` in its config the built-in engine also looks at the part's other labelled photos.
+    With `other_sides` in its config an engine that takes named views also gets the part's other labelled
+    photos.
     Raises Missing, Refused for a choice that cannot be, Conflict while another job of the part runs or when
     the budget does not allow it.
     """
-    provider = engines().provider(engine or settings.current().engines[0])
+    provider = engines().provider(engine) if engine else engines().default()
     if provider is None:
         raise InvalidInput(_("The engine “%(name)s” is not set up here.", name=engine))
-    _check_config(config)
-    if config.get("other_sides") and not provider.client.sends_angles:
+    _check_config(provider, config)
+    if config.get("other_sides") and not provider.capabilities.named_views:
         raise InvalidInput(
-            _("Only the built-in engine takes more than four photos; leave “other_sides” out.")
+            _(
+                "%(engine)s takes at most four photos. Leave “other_sides” out.",
+                engine=worded(provider.wording.subject),
+            )
         )
     with one_live_job(), transaction() as session:
         part = locked_part(session, part_id)
@@ -73,7 +74,8 @@ def start(
         present = images_of(part_id, session)
         images = _chosen(selected, {image.id: image for image in present})
         others = _other_sides(images, present) if config.get("other_sides") else []
-        budget.check(session, provider, actor.id, estimate(provider.name))
+        price = provider.price(config)
+        budget.check(session, provider, actor.id, price)
         job = Job(
             id=new_id(),
             part_id=part_id,
@@ -86,7 +88,7 @@ def start(
             engine=provider.name,
             engine_base=provider.base,
             account=provider.account,
-            estimated_credits=estimate(provider.name),
+            estimated_credits=price,
         )
         session.add(job)
         session.flush()
@@ -219,14 +221,16 @@ def already_running() -> Conflict:
     return Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
 
 
-def _check_config(config: dict[str, Any]) -> None:
+def _check_config(provider: Provider, config: dict[str, Any]) -> None:
     for name, value in config.items():
+        if name in provider.options:
+            continue
         if name not in _CONFIG:
             raise InvalidInput(_("Unknown setting: %(name)s.", name=name))
         if not _CONFIG[name](value):
             raise InvalidInput(_("The setting “%(name)s” has a value that cannot be used.", name=name))
     try:
-        options_for(config)
+        provider.check_options(config)
     except InvalidOption as error:
         raise InvalidInput(worded(error.message)) from error
 
@@ -287,9 +291,9 @@ def _remember_choice(session: Session, part_id: str, chosen: list[str]) -> None:
 
 
 def _pin_here(job: Job) -> None:
-    """Let a job that failed at another host's built-in engine be made by ours: it costs nothing."""
-    provider = engines().provider("builtin")
-    if job.engine == "builtin" and provider is not None and not provider.owns(job):
+    """Move a job that failed at another host's local engine to ours: it costs nothing."""
+    provider = engines().provider(job.engine)
+    if provider is not None and provider.capabilities.local and not provider.owns(job):
         job.engine_base, job.account, job.meshy_task_id = provider.base, provider.account, None
 
 

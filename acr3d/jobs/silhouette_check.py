@@ -8,7 +8,7 @@ from typing import Any
 
 from acr3d import sandbox, settings
 from acr3d.db.models import Job
-from acr3d.engines.providers import heavy_lock
+from acr3d.engines.registry import known
 from acr3d.jobs.lease import JobLease
 from acr3d.storage.blobs import storage
 
@@ -20,7 +20,8 @@ log = logging.getLogger("acr3d.jobs")
 def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
     """The report of `acr3d.silhouettes`, or None when it cannot be measured; that fails no job.
 
-    A Meshy model is looked for its front, unless somebody said how to turn it. Raises ChildStopped.
+    It looks for the front too, unless the engine keeps to the labels or a person said how to turn the model.
+    Raises ChildStopped.
     """
     photos = [
         f"{photo['angle']}={storage().path(photo['storage_path'])}"
@@ -29,14 +30,16 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
     ]
     if not photos or not settings.current().agreement:
         return None
-    said = job.generation_config.get("turn", "" if job.engine == "builtin" else None)
+    engine = known(job.engine)
+    faces_front = engine is not None and engine.capabilities.faces_front
+    said = job.generation_config.get("turn", "" if faces_front else None)
     turn = "--find-front" if said is None else f"--turn={said}"
     try:
         return sandbox.run(
             "acr3d.silhouettes",
             ["--json", turn, str(raw), *photos],
             LIMITS,
-            lock=heavy_lock(settings.current()),
+            lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:

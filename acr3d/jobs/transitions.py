@@ -14,7 +14,7 @@ from acr3d.db.types import utc_now
 from acr3d.jobs.queries import attempts_of, newest_job, published_version
 from acr3d.jobs.states import MOVES, model_status
 from acr3d.messages.message import Message
-from acr3d.orders.admission import place_freed
+from acr3d.orders.admission import slot_freed
 from acr3d.storage.index import media_url
 
 
@@ -36,7 +36,7 @@ def transition(
         job.error = message if to is Status.FAILED else None
         job.lease_owner = job.lease_until = None
     if before is not Status.OPTIMIZING and (to in ENDED or to is Status.OPTIMIZING):
-        place_freed(session, job.account)
+        slot_freed(session, job.account)
     log_event(session, job, actor, message, before)
     sync_part(session, job, part)
 

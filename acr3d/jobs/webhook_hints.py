@@ -18,7 +18,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.jobs.queue import IS_POLLED
 from acr3d.notify import wake
 
@@ -39,7 +39,7 @@ class Hints:
         self._next_round = 0.0
 
     def add(self, task_id: str) -> None:
-        """Have the job of Meshy's task `task_id` looked at soon, if there is one. Returns at once."""
+        """Have the job of the task `task_id` looked at soon, if there is one. Returns at once."""
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 return
@@ -71,14 +71,14 @@ class Hints:
 
 
 def poll_soon(task_ids: set[str]) -> None:
-    """Make the jobs that follow these tasks of the present Meshy account due now, and wake the poller."""
-    provider = engines().provider("meshy")
-    if provider is None:
+    """Make the jobs due now that follow these tasks of the accounts set up here, and wake the poller."""
+    accounts = [one.account for one in engines().available() if one.capabilities.webhook]
+    if not accounts:
         return
     ours = (
         select(Job.id)
         .join(Attempt, Attempt.job_id == Job.id)
-        .where(Attempt.account == provider.account, Attempt.task_id.in_(task_ids))
+        .where(Attempt.account.in_(accounts), Attempt.task_id.in_(task_ids))
         .where(*_waits_for_the_engine(), Job.meshy_task_id == Attempt.task_id)
     )
     job_ids = db.session.scalars(ours).all()

@@ -6,6 +6,9 @@ from acr3d.messages.marker import N_
 
 ENGINE_TEXTS = {
     "engine.builtin": N_("The built-in engine"),
+    "engine.builtin_name": N_("Built-in engine"),
+    "engine.hint_draft": N_("a rough model from the outlines, in under a minute"),
+    "engine.hint_detailed": N_("a detailed model, in a few minutes"),
     "engine.unreachable": N_(
         "%(engine)s could not be reached (%(why)s); nothing was sent. It is tried again."
     ),
@@ -56,8 +59,13 @@ ENGINE_TEXTS = {
         "%(engine)s received too many requests in a short time; the job waits a little."
     ),
     # What may not be asked of it.
-    "option.polycount": N_("The number of triangles must be between %(low)s and %(high)s."),
-    "option.prompt_too_long": N_("The texture description may have at most %(n)s characters."),
-    "option.prompt_not_plain": N_("The texture description must be one line of plain text."),
+    "option.not_whole": N_("%(label)s must be a whole number."),
+    "option.out_of_range": N_("%(label)s must be between %(low)s and %(high)s."),
+    "option.not_a_switch": N_("%(label)s must be true or false."),
+    "option.not_one_line": N_("%(label)s must be one line of plain text."),
+    "option.too_long": N_("%(label)s may have at most %(n)s characters."),
+    "option.label_polycount": N_("The number of triangles"),
+    "option.label_prompt": N_("The surface description"),
+    "option.photo_count": N_("%(engine)s makes a model from 1 to %(n)s photos."),
     "option.no_model": N_("Name an AI model: without a name, price and appearance change without notice."),
 }

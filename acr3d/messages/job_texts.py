@@ -57,8 +57,11 @@ JOB_TEXTS = {
         "To make the model here, cancel the job and generate again."
     ),
     "job.other_account": N_(
-        "This job belongs to another Meshy account or address than the one set up now. It waits and is not "
-        "ordered again. Set MESHY_API_KEY and MESHY_API_BASE back, or cancel the job."
+        "This job belongs to another %(engine)s account or address than the one set up now. It waits and is "
+        "not ordered again. Restore %(key)s and %(address)s, or cancel the job."
+    ),
+    "job.engine_removed": N_(
+        "The engine of this job is no longer part of acr3d. Cancel the job and generate the model again."
     ),
     "job.task_not_found": N_("The engine does not know this task at the moment; it is asked again."),
     # Why it failed.

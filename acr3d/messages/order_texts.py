@@ -18,25 +18,22 @@ ORDER_TEXTS = {
     "order.ambiguous": N_(
         "%(n)s tasks at the engine could belong to this job; an admin must say which one does."
     ),
-    # Why all orders of an account wait: one for each `Pause`.
-    "pause.key": N_(
-        "Meshy refuses the API key, so all orders wait. They continue by themselves when it is accepted "
-        "again. If you set another MESHY_API_KEY, cancel the waiting jobs and start them again."
+    # Why all orders of an account wait: one for each `BreakerCause`.
+    "breaker.key": N_(
+        "%(engine)s refuses the API key, so orders wait. They continue when it accepts the key. If you set "
+        "another %(key)s, cancel the waiting jobs and start them again."
     ),
-    "pause.credits": N_(
-        "The Meshy account has too few credits, so all orders wait. They continue by themselves when it is "
-        "topped up."
+    "breaker.credits": N_(
+        "The %(engine)s account has too few credits, so orders wait. They continue when it is topped up."
     ),
-    "pause.plan": N_(
-        "The Meshy account's plan does not allow this, so all orders wait. They continue by themselves when "
-        "it does."
+    "breaker.plan": N_(
+        "The plan of the %(engine)s account does not allow this, so orders wait. They continue when it does."
     ),
-    "pause.address": N_(
-        "MESHY_API_BASE is not the address of Meshy, so all orders wait. They continue by themselves when "
-        "Meshy answers there."
+    "breaker.address": N_(
+        "The server at %(address)s is not %(engine)s, so orders wait. They continue when it is."
     ),
-    "pause.full": N_("The engine has no free place for another task; the order waits for one."),
-    "pause.rate": N_("The engine received too many requests in a short time; the order waits a little."),
+    "breaker.full": N_("The engine has no free slot for another task. The order waits for one."),
+    "breaker.rate": N_("The engine got too many requests in a short time. The order waits a little."),
     # What became of an attempt.
     "order.accepted": N_("The engine accepted the order."),
     "order.found": N_("The engine had accepted the order; it was found among the engine's tasks."),

@@ -1,4 +1,4 @@
-"""What admins must know before they order more: why nothing is submitted, and what runs out."""
+"""What admins must know before they order more: why orders wait, and what is running out."""
 
 from __future__ import annotations
 
@@ -8,50 +8,60 @@ from acr3d import settings
 from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import EngineAccount
-from acr3d.db.states import Pause
-from acr3d.engines.providers import engines
+from acr3d.db.states import BreakerCause
+from acr3d.engines.base import Provider
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker, disk_space
 
 
 def for_admins() -> list[str]:
-    """Sentences about the disk, and about the account that is set up now; another's state is not its."""
+    """Sentences about the disk, the accounts that are set up now, and the budget."""
     said = [worded(disk_space.FULL)] if disk_space.is_short(db.session()) else []
-    provider = engines().provider("meshy")
-    if provider is None:
-        return said
-    account = circuit_breaker.account_of(provider.account)
-    about_account = (_pause(account), _low_balance(account), _budget())
-    return [*said, *(sentence for sentence in about_account if sentence)]
+    paid = engines().paid()
+    for provider in paid:
+        account = circuit_breaker.account_of(provider.account)
+        if account is not None:
+            said += filter(None, (_waiting(account, provider), _low_balance(account, provider)))
+    return [*said, *filter(None, [_budget()])] if paid else said
 
 
-def _pause(account: EngineAccount | None) -> str | None:
-    if account is None or account.pause in (None, Pause.RATE):
+def _waiting(account: EngineAccount, provider: Provider) -> str | None:
+    """Why the account's orders wait, if that is worth a notice."""
+    if account.open_cause in (None, BreakerCause.RATE):
         return None
-    if account.pause != Pause.FULL:
-        return worded(circuit_breaker.message(Pause(account.pause)))
+    if account.open_cause != BreakerCause.FULL:
+        return worded(circuit_breaker.message(BreakerCause(account.open_cause), account.engine))
     if queries.any_at_engine(account.fingerprint):
-        return None  # as it should be: it is full of our own tasks
+        return None  # full of our own tasks, as it should be
     return str(
         _(
-            "Meshy says that the account's queue is full, though none of our tasks is in it: other programs "
-            "may use the account, or its plan is without the API. Orders wait and are tried again."
+            "%(engine)s says that the account's queue is full, but none of our tasks is in it. Other "
+            "programs may use the account, or its plan may not include the API. Orders wait and are tried "
+            "again.",
+            engine=worded(provider.wording.name),
         )
     )
 
 
-def _low_balance(account: EngineAccount | None) -> str | None:
-    if account is None or account.balance is None or account.pause == Pause.CREDITS:
+def _low_balance(account: EngineAccount, provider: Provider) -> str | None:
+    if account.balance is None or account.open_cause == BreakerCause.CREDITS:
         return None
     if account.balance >= settings.current().low_balance:
         return None
-    return str(_("The Meshy account has only %(n)s credits left. Top it up soon.", n=account.balance))
+    return str(
+        _(
+            "The %(engine)s account has only %(n)s credits left. Top it up soon.",
+            engine=worded(provider.wording.name),
+            n=account.balance,
+        )
+    )
 
 
 def _budget() -> str | None:
     budget = settings.current().monthly_budget
     if not budget or spending.counted(db.session()) < budget:
         return None
-    sentence = _("This month's budget of %(n)s credits is used up; a new month begins at midnight UTC.")
+    sentence = _("This month's budget of %(n)s credits is used up. The next month begins at midnight UTC.")
     return str(sentence % {"n": budget})

@@ -1,6 +1,6 @@
-"""Whose turn it is to be sent: when a place at the account is free, the job that has waited longest is woken.
+"""Which job is sent next: when an account has a free slot, the job that has waited longest is woken.
 
-Everybody else may then look seldom. Inside the caller's transaction.
+So the others need to check only rarely. Everything runs inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from acr3d.db.models import Attempt, EngineAccount, Job
-from acr3d.db.states import AttemptState, Pause, Status
+from acr3d.db.states import AttemptState, BreakerCause, Status
 from acr3d.db.types import utc_now
 
 _QUIETLY = {"synchronize_session": False}
 
 
-def place_freed(session: Session, fingerprint: str) -> None:
-    """A task of ours at this account has ended, so that a full queue has a place again."""
-    full = (EngineAccount.fingerprint == fingerprint, EngineAccount.pause == Pause.FULL)
-    lifted = update(EngineAccount).where(*full).values(pause=None, paused_at=None)
-    session.execute(lifted, execution_options=_QUIETLY)
+def slot_freed(session: Session, fingerprint: str) -> None:
+    """One of our tasks at the account has ended, so a full queue has a free slot again."""
+    is_full = (EngineAccount.fingerprint == fingerprint, EngineAccount.open_cause == BreakerCause.FULL)
+    half_open = update(EngineAccount).where(*is_full).values(open_cause=None, opened_at=None)
+    session.execute(half_open, execution_options=_QUIETLY)
     wake_next(session, fingerprint)
 
 
 def wake_next(session: Session, fingerprint: str) -> None:
-    """Let the oldest job that waits to be sent, and that nobody holds, be due now.
+    """Make the oldest job due now that waits to be sent and is not leased.
 
-    One that waits for a person's word, or after a failure of ours, does not stand in the line.
+    Jobs that wait for a person's decision, or after a failure of ours, are passed over.
     """
     is_asked = exists().where(
         Attempt.job_id == Job.id, Attempt.state == AttemptState.UNKNOWN, Attempt.asked_at.is_not(None)

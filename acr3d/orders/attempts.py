@@ -18,8 +18,8 @@ from acr3d.db.models import Attempt, Job, Part
 from acr3d.db.session import end_read, transaction
 from acr3d.db.states import AttemptState, NextStep, Status
 from acr3d.db.types import utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import Unanswered
-from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import Task
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
@@ -220,7 +220,7 @@ def _newest_tasks(provider: Provider, earliest: datetime) -> list[Task]:
     """The tasks back to `earliest`. A short page does not end the list: engines may give less than asked."""
     tasks: list[Task] = []
     for page_num in range(1, _PAGES_LOOKED_THROUGH + 1):
-        page = provider.client.list(page_num)
+        page = provider.list(page_num)
         tasks += page
         oldest = page[-1].created_at if page else None
         if not page or (oldest is not None and oldest < earliest):

@@ -20,8 +20,9 @@ from acr3d.db.models import Attempt, Job, UnmatchedTask, User
 from acr3d.db.session import end_read, transaction
 from acr3d.db.states import AttemptState, Status
 from acr3d.db.types import new_id, utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import EngineError, TaskNotFound, WrongState
-from acr3d.engines.providers import Provider, engines
+from acr3d.engines.registry import engines
 from acr3d.engines.remote_task import SUCCEEDED, Task
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, transitions
@@ -54,35 +55,31 @@ log = logging.getLogger("acr3d.jobs")
 
 
 def present() -> list[UnmatchedTask]:
-    """The orphans of the account that is set up now, newest first."""
-    provider = engines().provider("meshy")
-    return unmatched.unmatched_tasks(provider.account) if provider else []
+    """The orphans of the accounts that are set up now, newest first."""
+    return [row for provider in _shared() for row in unmatched.unmatched_tasks(provider.account)]
 
 
 def count() -> int:
-    provider = engines().provider("meshy")
-    return unmatched.count_unmatched_tasks(provider.account) if provider else 0
+    return sum(unmatched.count_unmatched_tasks(provider.account) for provider in _shared())
 
 
 def set_aside() -> list[UnmatchedTask]:
-    """What people have put aside or deleted of that account, with who it was, the last one first."""
-    provider = engines().provider("meshy")
-    return unmatched.set_aside(provider.account) if provider else []
+    """What people have put aside or deleted of those accounts, with who it was, the last one first."""
+    return [row for provider in _shared() for row in unmatched.set_aside(provider.account)]
 
 
 def has_account() -> bool:
     """Whether there is an account that could have orphans."""
-    return engines().provider("meshy") is not None
+    return bool(_shared())
 
 
 def sweep() -> None:
-    """Look through Meshy's list and write down what belongs to nobody. Nothing without an account.
+    """Look through each account's list and write down what belongs to nobody. Raises EngineError."""
+    for provider in _shared():
+        _sweep(provider)
 
-    Raises EngineError.
-    """
-    provider = engines().provider("meshy")
-    if provider is None:
-        return
+
+def _sweep(provider: Provider) -> None:
     end_read()
     began = utc_now()
     tasks, is_whole = _listed(provider)
@@ -101,7 +98,8 @@ def sweep() -> None:
 
 def refresh() -> list[UnmatchedTask]:
     """Look now, for a person. Raises Refused."""
-    _link()
+    if not has_account():
+        raise _no_account()
     try:
         sweep()
     except EngineError as error:
@@ -114,7 +112,7 @@ def attach(stray_id: str, part_id: str, actor: User) -> Job:
 
     It costs nothing more. Raises Missing, Refused or Conflict.
     """
-    provider = _link()
+    provider = _provider_of(stray_id)
     with one_live_job(), transaction() as session:
         part = locked_part(session, part_id)
         stray = _free(session, stray_id, provider)
@@ -153,10 +151,10 @@ def delete(stray_id: str, actor: User) -> None:
 
     Nobody may attach meanwhile what is about to go; should we die on the way, it shows up again.
     """
-    provider = _link()
+    provider = _provider_of(stray_id)
     task_id = _begin_deleting(stray_id, provider)
     try:
-        provider.client.delete(task_id)
+        provider.delete(task_id)
     except TaskNotFound:
         pass  # which is what was wanted
     except EngineError as error:
@@ -172,7 +170,7 @@ def delete(stray_id: str, actor: User) -> None:
 
 def dismiss(stray_id: str, actor: User) -> None:
     """It is none of ours: show it no more. Raises Missing, Refused or Conflict."""
-    provider = _link()
+    provider = _provider_of(stray_id)
     with transaction() as session:
         stray = _free(session, stray_id, provider)
         stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
@@ -180,7 +178,7 @@ def dismiss(stray_id: str, actor: User) -> None:
 
 def bring_back(stray_id: str, actor: User) -> None:
     """List again what was put aside. Raises Missing, Refused or Conflict."""
-    provider = _link()
+    provider = _provider_of(stray_id)
     with transaction() as session:
         stray = _decidable(session, stray_id, provider)
         if stray.is_deleted:
@@ -199,15 +197,15 @@ def preview(stray_id: str) -> bytes | None:
     stray = unmatched.stray_by_id(stray_id)
     if stray is None:
         raise Missing(_("There is no such task any more."))
-    provider = engines().provider("meshy")
-    if provider is None or provider.account != stray.account or not stray.has_thumbnail:
+    provider = _with_account(stray.account)
+    if provider is None or not stray.has_thumbnail:
         return None
     task_id = stray.task_id
     end_read()
     if not _few_previews.acquire(timeout=_PREVIEW_WAIT):
         return None
     try:
-        return _fetched(provider, provider.client.get(task_id))
+        return _fetched(provider, provider.get(task_id))
     except (EngineError, DownloadError, PhotoRefused, OSError) as problem:
         log.info("unmatched_task.no_preview task=%s why=%s", task_id, type(problem).__name__)
         return None
@@ -235,7 +233,7 @@ def _listed(provider: Provider) -> tuple[list[Task], bool]:
     """The account's tasks, newest first, and whether they are all there are."""
     tasks: list[Task] = []
     for page_num in range(1, _PAGES + 1):
-        page = provider.client.list(page_num)
+        page = provider.list(page_num)
         if not page:
             return tasks, True
         tasks += page
@@ -300,8 +298,26 @@ def _give(session: Session, stray: UnmatchedTask, job: Job, message: Message) ->
     session.add(attempt)
 
 
-def _link() -> Provider:
-    provider = engines().provider("meshy")
+def _shared() -> list[Provider]:
+    """The accounts that can have such tasks: those that other programs may use too, and that list tasks."""
+    return [provider for provider in engines().paid() if provider.capabilities.list_tasks]
+
+
+def _with_account(account: str) -> Provider | None:
+    return next((provider for provider in _shared() if provider.account == account), None)
+
+
+def _provider_of(stray_id: str) -> Provider:
+    """The engine that has the task. Raises InvalidInput without any account, Missing when it has another."""
+    if not has_account():
+        raise _no_account()
+    stray = unmatched.stray_by_id(stray_id)
+    provider = _with_account(stray.account) if stray else None
+    end_read()
     if provider is None:
-        raise InvalidInput(_("No Meshy account is set up here."))
+        raise Missing(_("There is no such task any more."))
     return provider
+
+
+def _no_account() -> InvalidInput:
+    return InvalidInput(_("No paid engine is set up here."))

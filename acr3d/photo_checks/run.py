@@ -6,7 +6,6 @@ import logging
 from threading import Event
 
 from acr3d import sandbox, settings
-from acr3d.engines.providers import heavy_lock
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.queue import Claim
 from acr3d.storage.blobs import storage
@@ -22,7 +21,11 @@ def check_photos(claimed: Claim, stop: Event) -> None:
     photos = [f"{angle or ''}={storage().path(key)}" for key, angle in claimed.photos]
     try:
         report = sandbox.run(
-            "acr3d.photo_checks.inspection", photos, LIMITS, lock=heavy_lock(settings.current()), stop=stop
+            "acr3d.photo_checks.inspection",
+            photos,
+            LIMITS,
+            lock=sandbox.heavy_lock(settings.current().instance),
+            stop=stop,
         )
     except sandbox.ChildStopped:
         queue.release(claimed)

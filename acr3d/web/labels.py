@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part, PartImage
 from acr3d.db.states import ModelStatus, Status, VersionState
+from acr3d.engines.base import Provider
+from acr3d.engines.registry import known
+from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
 from acr3d.photos.sanitize import THUMBNAIL_SIDE
 
@@ -148,7 +153,30 @@ def turned_further(version: ModelVersion, step: str) -> str:
 
 
 def engine_name(engine: str) -> str:
-    return str(_("Built-in engine")) if engine == "builtin" else "Meshy"
+    """The name of an engine, also of one that is not set up here."""
+    found = known(engine)
+    return worded(found.wording.name) if found else engine
+
+
+def engines_with_options(providers: Iterable[Provider]) -> list[str]:
+    """The names of the engines whose options the Generate form shows."""
+    return [
+        worded(provider.wording.name)
+        for provider in providers
+        if any(option.on_form for option in provider.options.values())
+    ]
+
+
+def engine_offer(provider: Provider) -> str:
+    """An engine as a choice on the Generate form, with about what a model costs."""
+    name, credits = worded(provider.wording.name), provider.price({})
+    if not credits:
+        return str(_("%(engine)s, free", engine=name))
+    return str(
+        ngettext(
+            "%(engine)s, about %(num)s credit", "%(engine)s, about %(num)s credits", credits, engine=name
+        )
+    )
 
 
 def photo_alt(image: PartImage, part: Part) -> str:

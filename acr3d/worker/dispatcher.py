@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.jobs import queue
 from acr3d.jobs.lease import JobLease
 from acr3d.jobs.queue import LANES, Lane, ReachableAccounts
@@ -36,7 +36,8 @@ class Dispatcher:
         Returns whether a lane has filled up, so that there may be more for other workers.
         """
         reach = ReachableAccounts(engines().accounts())
-        in_bulk = queue.accounts_to_bulk_poll(reach)
+        no_list = {one.account for one in engines().available() if not one.capabilities.list_tasks}
+        in_bulk = [account for account in queue.accounts_to_bulk_poll(reach) if account not in no_list]
         has_filled = False
         for lane in LANES:
             claimed = queue.claim(self._poller_id, lane, self._free(lane), reach, in_bulk)

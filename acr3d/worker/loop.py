@@ -17,7 +17,7 @@ from flask import Flask
 from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.engines.errors import EngineError
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.jobs import queue
 from acr3d.notify import notify_others
 from acr3d.orders import circuit_breaker
@@ -56,7 +56,7 @@ class JobPoller:
             self._timer.passes(settings.current().poll_seconds, self._guarded_pass)
         self._timer.every(RENEW_SECONDS, self._renew_leases)
         self._timer.every(SWEEP_SECONDS, self._run_aside, "sweep", sweep)
-        self._timer.every(circuit_breaker.LOOK_SECONDS, self._run_aside, "account", check_account)
+        self._timer.every(circuit_breaker.PROBE_SECONDS, self._run_aside, "probe", probe_accounts)
         self._timer.start()
         self._listener.start()
 
@@ -103,15 +103,15 @@ class JobPoller:
 
     def _pass(self) -> None:
         is_new = not self._heartbeat.is_written
-        engines().pace.share(self._heartbeat.begin_pass())
+        engines().share_rate(self._heartbeat.begin_pass())
         has_filled = self._dispatcher.dispatch()
-        if has_filled or is_new:  # there may be more for others; and one more shares the pace with them
+        if has_filled or is_new:  # there may be more for others; and one more shares the rate with them
             notify_others()
         self._heartbeat.end_pass()
 
     def _check(self) -> None:
         """See what other processes have left in the database, without writing to it."""
-        engines().pace.share(count_alive())
+        engines().share_rate(count_alive())
         self._plan()
         db.session.remove()
 
@@ -149,11 +149,10 @@ class JobPoller:
         self._threads.start(lane, step)
 
 
-def check_account() -> None:
-    """Ask a paused account whether it is good again, and for its balance."""
-    provider = engines().provider("meshy")
-    if provider is not None:
-        circuit_breaker.probe(provider, only_paused=False)
+def probe_accounts() -> None:
+    """Ask each paid account for its balance when that is due: a good answer ends its wait."""
+    for provider in engines().paid():
+        circuit_breaker.probe(provider, only_if_open=False)
 
 
 def _now() -> datetime:

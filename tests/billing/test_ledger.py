@@ -17,7 +17,7 @@ from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service
 from acr3d.orders import circuit_breaker
@@ -231,8 +231,8 @@ def test_the_page_says_what_was_spent_by_whom_and_for_what(
         link = engines().provider("meshy")
         assert link is not None
         meshy.answers += [answer(200, {"balance": 44})]
-        circuit_breaker.probe(link, only_paused=False)
-        circuit_breaker.probe(link, only_paused=False)  # known by now: not asked again
+        circuit_breaker.probe(link, only_if_open=False)
+        circuit_breaker.probe(link, only_if_open=False)  # known by now: not asked again
         today = utc_now()
 
     page = admin.get("/admin/credits").text

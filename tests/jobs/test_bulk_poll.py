@@ -17,7 +17,7 @@ from acr3d.db.models import Job, JobEvent, Part
 from acr3d.db.session import transaction
 from acr3d.db.states import NextStep
 from acr3d.db.types import new_id, utc_now
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries, queue, service
 from acr3d.jobs.queue import ReachableAccounts, accounts_to_bulk_poll, claim_batch
 from acr3d.jobs.steps.bulk_poll import ProgressUpdate, polled_jobs, write_progress
@@ -75,7 +75,7 @@ def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Iterator[Flask
 
 def put_in_flight(account: Account, count: int, account_of: str | None = None) -> list[Job]:
     """So many parts, each with a job whose task the engine works on."""
-    link = engines().meshy
+    link = engines().provider("meshy")
     jobs = []
     with transaction() as session:
         for number in range(count):

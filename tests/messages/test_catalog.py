@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from acr3d.db.states import Pause
+from acr3d.db.states import BreakerCause
 from acr3d.engines.errors import InvalidRequest
-from acr3d.engines.response import Answer, refusal
+from acr3d.engines.meshy.response import Answer, refusal
 from acr3d.messages.catalog import TEXTS
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
@@ -22,7 +22,7 @@ from acr3d.orders import circuit_breaker
 PACKAGE = Path(__file__).parents[2] / "acr3d"
 # Classes whose first argument is a code, and whose others are its parameters.
 BY_CODE = {"Message", "PhotoRefused"}
-COMPUTED = re.compile(r"pause\.|engine\.|revoke\.|credits\.")
+COMPUTED = re.compile(r"breaker\.|option\.|engine\.|revoke\.|credits\.")
 
 
 def placeholders(text: str) -> set[str]:
@@ -60,9 +60,10 @@ def test_every_text_belongs_to_a_message_in_the_code() -> None:
     assert {code for code in TEXTS if code not in made and not COMPUTED.match(code)} <= {"text"}
 
 
-@pytest.mark.parametrize("cause", Pause)
-def test_every_pause_of_an_account_has_its_message(cause: Pause) -> None:
-    assert str(circuit_breaker.message(cause))
+@pytest.mark.parametrize("engine", ["meshy", "builtin", "an engine that is gone"])
+@pytest.mark.parametrize("cause", BreakerCause)
+def test_every_cause_of_an_open_breaker_has_its_message(cause: BreakerCause, engine: str) -> None:
+    assert str(circuit_breaker.message(cause, engine))
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 402, 403, 404, 409, 413, 418, 422, 429])

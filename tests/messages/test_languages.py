@@ -48,7 +48,7 @@ def take_steps(app: Flask, meshy: PreparedServer, job_id: str, *answers: Answer,
     meshy.answers += answers
     with app.app_context():
         with transaction() as session:
-            session.execute(update(EngineAccount).values(look_at=utc_now()))
+            session.execute(update(EngineAccount).values(probe_at=utc_now()))
         step(app, queries.job_by_id(job_id), times)
 
 
@@ -87,7 +87,7 @@ def test_a_job_that_waits_fails_and_is_retried_speaks_the_readers_language(
 ) -> None:
     job_id = start_job(app)
     take_steps(app, meshy, job_id, answer(402, {"message": "Insufficient funds"}), times=1)
-    assert check_the_page_speaks(app, admin, job_id) == "pause.credits"
+    assert check_the_page_speaks(app, admin, job_id) == "breaker.credits"
 
     took_it = (answer(200, {"balance": 1000}), created(), answer(503, {"message": "Down"}))
     take_steps(app, meshy, job_id, *took_it, times=2)

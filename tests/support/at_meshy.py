@@ -11,6 +11,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
+from acr3d.engines.meshy.provider import MeshyProvider
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, PreparedServer, answer, cut_off, raw
 from tests.support.factories import make_due
@@ -68,6 +69,13 @@ def step(app: Flask, job: Job, times: int = 1) -> Job:
         JobPoller(app).run_once()
     db.session.expire_all()
     return job
+
+
+def requests_per_second(app: Flask) -> float:
+    """How often this process may ask the account."""
+    provider = app.extensions["acr3d_engines"].provider("meshy")
+    assert isinstance(provider, MeshyProvider)
+    return provider.requests_per_second
 
 
 def asked(meshy: PreparedServer) -> list[str]:

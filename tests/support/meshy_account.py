@@ -18,7 +18,7 @@ from tests.support.factories import by_angle, make_part_with_photos, make_user
 @pytest.fixture(autouse=True)
 def no_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pace of requests has tests of its own (tests/engines/test_rate_limit.py)."""
-    monkeypatch.setattr(rate_limit, "POLLERS_A_SECOND", 1000)
+    monkeypatch.setattr(rate_limit, "POLLERS_PER_SECOND", 1000)
 
 
 @pytest.fixture

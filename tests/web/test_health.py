@@ -14,9 +14,10 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Poller
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
-from acr3d.engines.rate_limit import POLLERS_A_SECOND
+from acr3d.engines.rate_limit import POLLERS_PER_SECOND
 from acr3d.photo_checks import queue
 from acr3d.worker.loop import JobPoller
+from tests.support.at_meshy import requests_per_second
 from tests.support.databases import ON_BOTH
 
 pytestmark = ON_BOTH
@@ -87,15 +88,16 @@ def test_unhealthy_once_all_passes_break_though_they_came_through_before(
     assert (status, "See the server log" in message) == (503, True)
 
 
-def test_a_poller_whose_passes_break_has_its_share_of_the_pace(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+def test_a_poller_whose_passes_break_has_its_share_of_the_rate(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    app = make_app(meshy_api_key="msy_test")
     monkeypatch.setattr(queue, "claim", break_off)
 
     for _poller in range(3):
         JobPoller(app)._guarded_pass()
 
-    assert app.extensions["acr3d_engines"].pace.per_second == POLLERS_A_SECOND / 3
+    assert requests_per_second(app) == POLLERS_PER_SECOND / 3
 
 
 def break_off() -> None:

@@ -20,6 +20,7 @@ from acr3d.jobs import queries, service
 from acr3d.parts.photos import add_photos
 from acr3d.worker import dispatcher, loop
 from acr3d.worker.loop import JobPoller
+from tests.support.at_meshy import requests_per_second
 from tests.support.contract.server import PreparedServer, answer, silent
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user, photo
 from tests.worker.test_pollers import until
@@ -96,17 +97,17 @@ def test_a_listener_whose_connection_broke_listens_again(
         until(lambda: bool(meshy.requests))
 
 
-def test_a_poller_learns_of_another_one_and_halves_its_pace(make: Callable[[], Flask]) -> None:
+def test_a_poller_learns_of_another_one_and_halves_its_rate(make: Callable[[], Flask]) -> None:
     first = make()
     start_poller(first)
-    alone = first.extensions["acr3d_engines"].pace.per_second
+    alone = requests_per_second(first)
 
     other = make()
     start_poller(other)
 
     with first.app_context():
-        until(lambda: first.extensions["acr3d_engines"].pace.per_second == alone / 2)
-    assert other.extensions["acr3d_engines"].pace.per_second == alone / 2
+        until(lambda: requests_per_second(first) == alone / 2)
+    assert requests_per_second(other) == alone / 2
 
 
 @pytest.mark.parametrize("kind", ["a single pass", "a poller"])

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from acr3d.db.models.accounts import User
 from acr3d.db.models.base import Base, one_of, partial_unique
 from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
-from acr3d.db.states import AttemptState, Pause
+from acr3d.db.states import AttemptState, BreakerCause
 from acr3d.db.types import Id, new_id, utc_now
 
 
@@ -89,13 +89,14 @@ class EngineAccount(Base):
     """What we know of one account at an engine. The key itself is nowhere in the database."""
 
     __tablename__ = "engine_accounts"
-    __table_args__ = (one_of("pause", Pause, "engine_accounts_pause"),)
+    __table_args__ = (one_of("pause", BreakerCause, "engine_accounts_pause"),)
 
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
     engine: Mapped[str] = mapped_column(String(16))
-    pause: Mapped[str | None] = mapped_column(String(16))  # why nothing is submitted to it
-    paused_at: Mapped[datetime | None]
-    look_at: Mapped[datetime] = mapped_column(default=utc_now)  # when it is looked at again
-    looks: Mapped[int] = mapped_column(default=0)  # fruitless ones since the last order that it took
+    # Its circuit breaker (acr3d/orders/circuit_breaker.py). None: closed or half-open.
+    open_cause: Mapped[str | None] = mapped_column("pause", String(16))
+    opened_at: Mapped[datetime | None] = mapped_column("paused_at")
+    probe_at: Mapped[datetime] = mapped_column("look_at", default=utc_now)
+    probes: Mapped[int] = mapped_column("looks", default=0)  # planned since it last accepted an order
     balance: Mapped[int | None]  # credits
     balance_at: Mapped[datetime | None]

@@ -1,8 +1,8 @@
-"""The HTTP client for Meshy's multi-image-to-3d and for the built-in engine, which answers alike.
+"""The HTTP client for Meshy's multi-image-to-3d, which the built-in engine answers too.
 
-One call is one request (but see `_order`): nothing is repeated here, because a create is paid for and has no
-idempotency key; who calls decides after the error's answers (errors.py). Base, body and answers follow
-Meshy's API pages as of October 2026; what those leave open is read permissively.
+One call is one request (but see `_order`). Nothing is repeated here: a create is paid for and has no
+idempotency key, so the caller decides by the error's attributes (errors.py). Base, body and answers follow
+Meshy's API pages as of October 2026; whatever those leave open is read permissively.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from urllib.parse import quote
 import httpx
 
 from acr3d.engines import errors
-from acr3d.engines.rate_limit import Pace
+from acr3d.engines.meshy.options import CreateOptions
+from acr3d.engines.meshy.response import Answer, Unreadable, refusal
+from acr3d.engines.meshy.task_reader import read_task
+from acr3d.engines.rate_limit import RateLimiter
+from acr3d.engines.redact import redact
 from acr3d.engines.remote_task import Task
-from acr3d.engines.response import Answer, Unreadable, refusal
-from acr3d.messages.message import Message, MessageError
+from acr3d.messages.message import Message
 
 MAX_IMAGES = 4
-MAX_SIDES = 6  # for an engine that is told the angles
-MAX_PROMPT = 600  # newer pages say 800
-POLYCOUNT_RANGE = (100, 300_000)
-PAGE_SIZE = 50  # the most one page of the list may hold
+MAX_SIDES = 6  # for an engine that takes angles
+PAGE_SIZE = 50  # the most that one page of the list may hold
 _TASKS = "openapi/v1/multi-image-to-3d"
 _BALANCE = "openapi/v1/balance"
 METADATA_HEADER = "X-Meshy-Metadata"  # W3C Baggage
@@ -43,70 +44,18 @@ TaskPage = list[Task]
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: to connect, to wait for a read's answer, for a create's (Meshy's own client waits 180)."""
+    """Seconds to connect, and to wait for the answer to a read and to a create (Meshy's client waits 180)."""
 
     connect: float = 10
     read: float = 30
     create: float = 180
 
 
-class InvalidOption(MessageError, ValueError):
-    """An option that Meshy would refuse."""
-
-
-@dataclass(frozen=True)
-class CreateOptions:
-    """What may be chosen for one model. Raises InvalidOption for what Meshy would refuse."""
-
-    ai_model: str = "meshy-7.1"
-    target_polycount: int = 100_000
-    enable_pbr: bool = True
-    texture_prompt: str = ""
-    image_enhancement: bool = False
-
-    def __post_init__(self) -> None:
-        low, high = POLYCOUNT_RANGE
-        if not low <= self.target_polycount <= high:
-            raise InvalidOption(Message("option.polycount", low=low, high=high))
-        if len(self.texture_prompt) > MAX_PROMPT:
-            raise InvalidOption(Message("option.prompt_too_long", n=MAX_PROMPT))
-        if not self.texture_prompt.isprintable():
-            raise InvalidOption(Message("option.prompt_not_plain"))
-        if not self.ai_model:
-            raise InvalidOption(Message("option.no_model"))
-
-    def body(self) -> dict[str, Any]:
-        """The request's parameters beside the images; remeshing is always asked for by name, because
-        without it the answer is a raw mesh of a million triangles and `target_polycount` has no effect."""
-        body: dict[str, Any] = {
-            "ai_model": self.ai_model,
-            "should_texture": True,
-            "enable_pbr": self.enable_pbr,
-            "texture_resolution": "2k",
-            "image_enhancement": self.image_enhancement,
-            "should_remesh": True,
-            "topology": "triangle",
-            "target_polycount": self.target_polycount,
-            "target_formats": ["glb"],
-        }
-        return body | ({"texture_prompt": self.texture_prompt} if self.texture_prompt else {})
-
-
-def price_estimate(model: str, config: Mapping[str, object]) -> int:
-    """Credits that Meshy will likely take for a request with these parameters (its price table of autumn
-    2026; an unknown model is taken for a dear one). The task's `consumed_credits` is what counts."""
-    credits = 5 if model == "meshy-6-lite" else 20
-    if config.get("should_texture", True):
-        credits += 15 if config.get("texture_resolution") == "8k" else 10
-    return credits + (5 if config.get("geometry_resolution") == "2k" else 0)
-
-
 class MeshyClient:
-    """Speaks with one engine at `base` (scheme, host, port, perhaps a path) with one key; safe for threads.
+    """Calls the engine at `base` (scheme, host, port, optionally a path) with one key. Thread-safe.
 
-    `name` is how messages call the engine. `sends_angles`: only the built-in engine knows `image_angles`.
+    `name` starts the sentences of errors. `sends_angles`: only the built-in engine knows `image_angles`.
     `transport`: an httpx transport, such as `httpx.WSGITransport` for an engine in this process.
-    `pace`: where requests wait for their turn.
     Every method raises `errors.EngineError`.
     """
 
@@ -119,7 +68,7 @@ class MeshyClient:
         timeouts: Timeouts | None = None,
         name: str | Message = "Meshy",
         sends_angles: bool = False,
-        pace: Pace | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ValueError(f"The API key for {name} must be one word of plain characters.")
@@ -129,7 +78,7 @@ class MeshyClient:
         self._sends_metadata = True
         self._key = key
         self._timeouts = timeouts or Timeouts()
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         self._http = httpx.Client(base_url=self.base, headers=headers, transport=transport)
 
@@ -151,14 +100,13 @@ class MeshyClient:
         options: CreateOptions,
         metadata: Mapping[str, str] | None = None,
     ) -> str:
-        """Order a model of 1 to 4 (JPEG, angle) pairs, front first, and return the task's id.
+        """Order a model from 1 to 4 (JPEG, angle) pairs, front first, and return the task's id.
 
-        An engine that is told the angles takes up to 6.
+        An engine that takes angles takes up to 6 pairs. `metadata` (plain names and values) may help to
+        recognise the task: some accounts store it, others ignore it. If the account refuses it, later orders
+        go without.
 
-        `metadata` (plain names and values) may help to recognise the task; some accounts keep it, the others
-        ignore it. An account that refuses it is sent none from then on.
-
-        Raises OutcomeUnknown when it was sent and no usable answer came: then a paid task may exist.
+        Raises OutcomeUnknown when the order was sent and no usable answer came: a paid task may exist.
         """
         most = MAX_SIDES if self.sends_angles else MAX_IMAGES
         if not 1 <= len(images) <= most:
@@ -173,8 +121,8 @@ class MeshyClient:
         return task_id
 
     def _order(self, body: Mapping[str, Any], metadata: Mapping[str, str]) -> Answer:
-        """The one call that may be two requests: a 400 about the metadata made nothing, and is no fault of
-        the order."""
+        """The one call that may be two requests: a 400 about the metadata created nothing, and the order
+        itself is fine."""
         baggage = ",".join(f"{name}={quote(value, safe='')}" for name, value in metadata.items())
         headers = {METADATA_HEADER: baggage} if baggage and self._sends_metadata else {}
         try:
@@ -186,20 +134,20 @@ class MeshyClient:
         return self._call("POST", _TASKS, body=body)
 
     def get(self, task_id: str) -> Task:
-        """The task as it stands. Raises TaskNotFound when it is unknown, deleted or expired."""
+        """The task now. Raises TaskNotFound when it is unknown, deleted or expired."""
         answer = self._call("GET", _task_path(task_id))
         try:
-            return Task.parse(answer.payload, retry_after=answer.retry_after)
+            return read_task(answer.payload, retry_after=answer.retry_after)
         except ValueError:
             raise self._no_answer("GET", Message("answer.no_task"), answer.status) from None
 
     def delete(self, task_id: str) -> None:
-        """Remove a task: a waiting one is refunded, a finished one loses its files, a running one is
+        """Delete a task: a waiting one is refunded, a finished one loses its files, a running one is
         WrongState and goes on."""
         self._call("DELETE", _task_path(task_id))
 
     def balance(self) -> int:
-        """The account's credits; also the cheap way to see whether the key is good."""
+        """The account's credits; also a free way to see whether the key is valid."""
         answer = self._call("GET", _BALANCE)
         credits = answer.payload.get("balance") if isinstance(answer.payload, dict) else None
         if isinstance(credits, bool) or not isinstance(credits, int | float) or credits != credits // 1:
@@ -213,8 +161,8 @@ class MeshyClient:
         try:
             if not isinstance(answer.payload, list):
                 raise ValueError("a list of tasks is a JSON array")
-            # One unreadable entry spoils the page: leaving it out could hide a task that is paid for.
-            return [Task.parse(raw, retry_after=answer.retry_after) for raw in answer.payload]
+            # One unreadable entry fails the page: skipping it could hide a task that is paid for.
+            return [read_task(raw, retry_after=answer.retry_after) for raw in answer.payload]
         except ValueError:
             raise self._no_answer("GET", Message("answer.no_list"), answer.status) from None
 
@@ -229,8 +177,8 @@ class MeshyClient:
     ) -> Answer:
         wait = self._timeouts.create if method == "POST" else self._timeouts.read
         timeout = httpx.Timeout(wait, connect=self._timeouts.connect)
-        if self._pace is not None:
-            self._pace.wait()
+        if self._rate_limiter is not None:
+            self._rate_limiter.wait()
         try:
             with self._http.stream(
                 method, path, params=query, json=body, headers=headers, timeout=timeout
@@ -242,13 +190,13 @@ class MeshyClient:
             ) from None
         except (httpx.HTTPError, Unreadable) as problem:
             raise self._no_answer(method, _kind(problem)) from None
-        # httpx ties answer and request into a ring; untied, the photos are freed now and not some day.
+        # httpx links response and request in a cycle; without it, the photos are freed at once.
         response.stream = httpx.ByteStream(b"")
         self._check(method, path, answer)
         return answer
 
     def _check(self, method: str, path: str, answer: Answer) -> None:
-        """Raise what the answer's status means; return when it is a success with a readable body."""
+        """Return for a success with a readable body; otherwise raise what the status means."""
         if answer.status >= 500:
             raise self._no_answer(method, Message("answer.server_error"), answer.status, answer.retry_after)
         if answer.status >= 300:
@@ -270,14 +218,14 @@ class MeshyClient:
 
     def _refusal(self, answer: Answer, *, about_task: bool) -> errors.RequestRefused:
         kind, message = refusal(self.name, answer, about_task)
-        words = errors.cleaned(answer.words, secrets=[self._key])
+        words = redact(answer.words, secrets=[self._key])
         if words:
             message = Message("engine.said", message=message, words=words)
         return kind(message, status=answer.status, retry_after=answer.retry_after)
 
 
 def _kind(problem: Exception) -> Message:
-    """What went wrong, in words of ours: an exception's own text may hold addresses and bytes."""
+    """What went wrong, without the exception's own text: that may hold addresses and bytes."""
     if isinstance(problem, Unreadable):
         return problem.message
     if isinstance(problem, httpx.TimeoutException):

@@ -23,12 +23,13 @@ from acr3d.db.models.message_columns import MessageColumns
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import Id, Moment, utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import EngineError
-from acr3d.engines.providers import Provider, engines
+from acr3d.engines.registry import engines
 from acr3d.engines.remote_task import PENDING, Task
 from acr3d.jobs.lease import JobLease, backoff_seconds
 from acr3d.jobs.queue import FEW, locked, release
-from acr3d.jobs.runner import SETUP_SECONDS, advance, mismatch
+from acr3d.jobs.runner import SETUP_SECONDS, advance, other_account
 from acr3d.jobs.steps.poll import apply_task, next_poll_seconds
 from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker
@@ -106,7 +107,7 @@ def bulk_poll(owner: str, stop: threading.Event) -> None:
 def _poll_all(owner: str, jobs: list[PolledJob], stop: threading.Event) -> None:
     provider = engines().provider(jobs[0].engine)
     if provider is None or provider.account != jobs[0].account:
-        write_progress(owner, [_waiting(job, SETUP_SECONDS, mismatch(job.engine)) for job in jobs])
+        write_progress(owner, [_waiting(job, SETUP_SECONDS, other_account(job.engine)) for job in jobs])
         return
     listed = _list(provider, jobs)
     missing = [job for job in jobs if job.task_id not in listed.tasks]
@@ -156,7 +157,7 @@ def _list(provider: Provider, jobs: Iterable[PolledJob]) -> _Listed:
     while page_num == 0 or page_num < math.ceil(len(sought) / longest) + _EXTRA_PAGES:
         page_num += 1
         try:
-            page = provider.client.list(page_num)
+            page = provider.list(page_num)
         except EngineError as problem:
             log.info("job.list_failed pages=%d: %s", page_num, problem)
             return _Listed(tasks, problem)

@@ -10,9 +10,9 @@ from pathlib import Path
 from acr3d.db.models import Job
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import TaskNotFound
 from acr3d.engines.glb_check import RAW_MODEL
-from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
@@ -30,7 +30,7 @@ def download_result(lease: JobLease, job: Job, provider: Provider) -> None:
     DownloadError, StorageError or LeaseLost.
     """
     try:
-        task = provider.client.get(job.meshy_task_id or "")
+        task = provider.get(job.meshy_task_id or "")
     except TaskNotFound:
         handle_missing_task(lease, provider)
         return

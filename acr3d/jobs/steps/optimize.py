@@ -14,7 +14,6 @@ from acr3d.db.extensions import db
 from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part
 from acr3d.db.session import end_read
 from acr3d.db.states import Status
-from acr3d.engines.providers import heavy_lock
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.jobs.queries import published_version
@@ -40,7 +39,7 @@ def optimize(lease: JobLease, job: Job) -> None:
             "acr3d.optimize",
             [*_wishes(job, agreement), "--ar", str(ar), "--json", str(raw), str(small)],
             OPTIMIZE_LIMITS,
-            lock=heavy_lock(settings.current()),
+            lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )
         poster = _draw_poster(lease, small, picture)
@@ -80,7 +79,7 @@ class Poster:
 
 def _draw_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
     """The model as the viewer will first show it; None when that cannot be: no model fails for it."""
-    lock = heavy_lock(settings.current())
+    lock = sandbox.heavy_lock(settings.current().instance)
     try:
         report = sandbox.run(
             "acr3d.render", ["--json", str(model), str(picture)], POSTER_LIMITS, lock=lock, stop=lease.stop

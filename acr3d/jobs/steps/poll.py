@@ -10,8 +10,8 @@ from acr3d.billing import ledger
 from acr3d.db.models import Job, Part
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import TaskNotFound
-from acr3d.engines.providers import Provider
 from acr3d.engines.remote_task import PENDING, Task
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
@@ -24,7 +24,7 @@ def poll(lease: JobLease, job: Job, provider: Provider) -> None:
     """Ask for the job's task once and write down what is new. Raises EngineError or LeaseLost."""
     task_id = job.meshy_task_id or ""
     try:
-        task = provider.client.get(task_id)
+        task = provider.get(task_id)
     except TaskNotFound:
         handle_missing_task(lease, provider)
     else:

@@ -14,9 +14,9 @@ from acr3d.db.models import Attempt, Job
 from acr3d.db.session import end_read
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import TaskNotFound, WrongState
-from acr3d.engines.providers import Provider, estimate
-from acr3d.engines.remote_task import PENDING, RESULTS_KEPT
+from acr3d.engines.remote_task import PENDING
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.messages.message import Message
@@ -60,16 +60,17 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
 def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
     task_id, asked_at = attempt.task_id or "", attempt.removal_asked_at
     try:
-        task = provider.client.get(task_id)
-        if task.status == PENDING:
+        task = provider.get(task_id)
+        is_removable = task.status == PENDING and provider.capabilities.cancel
+        if is_removable:
             asked_at = _ask_for_removal(lease, attempt.id)
-        if task.status == PENDING or not estimate(provider.name):
-            provider.client.delete(task_id)
+        if is_removable or (provider.capabilities.cancel and not provider.capabilities.paid):
+            provider.delete(task_id)
     except WrongState:
         return _begun()
     except TaskNotFound:
-        return _gone(asked_at)
-    if task.status == PENDING:
+        return _gone(asked_at, provider)
+    if is_removable:
         return _removed()
     if task.failed:
         return _Outcome(task.consumed_credits or 0, "revoke.task_failed", "credits.not_charged")
@@ -86,9 +87,9 @@ def _ask_for_removal(lease: JobLease, attempt_id: str) -> datetime:
     return now
 
 
-def _gone(asked_at: datetime | None) -> _Outcome:
+def _gone(asked_at: datetime | None, provider: Provider) -> _Outcome:
     """Removed by us before it began; had it begun, it would stay for as long as results are kept."""
-    if asked_at is not None and utc_now() < asked_at + RESULTS_KEPT:
+    if asked_at is not None and utc_now() < asked_at + provider.results_kept:
         return _removed()
     return _Outcome(None, "revoke.task_gone", "credits.counted_as_spent")
 

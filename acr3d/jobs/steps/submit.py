@@ -15,14 +15,14 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from acr3d import settings
 from acr3d.billing.engine_account import locked_account
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
 from acr3d.db.states import AttemptState, NextStep
 from acr3d.db.types import new_id, utc_now
+from acr3d.engines.base import Provider
 from acr3d.engines.errors import EngineError, OutcomeUnknown
-from acr3d.engines.providers import Provider, create_options
+from acr3d.engines.registry import engines
 from acr3d.jobs.lease import JobLease
 from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker, disk_space
@@ -57,15 +57,14 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
         return
     photos = [_read(one["storage_path"]) for one in job.selected_image_metadata]
     angles = [one["angle"] for one in job.selected_image_metadata]
-    options = create_options(job, provider)
+    order = provider.prepare(list(zip(photos, angles, strict=True)), job.generation_config)
     attempt_id = _begin(lease, job)
     if isinstance(attempt_id, Wait):
         wait_for(lease, attempt_id)
         return
     _mark_sent(lease, attempt_id)
     try:
-        pairs = list(zip(photos, angles, strict=True))
-        task_id = provider.client.create(pairs, options, order_metadata(job.id, attempt_id))
+        task_id = provider.create(order, order_metadata(job.id, attempt_id))
     except OutcomeUnknown as error:
         mark_unknown(attempt_id, error.message)
         lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, error.message)
@@ -119,7 +118,8 @@ def _hindrance(session: Session, job: Job) -> Wait | None:
     """Why the job cannot be sent now."""
     if wait := circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account, session)):
         return wait
-    if _tasks_in_work(session, job.account) >= settings.current().max_concurrent_tasks:
+    provider = engines().provider(job.engine)
+    if provider and _tasks_in_work(session, job.account) >= provider.max_concurrent_tasks:
         return Wait(LOOK_SECONDS, Message("order.no_place"), grows=True)
     return Wait(_ROOM_SECONDS, disk_space.FULL, is_told=True) if disk_space.is_short(session) else None
 

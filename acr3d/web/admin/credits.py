@@ -9,7 +9,9 @@ from flask_babel import gettext as _
 from acr3d import settings
 from acr3d.billing import spending
 from acr3d.db.extensions import db
-from acr3d.engines.providers import engines
+from acr3d.db.models import EngineAccount
+from acr3d.engines.registry import engines
+from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker
 
 bp = Blueprint("credits", __name__)
@@ -18,7 +20,6 @@ bp = Blueprint("credits", __name__)
 @bp.get("/credits")
 def index() -> ResponseReturnValue:
     config = settings.current()
-    provider = engines().provider("meshy")
     tables = [
         (_("By day"), _("Day"), spending.by_day()),
         (_("By month"), _("Month"), spending.by_month()),
@@ -27,10 +28,16 @@ def index() -> ResponseReturnValue:
     ]
     return render_template(
         "admin/credits.html",
-        account=circuit_breaker.account_of(provider.account) if provider else None,
+        balances=_balances(),
         month=spending.this_month()[:7],
         counted=spending.counted(db.session()),
         budget=config.monthly_budget,
         user_limit=config.user_monthly_limit,
         tables=tables,
     )
+
+
+def _balances() -> list[tuple[str, EngineAccount]]:
+    """The paid engines whose balance is known, by name."""
+    known = [(worded(one.wording.name), circuit_breaker.account_of(one.account)) for one in engines().paid()]
+    return [(name, account) for name, account in known if account and account.balance is not None]

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from acr3d.db.models import MODEL_LEVELS, PartImage
+from acr3d.engines.registry import engines
 from acr3d.errors import InvalidInput
 from acr3d.jobs.service import MOST
 from acr3d.parts.angles import angle_name
@@ -76,13 +77,16 @@ class GenerateForm:
     def config(self) -> dict[str, Any]:
         """The level and the engine's options. Raises InvalidInput."""
         config: dict[str, Any] = {} if self.level == MODEL_LEVELS[0] else {"level": self.level}
-        if self.engine == "builtin":
-            return config | ({"other_sides": True} if self.other_sides else {})
-        if self.polycount:
+        provider = engines().provider(self.engine or "") or engines().default()
+        if provider.capabilities.named_views and self.other_sides:
+            config["other_sides"] = True
+        offered = {name for name, option in provider.options.items() if option.on_form}
+        if self.polycount and "target_polycount" in offered:
             if not self.polycount.isascii() or not self.polycount.isdigit():
                 raise InvalidInput(_("The number of triangles must be a whole number."))
             config["target_polycount"] = int(self.polycount[:9])
-        config["enable_pbr"] = self.pbr
-        if self.prompt:
+        if "enable_pbr" in offered:
+            config["enable_pbr"] = self.pbr
+        if self.prompt and "texture_prompt" in offered:
             config["texture_prompt"] = self.prompt
         return config

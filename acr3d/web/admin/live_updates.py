@@ -13,10 +13,9 @@ from typing import Any
 
 from flask import url_for
 
-from acr3d import settings
 from acr3d.db.models import Job, ModelVersion
 from acr3d.db.states import Status
-from acr3d.engines import providers
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries, service
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import attempt_in_flight
@@ -49,7 +48,7 @@ def part_context(part_id: str) -> dict[str, Any]:
         "versions": versions,
         "retry_pays": job is not None and job.status == Status.FAILED and service.retry_pays(job),
         "order_is_open": job is not None and attempt_in_flight(job.id) is not None,
-        "engines": {name: providers.estimate(name) for name in settings.current().engines},
+        "engines": engines().available(),
         "live_part": part_poller(part_id, job, versions, photo_check),
     }
 

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from acr3d import settings
 from acr3d.db.states import Status
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import search
@@ -33,7 +33,7 @@ def _shared() -> dict[str, Any]:
         "may_change": bool(found and found.may_change),
         "poller_problem": poller_problem,
         "admin_notices": admin_alerts.for_admins,
-        "has_credits": "meshy" in settings.current().engines,
+        "has_credits": bool(engines().paid()),
         "model_report": model_report,
     }
 

@@ -56,7 +56,7 @@ def step(app: Flask, job: Job, times: int = 1) -> Job:
         with transaction() as session:
             past = utc_now() - timedelta(seconds=1)
             session.execute(update(Job).where(Job.id == job.id).values(next_at=past))
-            session.execute(update(EngineAccount).values(look_at=past))
+            session.execute(update(EngineAccount).values(probe_at=past))
         JobPoller(app).run_once()
     db.session.expire_all()
     return job
@@ -79,8 +79,8 @@ def check_completed_once(engine: EngineOnPort, job: Job) -> None:
     ("status", "message", "words"),
     [
         (429, "RateLimitExceeded", "too many requests"),
-        (429, "NoMoreConcurrentTasks", "free place"),
-        (429, "NoMorePendingTasks", "free place"),
+        (429, "NoMoreConcurrentTasks", "free slot"),
+        (429, "NoMorePendingTasks", "free slot"),
         (402, "Insufficient funds", "credits"),
         (401, "Invalid API key", "MESHY_API_KEY"),
     ],

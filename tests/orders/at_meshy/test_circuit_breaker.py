@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from acr3d.db.extensions import db
 from acr3d.db.models import EngineAccount, Job, User
 from acr3d.db.session import transaction
-from acr3d.db.states import Pause, Status
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
-from acr3d.engines.providers import engines
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries, service
 from acr3d.orders import circuit_breaker
 from acr3d.worker.loop import JobPoller
@@ -25,6 +25,7 @@ from tests.support.contract.server import Answer, Handler, PreparedServer, answe
 from tests.support.factories import by_angle, make_part_with_photos, make_user, photo
 
 BALANCE = "GET /openapi/v1/balance"
+TOO_FEW_CREDITS = "The Meshy account has too few credits, so orders wait. They continue when it is topped up."
 
 
 def make_jobs(user: User, count: int) -> list[Job]:
@@ -62,7 +63,7 @@ def everybody_looks(app: Flask) -> None:
 def look_due() -> None:
     """Let the time pass until the account is looked at again."""
     with transaction() as session:
-        session.execute(update(EngineAccount).values(look_at=utc_now() - timedelta(seconds=1)))
+        session.execute(update(EngineAccount).values(probe_at=utc_now() - timedelta(seconds=1)))
 
 
 def run_pollers(app: Flask, count: int = 3) -> None:
@@ -121,8 +122,8 @@ def test_fifty_jobs_and_an_empty_account_are_one_order_and_no_failure(
     assert creates(meshy) == 1
     assert asked(meshy).count(BALANCE) == 1
     assert {(job.status, job.retry_count) for job in jobs} == {(Status.PENDING, 0)}
-    assert {job.waiting_for for job in jobs} == {str(circuit_breaker.message(Pause.CREDITS))}
-    assert [told(job).count(str(circuit_breaker.message(Pause.CREDITS))) for job in jobs] == [1] * 50
+    assert {job.waiting_for for job in jobs} == {TOO_FEW_CREDITS}
+    assert [told(job).count(TOO_FEW_CREDITS) for job in jobs] == [1] * 50
 
     meshy.answers[:] = [a_full_purse] * 500
     look_due()
@@ -130,9 +131,9 @@ def test_fifty_jobs_and_an_empty_account_are_one_order_and_no_failure(
         everybody_looks(app)
 
     assert creates(meshy) == 1 + app.extensions["acr3d_settings"].max_concurrent_tasks
-    assert account().pause is None
-    assert str(circuit_breaker.message(Pause.CREDITS)) not in {job.waiting_for for job in jobs}
-    assert [told(job).count(str(circuit_breaker.message(Pause.CREDITS))) for job in jobs] == [1] * 50
+    assert account().open_cause is None
+    assert TOO_FEW_CREDITS not in {job.waiting_for for job in jobs}
+    assert [told(job).count(TOO_FEW_CREDITS) for job in jobs] == [1] * 50
 
 
 def test_a_refused_key_is_asked_about_ever_more_seldom_and_never_by_ordering(
@@ -146,7 +147,7 @@ def test_a_refused_key_is_asked_about_ever_more_seldom_and_never_by_ordering(
         step(app, job)  # too early: nothing is asked
         look_due()
         step(app, job)
-        waits.append(account().look_at - utc_now())
+        waits.append(account().probe_at - utc_now())
 
     assert asked(meshy) == ["POST ", BALANCE, BALANCE]
     assert waits[1] > waits[0] + timedelta(seconds=50)
@@ -155,7 +156,7 @@ def test_a_refused_key_is_asked_about_ever_more_seldom_and_never_by_ordering(
     look_due()
     meshy.answers += [balance(500), created()]
     step(app, job)
-    assert (job.status, account().pause, account().looks, account().balance) == (
+    assert (job.status, account().open_cause, account().probes, account().balance) == (
         Status.SUBMITTED,
         None,
         0,
@@ -198,7 +199,7 @@ def test_a_full_queue_holds_all_orders_until_a_task_of_ours_ends(
     put_off(first, second, third)
     step(app, first)
 
-    assert account().pause is None
+    assert account().open_cause is None
     assert second.next_at <= utc_now() < third.next_at
     meshy.answers += [created("second")]
     db.session.rollback()
@@ -216,7 +217,7 @@ def test_a_full_queue_without_a_task_of_ours_is_tried_again_ever_more_seldom(
     waits = []
     for _try in range(2):
         step(app, job)
-        waits.append(account().look_at - utc_now())
+        waits.append(account().probe_at - utc_now())
         look_due()
 
     assert waits[1] > 1.5 * waits[0]
@@ -233,7 +234,7 @@ def test_a_rate_limit_holds_all_orders_for_as_long_as_meshy_says(
     step(app, second)
 
     assert asked(meshy) == ["POST "]
-    assert timedelta(seconds=30) < account().look_at - utc_now() <= timedelta(seconds=40)
+    assert timedelta(seconds=30) < account().probe_at - utc_now() <= timedelta(seconds=40)
     assert second.next_at > utc_now() + timedelta(seconds=30)
 
 
@@ -298,9 +299,9 @@ def test_admins_see_why_nothing_is_ordered_and_nobody_else_does(
         meshy.answers += [refused(402, "Insufficient funds")]
         step(app, job)
 
-    assert "too few credits, so all orders wait" in notices(admin.get("/admin/").text)
+    assert "too few credits, so orders wait" in notices(admin.get("/admin/").text)
     assert notices(viewer.get("/admin/").text) == ""
-    assert "too few credits, so all orders wait" in notices(admin.get(live).text)
+    assert "too few credits, so orders wait" in notices(admin.get(live).text)
 
     with app.app_context():
         [job] = db.session.scalars(select(Job))

@@ -227,7 +227,7 @@ def test_without_an_account_there_are_no_orphans(make_app: Callable[..., Flask],
     with alone.app_context():
         assert (unmatched_actions.present(), unmatched_actions.count()) == ([], 0)
         unmatched_actions.sweep()
-        with pytest.raises(InvalidInput, match="No Meshy account"):
+        with pytest.raises(InvalidInput, match="No paid engine"):
             unmatched_actions.refresh()
 
 

@@ -1,4 +1,4 @@
-"""One HTTP answer of an engine, taken in within bounds, and what its refusals mean.
+"""One HTTP answer of Meshy's contract, read within bounds, and what its refusals mean.
 
 The kinds of 429 and the older error bodies follow Meshy's error pages and field reports of 2026.
 """
@@ -22,12 +22,12 @@ _LONGEST_WAIT = 3600
 
 
 class Unreadable(MessageError):
-    """An answer too large or too slow to be taken in."""
+    """An answer that is too large or too slow."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, decoded JSON (None when there is none), the words of an error, and seconds to wait."""
+    """Status, decoded JSON (None without one), the text of an error, and the seconds to wait."""
 
     status: int
     payload: Any
@@ -36,14 +36,14 @@ class Answer:
 
     @classmethod
     def read(cls, response: httpx.Response, deadline: float) -> Answer:
-        """Take `response` in until `deadline` (monotonic seconds). Raises Unreadable or httpx.HTTPError."""
+        """Read `response` until `deadline` (monotonic seconds). Raises Unreadable or httpx.HTTPError."""
         status = response.status_code
         try:
             payload = _decoded(_body(response, deadline))
         except (Unreadable, httpx.HTTPError):
             if not 300 <= status < 500:
                 raise
-            payload = None  # a no stays a no, also when its words are cut off
+            payload = None  # a refusal stays one, even if its body is cut off
         return cls(status, payload, _error_words(payload), _retry_after(response.headers))
 
 
@@ -66,13 +66,14 @@ def _decoded(content: bytes) -> Any:
 
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
-    400: (errors.InvalidRequest, "engine.bad_request"),
+    400: (errors.InputRefused, "engine.bad_request"),
     401: (errors.KeyRefused, "engine.key_refused"),
     402: (errors.NoCredits, "engine.no_credits"),
     403: (errors.PlanRefused, "engine.plan_refused"),
     404: (errors.TaskNotFound, "engine.task_unknown"),
     409: (errors.WrongState, "engine.task_running"),
-    413: (errors.InvalidRequest, "engine.photos_too_large"),
+    413: (errors.InputRefused, "engine.photos_too_large"),
+    422: (errors.InputRefused, "engine.bad_request"),
 }
 
 
@@ -94,7 +95,7 @@ def refusal(
 
 
 def _error_words(payload: object) -> str:
-    """What a refusal's body says; older servers use other keys than `message`."""
+    """The text of a refusal; older servers use other keys than `message`."""
     if not isinstance(payload, dict):
         return ""
     values = (payload.get(name) for name in ("message", "error", "code", "error_code"))

@@ -1,0 +1,81 @@
+"""The built-in engine, run inside this process: Meshy's contract over a WSGI transport, without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+import httpx
+
+from acr3d import sandbox
+from acr3d.engine_server.app import EngineApp, create_engine_app
+from acr3d.engines.base import Capabilities, Wording, account_fingerprint
+from acr3d.engines.meshy.client import MAX_SIDES, MeshyClient
+from acr3d.engines.meshy.contract import MeshyContract
+from acr3d.engines.meshy.options import options
+from acr3d.messages.message import Message
+from acr3d.settings import Settings
+
+_KEY = "builtin"  # any key is accepted
+
+
+class BuiltinProvider(MeshyContract):
+    """Free, and bound to this host: its tasks are in the instance folder."""
+
+    name = "builtin"
+    capabilities = Capabilities(
+        named_views=True, faces_front=True, cancel=True, list_tasks=True, paid=False, local=True
+    )
+    options = options(30_000, on_form=False)
+    max_photos = MAX_SIDES
+    wording = Wording(
+        name=Message("engine.builtin_name"),
+        subject=Message("engine.builtin"),
+        hint=Message("engine.hint_draft"),
+    )
+    poll_intervals = (1,)
+    unknown_wait = 0
+    clock_slack = 2
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self.base = f"http://{config.instance_id}.builtin"
+        self.account = account_fingerprint(self.base, _KEY)
+        self.ai_model = config.meshy_model
+        self.max_concurrent_tasks = config.max_concurrent_tasks
+        self.allowed_origins = self.private_origins = (self.base,)
+
+    @classmethod
+    def from_settings(cls, config: Settings) -> Self | None:
+        return cls(config)
+
+    @cached_property
+    def app(self) -> EngineApp:
+        """The engine's WSGI app."""
+        return create_engine_app(
+            self._config.instance / "engine",
+            heavy_lock=sandbox.heavy_lock(self._config.instance),
+            grid=self._config.engine_grid,
+            use_priors=self._config.engine_guesses,
+        )
+
+    @cached_property
+    def transport(self) -> httpx.BaseTransport:  # type: ignore[override]
+        return httpx.WSGITransport(app=self.app)
+
+    def _make_client(self) -> MeshyClient:
+        return MeshyClient(
+            self.base, _KEY, transport=self.transport, name=self.wording.subject, sends_angles=True
+        )
+
+    def price(self, config: Mapping[str, Any]) -> int:
+        return 0
+
+    def finish(self) -> None:
+        if "app" in self.__dict__:
+            self.app.finish()
+
+    def stop(self, seconds: float) -> None:
+        if "app" in self.__dict__:
+            self.app.stop(seconds)

@@ -1,0 +1,45 @@
+"""What engines have in common that answer Meshy's HTTP contract: Meshy itself and the built-in engine."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+
+from acr3d.engines.base import Order, Provider
+from acr3d.engines.meshy.client import MeshyClient
+from acr3d.engines.meshy.options import CreateOptions
+from acr3d.engines.remote_task import Task
+
+
+class MeshyContract(Provider):
+    """A provider whose calls are those of a MeshyClient, which is made when it is first used."""
+
+    ai_model: str
+
+    @abstractmethod
+    def _make_client(self) -> MeshyClient: ...
+
+    @cached_property
+    def client(self) -> MeshyClient:
+        return self._make_client()
+
+    def create(self, order: Order, metadata: Mapping[str, str]) -> str:
+        options = CreateOptions(ai_model=self.ai_model, **order.options)
+        return self.client.create(order.photos, options, metadata)
+
+    def get(self, task_id: str) -> Task:
+        return self.client.get(task_id)
+
+    def delete(self, task_id: str) -> None:
+        self.client.delete(task_id)
+
+    def list(self, page_num: int = 1) -> list[Task]:
+        return self.client.list(page_num)
+
+    def balance(self) -> int:
+        return self.client.balance()
+
+    def close(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()
