@@ -1,4 +1,4 @@
-"""What a restored database must not do by itself: order a second time what was ordered after the backup.
+"""Keeps a restored database from ordering again what was ordered after the backup.
 
 A job that waited to be sent when the backup was made has probably been sent since. Whether it was cannot
 always be found out afterwards: its task may have been made by a later attempt, or be deleted by now. So it
