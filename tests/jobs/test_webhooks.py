@@ -181,6 +181,17 @@ def test_a_repeat_is_one_question_and_no_change(
     assert (due_at(app), poller.times) == (due, 1)
 
 
+def test_a_hint_hurries_no_job_that_waits_after_our_own_failure(
+    app: Flask, client: FlaskClient, job: Job, poller: Woken
+) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(Job).values(retry_count=1))
+
+    tell(client)
+
+    assert (due_at(app), poller.times) == (job.next_at, 0)
+
+
 def test_a_job_that_has_ended_is_left_alone(app: Flask, client: FlaskClient, job: Job, poller: Woken) -> None:
     with app.app_context(), transaction() as session:
         session.execute(update(Job).values(status="failed", next_step="none"))

@@ -136,6 +136,24 @@ def test_fifty_jobs_and_an_empty_account_are_one_order_and_no_failure(
     assert [told(job).count(TOO_FEW_CREDITS) for job in jobs] == [1] * 50
 
 
+def test_all_waiting_jobs_are_due_at_once_when_the_account_is_good_again(
+    app: Flask, meshy: PreparedServer, user: User
+) -> None:
+    first, *others = make_jobs(user, 4)
+    meshy.answers += [an_empty_account] * 20
+    everybody_looks(app)
+    assert all(job.waiting_for and job.next_at > utc_now() for job in others)
+    meshy.answers[:] = [a_full_purse] * 20
+    look_due()
+
+    step(app, first)
+
+    assert first.status == Status.SUBMITTED
+    for job in others:
+        assert job.waiting_for is None
+        assert job.next_at <= utc_now()
+
+
 def test_a_refused_key_is_asked_about_ever_more_seldom_and_never_by_ordering(
     app: Flask, meshy: PreparedServer, user: User
 ) -> None:
