@@ -19,6 +19,7 @@ from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.parts.photos import add_photos
 from acr3d.worker import dispatcher, loop
+from acr3d.worker.listener import Listener
 from acr3d.worker.loop import JobPoller
 from tests.support.at_meshy import requests_per_second
 from tests.support.contract.server import PreparedServer, answer, silent
@@ -55,6 +56,20 @@ def test_work_that_comes_in_by_one_process_wakes_the_poller_of_another(
     with make().app_context():
         make_job()
         until(lambda: bool(meshy.requests))
+
+
+def test_a_process_that_requests_a_photo_check_is_heard_by_the_others(make: Callable[[], Flask]) -> None:
+    heard: list[str] = []
+    listener = Listener(make(), lambda: heard.append("notified"), lambda: heard.append("looked"))
+    listener.start()
+    with make().app_context():
+        until(lambda: bool(heard))  # it listens now
+        already = len(heard)
+
+        add_photos(make_part().id, [photo()])
+
+        until(lambda: len(heard) > already)
+    listener.stop()
 
 
 def test_a_requested_photo_check_begins_within_two_seconds_in_another_process(
