@@ -35,7 +35,7 @@ FORM_BYTES = 1024 * 1024
 
 
 def create_app(config: Settings | None = None) -> Flask:
-    """The whole application for `config` (default: what the environment says)."""
+    """The whole application for `config` (default: from the environment)."""
     config = config or settings.from_environment()
     app = Flask(
         "acr3d",
@@ -83,7 +83,7 @@ def _flask_settings(config: Settings) -> dict[str, object]:
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": session.engine_options(config.database_url),
-        "MAX_CONTENT_LENGTH": FORM_BYTES,  # an upload of photos raises it for itself
+        "MAX_CONTENT_LENGTH": FORM_BYTES,  # photo uploads raise it for their request
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
         "TRUSTED_HOSTS": list(config.trusted_hosts) or None,
         "SESSION_COOKIE_NAME": "__Host-session" if config.is_https else "session",

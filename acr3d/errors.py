@@ -1,4 +1,4 @@
-"""What a person asked for cannot be done. Every message says what happened and what to do next."""
+"""Requests that cannot be carried out. Every message says what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 class InvalidInput(Exception):
     """A request that changes nothing. `str()` is a sentence for a person; `status` its HTTP status.
 
-    `field` names what was typed wrong, where that is known.
+    `field` is the name of the field with the wrong value, where that is known.
     """
 
     status = 400
@@ -14,12 +14,12 @@ class InvalidInput(Exception):
 
 
 class Missing(InvalidInput):
-    """There is no such thing, or not for this person."""
+    """It does not exist, or this person may not see it."""
 
     status = 404
 
 
 class Conflict(InvalidInput):
-    """It clashes with what is there now; look again and decide anew."""
+    """It conflicts with the current state: reload and decide again."""
 
     status = 409

@@ -1,8 +1,8 @@
-"""Wall time and peak memory of cleaning photos: `python -m bench.photos FOLDER [--threads 8]`.
+"""Wall time and peak memory of converting photos: `python -m bench.photos FOLDER [--threads 8]`.
 
-Each photo of FOLDER is cleaned in a fresh process by that many threads at once, each with its own open file,
-as uploads arrive in a web process. Prints a Markdown table. "Longest pause" is how long another Python thread
-had to wait meanwhile: what a visitor's request would feel.
+Each photo in FOLDER is converted in a fresh process by that many threads at once, each with its own open
+file, like uploads in a web process. Prints a Markdown table. "Longest pause" is how long another Python
+thread had to wait: the delay that a visitor's request would have.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def row(path: Path, threads: int) -> str:
 
 
 def measure(path: Path, threads: int) -> dict[str, str | float]:
-    """Clean `path` in `threads` threads at once; sizes are this process's resident memory in MB."""
+    """Convert `path` in `threads` threads at once. Sizes are this process's resident memory in MB."""
     outcomes: list[str] = []
     workers = [threading.Thread(target=lambda: outcomes.append(_outcome(path))) for _ in range(threads)]
     start = time.monotonic()

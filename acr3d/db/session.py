@@ -1,7 +1,7 @@
 """Transactions that mean the same on SQLite and PostgreSQL.
 
 SQLite: WAL, foreign keys on, and a writing transaction takes the write lock at its start (BEGIN IMMEDIATE),
-so that it never fails half-way because another writer came first. On both, what is committed is on the disk.
+so it never fails half-way because another writer was first. On both, a commit is on disk when it returns.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def prepare(engine: Engine) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    connection.isolation_level = None  # the driver starts no transactions; _begin_sqlite does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     # SQLite's own lower() knows ASCII only.
@@ -50,7 +50,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _prepare_postgres(connection: psycopg.Connection[Any], _record: object) -> None:
-    # What says that an order was sent must outlive a crash of the server, also of one that is set to forget.
+    # The record that an order was sent must survive a crash, even of a server set to commit asynchronously.
     connection.autocommit = True
     if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
         connection.execute("SET synchronous_commit = on")
@@ -63,7 +63,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def end_read() -> None:
-    """End the reading transaction before something slow, so that none stays open across it."""
+    """End the reading transaction before something slow, so that it does not stay open meanwhile."""
     db.session.commit()
 
 
@@ -71,10 +71,10 @@ def end_read() -> None:
 def transaction() -> Iterator[Session]:
     """One writing transaction on the session of this request or step: all or nothing.
 
-    What was read before it began may be stale; read again inside what the decision rests on.
+    What was read before it began may be stale: read what the decision depends on again inside.
     """
     session = db.session()
-    session.commit()  # ends the reading transaction, which could not be turned into a writing one
+    session.commit()  # ends the reading transaction, which cannot become a writing one
     session.expire_all()
     try:
         session.connection(execution_options={_WRITES: True})

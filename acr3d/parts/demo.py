@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[2] / "demo"
 
 
 def add_parts() -> int:
-    """Add each demo part whose SKU was never used here; returns how many were added."""
+    """Add each demo part whose SKU was never used in this database; returns how many were added."""
     known = set(db.session.scalars(select(Part.sku_key)))
     listed = json.loads((FOLDER / "parts.json").read_text(encoding="utf-8"))
     fresh = [one for one in listed if sku_key(one["sku"]) not in known]

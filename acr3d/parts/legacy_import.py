@@ -1,6 +1,6 @@
-"""Bringing in the pictures of which an adopted database has only the addresses.
+"""Importing the pictures of which an adopted database has only the addresses.
 
-Until then such a picture is "to import": a row of `part_images` without a file, whose address no page links.
+Until then such a picture is "to import": a row of `part_images` without a file. No page links its address.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _PICTURE = DownloadSpec(
 
 
 class NotImported(Exception):
-    """A picture stays "to import". `str()` tells a person which one, where it lies, why, and what to do."""
+    """A picture stays "to import". `str()` says which one, on which host, why, and what to do."""
 
 
 @dataclass(frozen=True)
 class RemotePicture:
-    """A picture that is to be imported: its row in `part_images`, its part's SKU, and where it lies."""
+    """A picture that is to be imported: the id of its `part_images` row, its part's SKU, and its address."""
 
     image_id: str
     sku: str
@@ -47,7 +47,7 @@ class RemotePicture:
 
     @property
     def host(self) -> str:
-        """Host and port, all of the address that may be shown; nothing when it is no address of the web."""
+        """Host and port, all that may be shown of the address; empty when it is not a web address."""
         try:
             return origin_of(self.url).partition("://")[2]
         except ValueError:
@@ -55,7 +55,7 @@ class RemotePicture:
 
 
 def pictures_to_import() -> list[RemotePicture]:
-    """Every picture that is to be imported, by SKU and place; those of deleted parts are left out."""
+    """Every picture that is to be imported, by SKU and place, without those of deleted parts."""
     query = (
         select(PartImage.id, Part.sku, PartImage.image_url)
         .join(Part, Part.id == PartImage.part_id)
@@ -63,14 +63,15 @@ def pictures_to_import() -> list[RemotePicture]:
         .order_by(Part.sku_key, PartImage.display_order)
     )
     found = [RemotePicture(*row) for row in db.session.execute(query)]
-    db.session.commit()  # no transaction stays open while we wait for other people's servers
+    db.session.commit()  # no transaction stays open during the downloads
     return found
 
 
 def import_picture(picture: RemotePicture) -> bool:
-    """Fetch a picture and keep it as any uploaded photo.
+    """Download a picture and store it like an uploaded photo.
 
-    False when it was deleted, replaced or imported meanwhile. Raises NotImported, and leaves all as before.
+    Returns False when it was deleted, replaced or imported in the meantime. Raises NotImported, and changes
+    nothing then.
     """
     try:
         return import_photo(picture.image_id, _fetched(picture.url))
@@ -80,9 +81,9 @@ def import_picture(picture: RemotePicture) -> bool:
         raise NotImported(f"{_named(picture)} was not imported. {problem}") from problem
     except (StorageError, OSError) as problem:
         reason = (
-            f"The file could not be kept ({problem.strerror})." if isinstance(problem, OSError) else problem
+            f"The file could not be stored ({problem.strerror})." if isinstance(problem, OSError) else problem
         )
-        advice = "See to the disk of this host, then run the command again."
+        advice = "Check this server's disk, then run the command again."
         raise NotImported(f"{_named(picture)} was not imported. {reason} {advice}") from problem
 
 

@@ -1,4 +1,4 @@
-"""Decoded pixels of any size, depth and colour become one upright, opaque sRGB picture within 2048²."""
+"""Decoded pixels of any size, depth and colour space become an upright, opaque sRGB picture within 2048²."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 STORED_SIDE = 2048
 
 _STRIP_ROWS = 64
-_UPRIGHT = {  # what undoes each EXIF orientation
+_UPRIGHT = {  # what undoes each EXIF orientation (EXIF 2.3, tag 0x0112)
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -25,14 +25,14 @@ _ICC_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 @dataclass(frozen=True)
 class Pixels:
-    """A decoded picture, handed out in horizontal strips so that no second whole copy is made."""
+    """A decoded picture, read in horizontal strips so that no second whole copy is made."""
 
     size: tuple[int, int]
     rows: Callable[[int, int], Image.Image]
-    """rows(first, end): those rows, in whatever mode the decoder gave."""
+    """rows(first, end): those rows, in the decoder's mode."""
     icc: bytes | None
     orientation: int
-    """As in EXIF: 1 is upright."""
+    """As in EXIF; 1 is upright."""
 
 
 def upright_srgb(pixels: Pixels) -> Image.Image:
@@ -49,7 +49,7 @@ def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _shrunk(pixels: Pixels) -> Image.Image:
-    """Lanczos as Pillow does it in one call, first across and then down; across goes strip by strip."""
+    """The same result as Pillow's Lanczos in one call: horizontally, strip by strip, and then vertically."""
     height = pixels.size[1]
     target = fitted(pixels.size, STORED_SIDE)
     narrow: Image.Image | None = None
@@ -64,7 +64,7 @@ def _shrunk(pixels: Pixels) -> Image.Image:
 
 
 def _opaque(strip: Image.Image) -> Image.Image:
-    """The strip as L, RGB or CMYK with 8 bits: no palette, transparency laid on white."""
+    """The strip as L, RGB or CMYK with 8 bits, without palette, and transparency blended onto white."""
     if strip.mode == "I;16":  # little-endian; Pillow's own conversion to L would clip instead of scale
         return Image.frombytes("L", strip.size, strip.tobytes()[1::2])
     if strip.mode == "La":
@@ -81,7 +81,7 @@ def _opaque(strip: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """By the picture's own profile; where that is missing, broken or not its own, by plain formulas."""
+    """By the picture's profile; if that is missing, broken or of another space, by plain formulas."""
     try:
         return _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(icc or b"")))
     except (ImageCms.PyCMSError, OSError, ValueError):
@@ -90,7 +90,7 @@ def _in_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
 
 def _by_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
     space = profile.profile.xcolor_space.strip()
-    if space == "RGB" and image.mode == "L":  # cameras give grey pictures the profile of coloured ones
+    if space == "RGB" and image.mode == "L":  # cameras give grey pictures an RGB profile
         image = image.convert("RGB")
     if space != _ICC_SPACE[image.mode]:
         raise ValueError(f"a profile for {space} in a picture in {image.mode}")

@@ -1,4 +1,4 @@
-"""What the decoders do not tell: how a JPEG is laid out, and whether a HEIC file is whole."""
+"""What the decoders do not report: how a JPEG is encoded, and whether a HEIC file is complete."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _START_OF_SCAN = 0xDA
 @dataclass(frozen=True)
 class JpegLayout:
     samples_per_pixel: float
-    """3 for colour at full resolution, 1.5 with colour halved both ways (4:2:0)."""
+    """3 for full-resolution colour (4:4:4), 1.5 for colour halved in both directions (4:2:0)."""
     several_scans: bool
-    """Progressive, or one component after the other: a decoder holds all coefficients until the last scan."""
+    """Progressive, or one component after another: a decoder keeps all coefficients until the last scan."""
 
 
 def jpeg_layout(stream: BinaryIO) -> JpegLayout:
-    """Read up to the first scan (ITU-T T.81, annex B); `stream` is anywhere and is left where it was.
+    """Read up to the first scan (ITU-T T.81, annex B); the position of `stream` does not matter and is kept.
 
-    Raises ValueError, EOFError, IndexError or struct.error for what is no ordinary JPEG.
+    Raises ValueError, EOFError, IndexError or struct.error for a file that is not an ordinary JPEG.
     """
     position = stream.tell()
     stream.seek(2)
@@ -61,9 +61,9 @@ def _next_marker(stream: BinaryIO) -> int:
 
 
 def heic_is_whole(stream: BinaryIO) -> bool:
-    """Whether all top-level boxes end inside the file (ISO/IEC 14496-12, 4.2); `stream` ends at its start.
+    """Whether all top-level boxes end inside the file (ISO/IEC 14496-12, 4.2). Rewinds `stream`.
 
-    libheif paints the missing tiles of a cut-off picture black rather than complain.
+    libheif does not report a cut-off picture: it paints the missing tiles black.
     """
     end = stream.seek(0, io.SEEK_END)
     start = 0

@@ -1,12 +1,12 @@
 """An untrusted upload becomes a clean JPEG and its facts.
 
-Whatever picture comes in, what is stored is an upright sRGB JPEG of at most 2048 pixels a side, without
-transparency and without any metadata. Pure: nothing here knows a database, a web framework or numpy.
+Every stored photo is an upright sRGB JPEG of at most 2048 pixels a side, without transparency and without
+metadata. Pure: nothing here knows a database, a web framework or numpy.
 
-Memory is the hard part: a small file can unfold to hundreds of megabytes. So the sizes in a file's header
-are judged before anything is decoded (`limits`), one picture is decoded at a time in the whole process, and
-pixels are flattened and shrunk in strips (`converting`), so that a second full-size copy never exists. The
-figures are in docs/decisions/photos-memory.md; `bench/photos.py` measures them.
+Memory is the hard part: a small file can expand to hundreds of megabytes. So the size in a file's header is
+checked before anything is decoded (`limits`), the whole process decodes one picture at a time, and pixels
+are flattened and shrunk in strips (`convert`), so a second full-size copy never exists. The figures are in
+docs/decisions/photos-memory.md; `bench/photos.py` measures them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _one_decode = threading.Semaphore(1)
 
 @dataclass(frozen=True)
 class Photo:
-    """A picture fit to be stored and served; size and hash are those of `jpeg`."""
+    """A picture ready to be stored and served. Size and hash are those of `jpeg`."""
 
     jpeg: bytes
     width_px: int
@@ -50,10 +50,10 @@ class Photo:
 
 
 def clean(stream: BinaryIO) -> Photo:
-    """Judge and convert one upload. `stream` is seekable; it is read from its beginning and left open.
+    """Check and convert one upload. `stream` must be seekable; it is read from its beginning and left open.
 
-    Hand over the upload's own (spooled) file rather than its bytes: uploads that wait for their turn then
-    cost no memory. Raises PhotoRefused. Blocks while another picture is being decoded.
+    Pass the upload's own (spooled) file rather than its bytes, so that waiting uploads need no memory.
+    Raises PhotoRefused. Blocks while another picture is being decoded.
     """
     check_length(stream)
     with _one_decode:
@@ -78,24 +78,24 @@ def _stored(image: Image.Image) -> Photo:
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
-    image.info.clear()  # what is not there cannot be written: no profile, no EXIF, no comment
+    image.info.clear()  # so no profile, EXIF or comment can be written
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality, optimize=True)
     return out.getvalue()
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """An exception's frames would keep the decoded pixels alive after the next decode has begun."""
+    """Otherwise the exception's frames keep the decoded pixels alive while the next picture is decoded."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__
 
 
 def _return_large_blocks() -> None:
-    """Have glibc give every freed block of a megabyte or more straight back to the host.
+    """Make glibc return every freed block of a megabyte or more to the system at once.
 
-    Its threshold would grow with the first picture freed; each thread then keeps up to 64 MB for itself,
-    where even malloc_trim does not reach. Other C libraries do not have the call, nor that habit.
+    By default its threshold grows with the first freed picture; each thread then keeps up to 64 MB, which
+    even malloc_trim does not release. Other C libraries have neither this call nor this behaviour.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

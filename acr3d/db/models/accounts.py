@@ -38,7 +38,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
         return self.role == "admin"
 
     def get_id(self) -> str:
-        """What a session of this user says; no longer true after the next `session_epoch`."""
+        """The user's id in a session; a new `session_epoch` makes it invalid."""
         return f"{self.id}:{self.session_epoch}"
 
 

@@ -30,7 +30,7 @@ def one_of(column: str, words: type[StrEnum] | tuple[str, ...], name: str) -> Ch
 
 
 def only_where(condition: str) -> dict[str, Any]:
-    """What makes an index a partial one, on either database."""
+    """The options that make an index partial, on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 

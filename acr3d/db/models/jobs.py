@@ -20,7 +20,7 @@ MODEL_LEVELS = ("web", "light", "full")
 _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
 
 _HAS_NEXT_STEP_SQL = f"next_step <> '{NextStep.NONE}'"
-# Jobs that the worker still has to move, in the very words of the index: only then do databases use it.
+# Jobs that the worker still has to move, in the exact words of the index: databases use the index only then.
 HAS_NEXT_STEP = text(f"({_HAS_NEXT_STEP_SQL})")
 
 
@@ -59,30 +59,30 @@ class Job(Base):
     next_step: Mapped[str] = mapped_column(String(16), default=_usual_step)
     progress: Mapped[int] = mapped_column(default=0)
 
-    # The inputs, frozen: photos may be deleted, replaced or relabelled meanwhile.
+    # Frozen copies of the inputs: photos may be deleted, replaced or relabelled later.
     selected_image_ids: Mapped[list[str]]
     selected_image_urls: Mapped[list[str]]
     selected_image_metadata: Mapped[list[dict[str, Any]]]  # {id, url, angle, storage_path}
     generation_config: Mapped[dict[str, Any]]
-    # The job whose raw model this one optimizes again; it orders nothing, and never publishes itself.
+    # The job whose raw model this one optimizes again; it orders nothing and never publishes itself.
     optimized_from: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
 
-    # Where it is submitted; when these no longer match the settings, the job waits.
+    # Where it is submitted. When these no longer match the settings, the job waits.
     engine: Mapped[str] = mapped_column(String(16))
     engine_base: Mapped[str] = mapped_column(Text)
     account: Mapped[str] = mapped_column(String(64))  # a fingerprint, never the key
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
     task_expires_at: Mapped[datetime | None]
-    task_missing_since: Mapped[datetime | None]  # the engine says that it does not know the task
+    task_missing_since: Mapped[datetime | None]  # since when the engine does not know the task
 
-    generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine saw and guessed
+    generation_report: Mapped[dict[str, Any] | None]  # what the built-in engine measured and guessed
     raw_model_url: Mapped[str | None] = mapped_column(Text)
     raw_storage_path: Mapped[str | None] = mapped_column(Text)
     raw_file_size_bytes: Mapped[int | None]
     optimized_model_url: Mapped[str | None] = mapped_column(Text)
     optimized_file_size_bytes: Mapped[int | None]
     polycount: Mapped[int | None]
-    meshy_credits_used: Mapped[int | None]  # the sum of what the ledger knows of its tasks
+    meshy_credits_used: Mapped[int | None]  # the sum of its tasks' credits in the ledger
     estimated_credits: Mapped[int] = mapped_column(default=0)
     processing_duration_seconds: Mapped[float | None]
     optimization_duration_seconds: Mapped[float | None]
@@ -96,10 +96,10 @@ class Job(Base):
     waiting_for: Mapped[str | None] = mapped_column(Text)  # why a live job does not move
     waiting_code: Mapped[str | None] = mapped_column(String(64))
     waiting_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
-    retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the present step
-    snooze_count: Mapped[int] = mapped_column(default=0)  # fruitless looks since the last change
+    retry_count: Mapped[int] = mapped_column(default=0)  # our own failures in the current step
+    snooze_count: Mapped[int] = mapped_column(default=0)  # polls without news since the last change
     next_at: Mapped[datetime] = mapped_column(default=utc_now)
-    deadline_at: Mapped[datetime | None]  # from the submit on
+    deadline_at: Mapped[datetime | None]  # counted from the submit
     lease_owner: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
 
@@ -119,7 +119,7 @@ class Job(Base):
 
 
 class JobEvent(Base):
-    """The history of a job: one row a transition."""
+    """The history of a job: one row per transition."""
 
     __tablename__ = "job_events"
     __table_args__ = (Index("ix_job_events_job_id", "job_id"),)
@@ -157,13 +157,13 @@ class ModelVersion(Base):
     storage_path: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     file_size_bytes: Mapped[int]
-    # The same model in core glTF, for Android's Scene Viewer; null where that cannot be.
+    # The same model in core glTF, for Android's Scene Viewer; null where that is impossible.
     ar_storage_path: Mapped[str | None] = mapped_column(Text)
     ar_sha256: Mapped[str | None] = mapped_column(String(64))
     ar_file_size_bytes: Mapped[int | None]
     polycount: Mapped[int | None]
-    poster_path: Mapped[str | None] = mapped_column(Text)  # null where none could be drawn
-    report: Mapped[dict[str, Any]]  # the optimizer's, what the engine guessed, the poster's camera
+    poster_path: Mapped[str | None] = mapped_column(Text)  # null when none could be rendered
+    report: Mapped[dict[str, Any]]  # the optimizer's report, what the engine guessed, the poster's camera
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     published_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

@@ -21,8 +21,8 @@ class Attempt(Base):
     __tablename__ = "generation_attempts"
     __table_args__ = (
         one_of("state", AttemptState, "generation_attempts_state"),
-        # One submit in flight per account: what makes an unknown outcome decidable by listing. One that
-        # waits for a person's word no longer counts: no task of a later order can be taken for its own.
+        # One submit in flight per account, so that listing the tasks settles an unknown outcome. One that
+        # waits for a person's decision no longer counts: a later order's task cannot be mistaken for its own.
         partial_unique(
             "ux_generation_attempts_account_in_flight",
             "account",
@@ -44,18 +44,18 @@ class Attempt(Base):
     detail_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
-    unknown_at: Mapped[datetime | None]  # since when we know that no answer will come
-    asked_at: Mapped[datetime | None]  # since when only a person can say which task it made, if any
-    removal_asked_at: Mapped[datetime | None]  # written before its task, still waiting, was to be deleted
+    unknown_at: Mapped[datetime | None]  # since when it is certain that no answer will come
+    asked_at: Mapped[datetime | None]  # since when only a person can decide which task it made, if any
+    removal_asked_at: Mapped[datetime | None]  # written before its waiting task is deleted at the engine
     settled_at: Mapped[datetime | None]
 
     message = MessageColumns("detail", "detail_code", "detail_params")
 
 
 class UnmatchedTask(Base):
-    """A task in an engine's account that belongs to no attempt of ours, as it was when last seen there.
+    """A task in an engine's account that matches no attempt, as it was when last seen there.
 
-    Columns that describe it are as the engine tells them (`generation.task`); no address is kept.
+    Columns that describe it are as the engine reports them (`engines.remote_task`). No address is stored.
     """
 
     __tablename__ = "stray_tasks"
@@ -77,8 +77,8 @@ class UnmatchedTask(Base):
     maybe_job_id: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
     first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
-    deleting_until: Mapped[datetime | None]  # somebody is deleting it at the engine; runs out by itself
-    dismissed_at: Mapped[datetime | None]  # a person said that it is none of ours, or deleted it
+    deleting_until: Mapped[datetime | None]  # a deletion at the engine is running; expires by itself
+    dismissed_at: Mapped[datetime | None]  # a person said that it is not ours, or deleted it
     dismissed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
     is_deleted: Mapped[bool] = mapped_column(default=False, server_default=false())
 
@@ -86,7 +86,7 @@ class UnmatchedTask(Base):
 
 
 class EngineAccount(Base):
-    """What we know of one account at an engine. The key itself is nowhere in the database."""
+    """One account at an engine. The key itself is never stored in the database."""
 
     __tablename__ = "engine_accounts"
     __table_args__ = (one_of("pause", BreakerCause, "engine_accounts_pause"),)

@@ -27,10 +27,10 @@ class Part(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     sku: Mapped[str] = mapped_column(Text)
-    sku_key: Mapped[str] = mapped_column(Text)  # the SKU without case: what must be unique
+    sku_key: Mapped[str] = mapped_column(Text)  # the SKU without case; unique among present parts
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
-    image_url: Mapped[str | None] = mapped_column(Text)  # the earlier design's one picture, kept as it came
+    image_url: Mapped[str | None] = mapped_column(Text)  # the adopted database's one picture, unchanged
     width_mm: Mapped[float | None]
     height_mm: Mapped[float | None]
     depth_mm: Mapped[float | None]
@@ -45,9 +45,9 @@ class Part(Base):
     model_generation_error_code: Mapped[str | None] = mapped_column(String(64))
     model_generation_error_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
-    # When somebody is to look at the photos again; while somebody does, until when the others leave it alone.
+    # When the photos are due for a check; during a check, until when other workers leave the part alone.
     check_due_at: Mapped[datetime | None]
-    # Counts the changes that an open page wants to hear of.
+    # Counts the changes that an open page should show.
     revision: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -62,7 +62,7 @@ class PartImage(Base):
     __tablename__ = "part_images"
     __table_args__ = (
         one_of("angle_label", ANGLES, "part_images_angle_label"),
-        # Below zero only inside a reordering transaction, whose first phase clears the places.
+        # Negative only inside a reordering transaction, whose first phase clears the places.
         CheckConstraint("display_order BETWEEN -6 AND 5", name="part_images_display_order"),
         partial_unique(
             "ux_part_images_part_id_display_order", "part_id", "display_order", where="deleted_at IS NULL"
@@ -74,7 +74,7 @@ class PartImage(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
     image_url: Mapped[str] = mapped_column(Text)
-    # Null while an adopted remote picture is still to be imported; so are its facts.
+    # This and the facts below are null while an adopted remote picture is still to be imported.
     storage_path: Mapped[str | None] = mapped_column(Text)
     thumbnail_path: Mapped[str | None] = mapped_column(Text)
     sha256: Mapped[str | None] = mapped_column(String(64))
@@ -95,11 +95,11 @@ class PartImage(Base):
 
 
 class PhotoCheck(Base):
-    """What the last check of a part's photos found; it holds for the photos and labels it was made of."""
+    """What the last check of a part's photos found. Valid only for the photos and labels checked."""
 
     __tablename__ = "photo_checks"
 
     part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))  # of photos and labels
-    report: Mapped[dict[str, Any]]  # the child's; empty when it broke off
+    report: Mapped[dict[str, Any]]  # from the child process; empty when the check failed
     checked_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from acr3d.db.types import utc_now
 
 
 class Poller(Base):
-    """One running poller; when no row's last pass is of late, nobody moves the jobs."""
+    """One running poller. When no row has a recent pass, no jobs are moving."""
 
     __tablename__ = "pollers"
 
@@ -21,4 +21,4 @@ class Poller(Base):
     pid: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)  # when its last pass began
-    last_pass_at: Mapped[datetime | None]  # when one came through to its end
+    last_pass_at: Mapped[datetime | None]  # when a pass last ended without an error
