@@ -38,7 +38,7 @@ CUTS = ("left", "top", "right", "bottom")
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """Six photos of one part, and what was seen in each."""
+    """Six photos of one part and their inspections."""
 
     name: str
     kind: str

@@ -62,11 +62,11 @@ def grow_over_cast_shadows(
     metal, the strip next to the background decides.
     """
     steep = shaded & (gradient < _CAST_SHADOW_SLOPE)
-    ways = _NearestBackground(background)
-    wide = _open_shadows(steep & ~background, level, ways)
+    nearest = _NearestBackground(background)
+    wide = _open_shadows(steep & ~background, level, nearest)
     if wide.any():
-        ways = _NearestBackground(background | wide)
-    return ways.background | _open_shadows(steep & _in_line_of_sight(steep, ways), level, ways)
+        nearest = _NearestBackground(background | wide)
+    return nearest.background | _open_shadows(steep & _in_line_of_sight(steep, nearest), level, nearest)
 
 
 class _NearestBackground:
@@ -91,9 +91,9 @@ class _NearestBackground:
         return here, self.nearest[:, *here]
 
 
-def _in_line_of_sight(clear: Mask, ways: _NearestBackground) -> Mask:
+def _in_line_of_sight(clear: Mask, nearest: _NearestBackground) -> Mask:
     """The pixels with a short, straight, `clear` path to the background."""
-    here, there = ways.within_halo()
+    here, there = nearest.within_halo()
     seen = np.ones(here.shape[1], bool)
     for share in np.linspace(0, 0.75, _HALO):
         row, column = np.rint(here + share * (there - here)).astype(int)
@@ -103,7 +103,7 @@ def _in_line_of_sight(clear: Mask, ways: _NearestBackground) -> Mask:
     return sight
 
 
-def _open_shadows(dim: Mask, level: ChannelImage, ways: _NearestBackground) -> Mask:
+def _open_shadows(dim: Mask, level: ChannelImage, nearest: _NearestBackground) -> Mask:
     """The connected pieces of `dim` that border the open background and get as dark as a shadow does."""
     labels, count = ndimage.label(opened(dim, _GAP))
     open_shadows = np.zeros_like(dim)
@@ -111,8 +111,8 @@ def _open_shadows(dim: Mask, level: ChannelImage, ways: _NearestBackground) -> M
         piece = labels[place] == number
         corner = [[side.start] for side in place]
         row, column = np.stack(np.nonzero(piece & ~eroded(piece))) + corner
-        away = ways.distance[row, column]
-        midway = (np.stack([row, column]) + ways.nearest[:, row, column]) // 2
+        away = nearest.distance[row, column]
+        midway = (np.stack([row, column]) + nearest.nearest[:, row, column]) // 2
         is_cut_off = labels[midway[0], midway[1]] != number  # something lies between it and the background
         is_open = away <= _GAP + 0.5
         is_shut = ~is_open & (away <= _HALO) & is_cut_off

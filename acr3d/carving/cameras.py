@@ -71,9 +71,10 @@ class PinholeCamera:
         """Unit vectors from (n, 3) points to the camera."""
         if self.inverse_distance < 1e-6:
             return np.broadcast_to(self.rotation[2].astype(points.dtype), points.shape)
-        place = np.array([-self.shift[0], -self.shift[1], 1 / self.inverse_distance]) @ self.rotation
-        ways = place.astype(points.dtype) - points
-        return np.asarray(ways / np.sqrt(np.einsum("ij,ij->i", ways, ways))[:, None], points.dtype)
+        position = np.array([-self.shift[0], -self.shift[1], 1 / self.inverse_distance]) @ self.rotation
+        directions = position.astype(points.dtype) - points
+        lengths = np.sqrt(np.einsum("ij,ij->i", directions, directions))
+        return np.asarray(directions / lengths[:, None], points.dtype)
 
 
 @dataclass(frozen=True)

@@ -90,11 +90,11 @@ def _exposure_gains(
     views: list[_PhotoProjection], points: Floats, normals: Floats, texels: _Texels
 ) -> Floats:
     chosen = slice(None, None, max(1, len(points) // _COMPARED_TEXELS))
-    places, ways = points[chosen], normals[texels.face[chosen]]
+    places, directions = points[chosen], normals[texels.face[chosen]]
     colours = np.zeros((len(views), len(places), 3), np.float32)
     well_seen = np.zeros(colours.shape[:2], bool)
     for number, view in enumerate(views):
-        which, facing, sampled = view.sample(places, ways)
+        which, facing, sampled = view.sample(places, directions)
         colours[number, which] = sampled
         well_seen[number, which] = facing > _MIN_COMPARED_FACING
     return exposure_gains(colours, well_seen)

@@ -145,7 +145,8 @@ def test_priors_that_shrink_a_silhouette_only_together_are_not_all_kept():
     points = np.zeros((1, 21, 3))
     points[..., 2] = np.linspace(-1, 1, 21)
     inside = 0.5 - np.abs(points[..., 2])
-    weak, strong = Cut(-1, 0.505), Cut(1, 0.3)  # the ray all but meets what either leaves, not what both do
+    # The ray nearly meets what each prior leaves alone, but not what both leave together.
+    weak, strong = Cut(-1, 0.505), Cut(1, 0.3)
 
     kept = compatible_priors([weak, strong], [(points, inside)])
 

@@ -31,7 +31,7 @@ def plate():
 
 
 def photo(part, backdrop, colour=STEEL, noise=1.0, falloff=0.0, shade=1.0, kind="JPEG"):
-    """A photo of a part before a backdrop whose light falls off towards the corners."""
+    """A photo of a part in front of a backdrop whose light falls off towards the corners."""
     light = 1 - falloff * 2 * ((ROWS / 600 - 0.5) ** 2 + (COLUMNS / 600 - 0.5) ** 2)
     picture = np.array(backdrop, float) * (light * shade)[..., None]
     picture[part] = colour

@@ -51,7 +51,7 @@ def test_a_task_that_keeps_losing_its_worker_fails(harness: EngineHarness) -> No
     task_id = harness.create()
     tasks = TaskStore(harness.folder, clock=harness.clock)
     for _ in range(MAX_STARTS):
-        assert tasks.claim() is not None  # and the worker is never heard of again
+        assert tasks.claim() is not None  # and its worker dies
 
     harness.app.app = harness.new_engine()
     task = harness.until(task_id, has_ended)
@@ -109,7 +109,7 @@ def test_a_kill_at_any_moment_leaves_a_task_that_still_succeeds(tmp_path: Path) 
     for moment in (0.0, 0.02, 0.04, 0.08, 0.12, 0.2):
         with served(folder, log) as (process, client):
             made.append(client.create([FRONT], CreateOptions()))
-            time.sleep(moment)  # the moment of the kill is what is tried out
+            time.sleep(moment)  # the moment of the kill varies
             process.send_signal(signal.SIGKILL)
             process.wait()
     with served(folder, log) as (_, client):

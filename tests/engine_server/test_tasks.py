@@ -119,7 +119,7 @@ def test_a_crash_of_the_carver_fails_the_task_as_a_server_error(
 
 
 def photo_of_a_block(width: int, height: int) -> bytes:
-    """A JPEG of one side of a lightly shaded block before a white backdrop; sizes in pixels."""
+    """A JPEG of one side of a lightly shaded block in front of a white backdrop; sizes in pixels."""
     picture = Image.new("RGB", (480, 480), "white")
     side = Image.linear_gradient("L").resize((width, height)).point(lambda tone: 60 + tone // 4)
     picture.paste(side.convert("RGB"), ((480 - width) // 2, (480 - height) // 2))

@@ -42,7 +42,7 @@ def photograph(
     plane = across[..., None] * right + down[..., None] * up
     hit = np.zeros((pixels, pixels), bool)
     place = np.zeros((pixels, pixels, 3))
-    for depth in np.linspace(1.1, -1.1, 67):  # the nearest slice first; a later one may not paint over it
+    for depth in np.linspace(1.1, -1.1, 67):  # from the nearest slice on; later ones are hidden behind it
         scale = 1 if distance is None else 1 - depth / distance
         points = plane * scale + depth * towards
         new = shape(points) & ~hit
