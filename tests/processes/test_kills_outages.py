@@ -28,12 +28,6 @@ def one_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield place
 
 
-@pytest.fixture
-def place(one_place: Place) -> Place:
-    one_place.engine.begin_afresh()
-    return one_place
-
-
 @pytest.fixture(scope="module", params=BOTH)
 def one_place_and_disk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -39,12 +39,6 @@ def one_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         place.check_sweep_finds_nothing()
 
 
-@pytest.fixture
-def place(one_place: Place) -> Place:
-    one_place.engine.begin_afresh()
-    return one_place
-
-
 @pytest.mark.parametrize("point", BY_ITSELF)
 def test_a_job_killed_at_a_point_is_ordered_once_and_completes(place: Place, point: str) -> None:
     attempts, story = BY_ITSELF[point]

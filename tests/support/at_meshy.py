@@ -12,6 +12,7 @@ from acr3d.db.models import Attempt, Job
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.meshy.provider import MeshyProvider
+from acr3d.jobs import queries
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, PreparedServer, answer, cut_off, raw
 from tests.support.factories import make_due
@@ -84,6 +85,11 @@ def asked(meshy: PreparedServer) -> list[str]:
 
 def creates(meshy: PreparedServer) -> int:
     return asked(meshy).count("POST ")
+
+
+def order(job: Job) -> str:
+    """The id of the job's latest order."""
+    return queries.attempts_of(job.id)[-1].id
 
 
 def let_pass(time: timedelta) -> None:

@@ -22,13 +22,20 @@ from acr3d.messages.message import Message
 from acr3d.orders import admission, resolve, unmatched, unmatched_actions
 from acr3d.orders.attempts import mark_accepted
 from acr3d.worker.loop import JobPoller
-from tests.support.at_meshy import TASK_ID, asked, created, creates, finished, listed, listing, made, step
+from tests.support.at_meshy import (
+    TASK_ID,
+    asked,
+    created,
+    creates,
+    finished,
+    listed,
+    listing,
+    made,
+    order,
+    step,
+)
 from tests.support.contract.server import Handler, PreparedServer, answer, cut_off, raw
 from tests.support.factories import by_angle, make_due, make_part_with_photos
-
-
-def order(job: Job) -> str:
-    return queries.attempts_of(job.id)[-1].id
 
 
 def earlier(**seconds: int) -> None:

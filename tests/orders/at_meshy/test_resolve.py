@@ -17,14 +17,19 @@ from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, service
 from acr3d.orders import resolve, unmatched_actions
-from tests.support.at_meshy import created, creates, file, let_pass, listing, made, step, two_candidates
+from tests.support.at_meshy import (
+    created,
+    creates,
+    file,
+    let_pass,
+    listing,
+    made,
+    order,
+    step,
+    two_candidates,
+)
 from tests.support.contract.server import PreparedServer, answer, cut_off
 from tests.support.factories import box_glb, by_angle, make_part_with_photos
-
-
-def order(job: Job) -> str:
-    """The id of the job's latest order."""
-    return queries.attempts_of(job.id)[-1].id
 
 
 def end_of_its_time(app: Flask, meshy: PreparedServer, job: Job) -> Job:
