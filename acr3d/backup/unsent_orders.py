@@ -10,6 +10,7 @@ code; `Schema` tells where schemas differ.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +21,10 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Dialect,
     Executable,
     String,
+    TypeDecorator,
     and_,
     column,
     delete,
@@ -42,6 +45,17 @@ from acr3d.db.types import Moment
 from acr3d.engines.registry import names_with
 from acr3d.messages.message import Message
 
+
+class _Json(TypeDecorator[Any]):
+    """JSON that can be written into a statement's text: psql reads a whole restore as one script."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_literal_param(self, value: Any, dialect: Dialect) -> str:
+        return "'" + json.dumps(value).replace("'", "''") + "'"
+
+
 ACTOR = "restore"
 
 
@@ -56,13 +70,13 @@ class Schema:
 _PARTS = table(
     "parts",
     *(column(name, String()) for name in ("id", "model_status", "model_generation_error")),
-    *(column("model_generation_error_code", String()), column("model_generation_error_params", JSON())),
+    *(column("model_generation_error_code", String()), column("model_generation_error_params", _Json())),
     *(column("revision"), column("model_generation_completed_at", Moment())),
 )
 _JOBS = table(
     "model_generation_jobs",
     *(column(name, String()) for name in ("id", "part_id", "status", "engine")),
-    *(column("error_message", String()), column("error_code", String()), column("error_params", JSON())),
+    *(column("error_message", String()), column("error_code", String()), column("error_params", _Json())),
     *(column(name, String()) for name in ("waiting_for", "lease_owner")),
     *(column(name, Moment()) for name in ("created_at", "completed_at", "lease_until")),
     column("next_step", String()),
@@ -72,13 +86,13 @@ _JOBS = table(
 _ATTEMPTS = table(
     "generation_attempts",
     *(column(name, String()) for name in ("job_id", "state", "detail", "detail_code")),
-    column("detail_params", JSON()),
+    column("detail_params", _Json()),
     column("settled_at", Moment()),
 )
 _EVENTS = table(
     "job_events",
     *(column(name, String()) for name in ("job_id", "actor", "from_status", "to_status", "detail")),
-    *(column("detail_code", String()), column("detail_params", JSON())),
+    *(column("detail_code", String()), column("detail_params", _Json())),
     column("at", Moment()),
 )
 _POLLERS = table("pollers")
