@@ -1,4 +1,4 @@
-"""Questions about jobs, versions and histories: each asked in one place."""
+"""Queries of jobs, versions and histories."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
 
 
 def jobs_by_ids(job_ids: Sequence[str]) -> list[Job]:
-    """Those of the jobs that are there, newest first."""
+    """The jobs with these ids, newest first; unknown ids are left out."""
     query = select(Job).where(Job.id.in_(job_ids)).options(joinedload(Job.part))
     query = query.order_by(Job.created_at.desc(), Job.id)
     return list(db.session.scalars(query))
@@ -85,7 +85,7 @@ def newest_jobs(part_ids: Sequence[str]) -> dict[str, Job]:
 
 
 def any_at_engine(account: str) -> bool:
-    """Whether a task of ours is at this account."""
+    """Whether a job's task is at this account."""
     at_engine = Job.status.in_((Status.SUBMITTED, Status.PROCESSING))
     return db.session.scalar(select(Job.id).where(Job.account == account, at_engine).limit(1)) is not None
 
@@ -152,13 +152,13 @@ def part_status(part_id: str) -> dict[str, Any]:
 
 
 def attempts_of(job_id: str, session: Session | None = None) -> list[Attempt]:
-    """The tries at submitting the job, newest first."""
+    """The job's attempts at submitting, newest first."""
     query = select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.created_at.desc())
     return list((session or db.session).scalars(query))
 
 
 def locked_job(session: Session, job_id: str) -> tuple[Job, Part]:
-    """The job and its part, held until the transaction ends (part first, as everywhere). Raises Missing."""
+    """The job and its part, locked until the transaction ends (part first, as everywhere). Raises Missing."""
     part_id = job_by_id(job_id).part_id
     fresh = {"populate_existing": True}
     part = session.scalar(select(Part).where(Part.id == part_id).with_for_update(), execution_options=fresh)

@@ -1,4 +1,4 @@
-"""Optimizing a kept raw model again: at another level, or laid on another side. It costs nothing."""
+"""Optimizing a stored raw model again: at another level, or turned. It costs nothing."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _COPIED = (
 
 
 def optimize_again(job_id: str, level: str, turn: str | None, actor: User) -> Job:
-    """A new job, optimizing from the start, with the raw model that `job_id` kept; its version is a draft.
+    """A new job that begins with optimizing the raw model of `job_id`; its version is a draft.
 
-    `turn` is that of the raw model, such as x90; empty for none, None for the one of the earlier job.
-    Raises Missing, Refused for an unknown level or turn, Conflict without a raw model or while a job runs.
+    `turn` is applied to the raw model, such as x90; empty for none, None for that of the earlier job.
+    Raises Missing, InvalidInput for an unknown level or turn, Conflict without a raw model or while a job
+    runs.
     """
     if level not in MODEL_LEVELS:
         raise InvalidInput(_("The level must be one of: %(all)s.", all=", ".join(MODEL_LEVELS)))

@@ -47,10 +47,7 @@ log = logging.getLogger("acr3d.jobs")
 
 
 def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> None:
-    """Take the held job's next step, or this `step`, and let it go again.
-
-    Whatever happens is this job's alone.
-    """
+    """Take the leased job's next step, or this `step`, and end its lease. An error concerns only this job."""
     try:
         (step or _step)(lease)
     except LeaseLost:
@@ -58,10 +55,10 @@ def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> 
     except (ChildStopped, DownloadStopped):
         log.info("job.released job=%s", lease.job_id)
     except Exception as error:
-        if lease.stop.is_set():  # broken off by our own end, which costs no try
+        if lease.stop.is_set():  # interrupted by our own shutdown, which costs no try
             log.info("job.released job=%s why=%s", lease.job_id, type(error).__name__)
         else:
-            _settle_failure(lease, error)
+            _settle_error(lease, error)
     lease.release()
 
 
@@ -81,7 +78,7 @@ def _step(lease: JobLease) -> None:
 
 
 def _wait_for_setup(lease: JobLease, job: Job) -> None:
-    """The job's engine or account is not set up here; a canceled job does not wait for it for ever."""
+    """The job's engine or account is not set up here. A canceled job waits only while its task may exist."""
     if job.next_step != NextStep.REVOKE:
         lease.snooze(SETUP_SECONDS, other_account(job.engine), in_history=True)
     elif job.completed_at is not None and utc_now() > job.completed_at + _results_kept(job.engine):
@@ -91,7 +88,7 @@ def _wait_for_setup(lease: JobLease, job: Job) -> None:
         lease.snooze(LONGEST_WAIT)
 
 
-def _settle_failure(lease: JobLease, error: Exception) -> None:
+def _settle_error(lease: JobLease, error: Exception) -> None:
     try:
         _handle_error(lease, error)
     except LeaseLost:
@@ -106,7 +103,7 @@ def _handle_error(lease: JobLease, error: Exception) -> None:
         else:
             lease.back_off(error.retry_after or error.retry_seconds, error.message)
     elif attempt_in_flight(lease.job_id) is not None:
-        # It must not end unsettled: the account would stay closed to every other job.
+        # It must not fail while its order is unsettled: the account would stay closed to all other jobs.
         lease.back_off(SETUP_SECONDS, _reason(lease, error))
     elif isinstance(error, ChildRefused):
         _fail_to_optimize(lease, error)
@@ -117,7 +114,7 @@ def _handle_error(lease: JobLease, error: Exception) -> None:
 
 
 def _account_wait(lease: JobLease, error: errors.EngineError) -> Wait | None:
-    """How long a job that was not sent waits, since its whole account does."""
+    """How long a job that was not sent waits because its whole account is paused."""
     job = db.session.get_one(Job, lease.job_id, populate_existing=True)
     circuit_breaker.trip(job.account, job.engine, error)
     wait = circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account))
@@ -130,12 +127,12 @@ def _account_wait(lease: JobLease, error: errors.EngineError) -> Wait | None:
 def _try_later(lease: JobLease, error: Exception) -> None:
     """Our own failure: at most MOST_TRIES, a minute doubling between them, with jitter.
 
-    A result that is paid for and still there is fetched again until it is there no more.
+    A result that is paid for is downloaded again for as long as the engine keeps it.
     """
     reason = _reason(lease, error)
     with lease.transaction() as (session, job, part):
         job.retry_count += 1
-        if job.retry_count >= MOST_TRIES and not _may_still_be_fetched(job, error):
+        if job.retry_count >= MOST_TRIES and not _can_still_download(job, error):
             _end(session, job, part, Message("job.tried_often", reason=reason, n=job.retry_count))
             return
         doublings = min(job.retry_count, MOST_TRIES) - 1
@@ -147,15 +144,15 @@ def _try_later(lease: JobLease, error: Exception) -> None:
 
 
 def _reason(lease: JobLease, error: Exception) -> Message:
-    """What to tell people; what was not made to be told goes to the log."""
+    """What people read; an error without a message for them goes to the log."""
     if isinstance(error, MessageError):
         return error.message
     log.error("job.step_failed job=%s", lease.job_id, exc_info=error)
     return Message("job.our_failure")
 
 
-def _may_still_be_fetched(job: Job, error: Exception) -> bool:
-    """Whether the engine still keeps a result, and only the way to our storage failed."""
+def _can_still_download(job: Job, error: Exception) -> bool:
+    """Whether the engine still keeps the result, and only the way into our storage failed."""
     is_kept = job.task_expires_at is not None and utc_now() < job.task_expires_at
     return is_kept and job.next_step == NextStep.DOWNLOAD and isinstance(error, DownloadError | StorageError)
 
@@ -167,8 +164,8 @@ def _fail(lease: JobLease, error: MessageError) -> None:
 
 
 def _fail_to_optimize(lease: JobLease, error: ChildRefused) -> None:
-    """The kept raw model is refused: a later optimizer may read it, or the engine may have sent wrong bytes;
-    so it is there to be fetched once more, should a person try again."""
+    """The optimizer refused the raw model. The file is kept, since a later version may read it; and a retry
+    downloads it once more, since the engine may have sent wrong bytes."""
     with lease.transaction() as (session, job, part):
         _end(session, job, part, Message("job.raw_model_kept", reason=error.message))
         job.raw_refused = True

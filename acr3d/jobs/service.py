@@ -1,6 +1,6 @@
-"""What people ask of jobs: start, cancel, retry, choose a version. Called by pages, API and CLI alike.
+"""What people do with jobs: start, cancel, retry, choose a version. Called by pages, API and CLI alike.
 
-A request only writes rows; the poller does the work.
+These functions only write rows; the worker does the rest.
 """
 
 from __future__ import annotations
@@ -52,9 +52,8 @@ def start(
     """A new job that makes a model of the part from `selected` photos, {angle: image id}.
 
     With `other_sides` in its config an engine that takes named views also gets the part's other labelled
-    photos.
-    Raises Missing, Refused for a choice that cannot be, Conflict while another job of the part runs or when
-    the budget does not allow it.
+    photos. Raises Missing, InvalidInput for a choice that is not possible, Conflict while another job of the
+    part runs or when the budget does not allow it.
     """
     provider = engines().provider(engine) if engine else engines().default()
     if provider is None:
@@ -103,7 +102,7 @@ def start(
 
 
 def cancel(job_id: str, actor: User) -> Job:
-    """End a live job now; the poller then takes its task back from the engine. Raises Missing or Conflict."""
+    """End a live job now; the worker then revokes its task. Raises Missing or Conflict."""
     with transaction() as session:
         job, part = queries.locked_job(session, job_id)
         if job.status not in LIVE:
@@ -115,9 +114,9 @@ def cancel(job_id: str, actor: User) -> Job:
 
 
 def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
-    """Take a failed job up again from what is kept: the raw file, the finished task, or its photos.
+    """Resume a failed job from what is there: the raw file, the finished task, or its photos.
 
-    `pay`: the person agrees to a new order, where it takes one. Raises Missing or Conflict.
+    `pay`: the person agrees to pay for a new order, if it takes one. Raises Missing or Conflict.
     """
     with one_live_job(), transaction() as session:
         job, part = queries.locked_job(session, job_id)
@@ -143,12 +142,12 @@ def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
 
 
 def retry_pays(job: Job) -> bool:
-    """Whether trying the failed `job` again orders, and pays for, a new task."""
+    """Whether a retry of the failed `job` orders, and pays for, a new task."""
     return _resume_point(job)[0] is Status.PENDING and job.estimated_credits > 0
 
 
 def _order_again(session: Session, job: Job, actor: User, pay: bool) -> None:
-    """Make sure that a new order is wanted, and allowed; it goes to the account that is set up now."""
+    """Check that a new order is wanted and allowed; it goes to the account that is set up now."""
     if retry_pays(job) and not pay:
         raise Conflict(
             _(
@@ -165,7 +164,7 @@ def _order_again(session: Session, job: Job, actor: User, pay: bool) -> None:
 
 
 def publish(version_id: str, actor: User) -> ModelVersion:
-    """Show this model to customers; also the way back to an earlier one. Raises Missing or Conflict."""
+    """Show this model to customers, be it new or an earlier one. Raises Missing or Conflict."""
     job_id = queries.version_by_id(version_id).job_id
     with transaction() as session:
         job, part = queries.locked_job(session, job_id)
@@ -181,7 +180,7 @@ def publish(version_id: str, actor: User) -> ModelVersion:
 
 
 def reject(version_id: str, actor: User) -> ModelVersion:
-    """Put a model that was never published aside for good. Raises Missing or Conflict."""
+    """Reject a model that was never published, for good. Raises Missing or Conflict."""
     job_id = queries.version_by_id(version_id).job_id
     with transaction() as session:
         job, part = queries.locked_job(session, job_id)
@@ -206,7 +205,7 @@ def _cancel_message(session: Session, job: Job) -> Message:
 
 
 class one_live_job:  # noqa: N801 - used like a function
-    """Turns the database's refusal of a second live job into a sentence."""
+    """Turns the database's refusal of a second live job into a Conflict."""
 
     def __enter__(self) -> None:
         return None
@@ -298,14 +297,14 @@ def _pin_here(job: Job) -> None:
 
 
 def _resume_point(job: Job) -> tuple[Status, Message]:
-    if job.raw_storage_path and not _may_be_fetched_afresh(job):
+    if job.raw_storage_path and not _can_download_again(job):
         return Status.OPTIMIZING, Message("job.resumed_from_raw")
     if job.meshy_task_id:
         return Status.PROCESSING, Message("job.resumed_from_task")
     return Status.PENDING, Message("job.restarted")
 
 
-def _may_be_fetched_afresh(job: Job) -> bool:
-    """Whether the kept raw model was refused and the engine may still have a sound one."""
+def _can_download_again(job: Job) -> bool:
+    """Whether the stored raw model was refused and the engine may still have a sound one."""
     is_kept = job.task_expires_at is None or utc_now() < job.task_expires_at
     return job.raw_refused and job.meshy_task_id is not None and is_kept

@@ -1,4 +1,4 @@
-"""How well a job's raw model agrees with the photos that it was made of, and how it must be turned."""
+"""How well a job's raw model agrees with its photos, and how it must be turned."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
         return None
     engine = known(job.engine)
     faces_front = engine is not None and engine.capabilities.faces_front
-    said = job.generation_config.get("turn", "" if faces_front else None)
-    turn = "--find-front" if said is None else f"--turn={said}"
+    chosen = job.generation_config.get("turn", "" if faces_front else None)
+    turn = "--find-front" if chosen is None else f"--turn={chosen}"
     try:
         return sandbox.run(
             "acr3d.silhouettes",
@@ -48,12 +48,12 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
 
 
 def is_too_little(job: Job, report: dict[str, Any] | None) -> bool:
-    """Whether a person must look first: less than the least that the job, or else the host, asks for, or not
-    to be told."""
+    """Whether a person must review the model first: it agrees less than the job, or else the host, requires,
+    or could not be measured."""
     least = int(job.generation_config.get("least_agreement", settings.current().least_agreement))
     return least > 0 and (report is None or 100 * float(report["all"]) < least)
 
 
 def is_front_unsure(report: dict[str, Any] | None) -> bool:
-    """Whether the front was looked for, and the photos did not tell which side it is."""
+    """Whether the front was searched for, and the photos do not tell which side it is."""
     return report is not None and not report.get("is_sure", True)

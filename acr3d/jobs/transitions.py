@@ -1,6 +1,6 @@
-"""Writing down what became of a job: its status, its history, its part's mirror, its model versions.
+"""Changes of a job: its status and next step, its history, its part's mirror, its model versions.
 
-Every function works inside the caller's transaction, with the job and its part held (`lookups.locked_job`).
+Every function works inside the caller's transaction, with job and part locked (`queries.locked_job`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from acr3d.storage.index import media_url
 def transition(
     session: Session, job: Job, part: Part, to: Status, actor: str, message: Message | None = None
 ) -> None:
-    """Bring `job` into the status `to`, with a line in its history. A move not in MOVES is a bug."""
+    """Change the status of `job` to `to`, with a line in its history. A move not in MOVES is a bug."""
     before = Status(job.status)
     if to not in MOVES[before]:
         raise ValueError(f"a job may not go from {before} to {to}")
@@ -54,7 +54,7 @@ def next_step(session: Session, job: Job, to: Status) -> NextStep:
 def log_event(
     session: Session, job: Job, actor: str, message: Message | None, before: Status | None = None
 ) -> None:
-    """A line in the job's history."""
+    """Add a line to the job's history."""
     session.add(
         JobEvent(
             job_id=job.id, actor=actor, from_status=before, to_status=Status(job.status), message=message
@@ -63,7 +63,7 @@ def log_event(
 
 
 def sync_part(session: Session, job: Job, part: Part) -> None:
-    """Let the part show its newest job. What customers see is not touched."""
+    """Let the part show its newest job. What customers see does not change."""
     session.flush()
     newest = newest_job(part.id, session) or job
     part.revision += 1
@@ -76,7 +76,7 @@ def sync_part(session: Session, job: Job, part: Part) -> None:
 
 
 def add_version(session: Session, job: Job, version: ModelVersion) -> None:
-    """Make `version`, which holds the file's facts, the part's newest draft."""
+    """Add `version`, which has the file's facts, as the part's newest draft."""
     highest = select(func.max(ModelVersion.number)).where(ModelVersion.part_id == job.part_id)
     version.number = (session.scalar(highest) or 0) + 1
     version.part_id, version.job_id = job.part_id, job.id
@@ -86,7 +86,7 @@ def add_version(session: Session, job: Job, version: ModelVersion) -> None:
 
 
 def publish(session: Session, version: ModelVersion, part: Part, by_user: str | None) -> None:
-    """Make `version` what customers see; the one before it keeps its URL."""
+    """Show `version` to customers; the version before it keeps its URL."""
     before = published_version(part.id, session)
     if before is not None and before.id != version.id:
         before.state = VersionState.SUPERSEDED

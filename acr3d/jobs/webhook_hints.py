@@ -1,8 +1,7 @@
-"""Hints from outside that a task has changed: all they do is to make the poller look sooner.
+"""Hints from webhooks that a task has changed: all they do is make the job's next poll due.
 
-A hint is kept in memory and worked off by a thread of its own, a round a second at most, so that whoever
-brings it waits for nothing and a flood costs one question of the database a second. A hint that gets lost is
-no loss: the poller looks by itself.
+Hints are collected in memory; a thread handles them at most once a second, so that a webhook's sender never
+waits and a flood costs one query a second. A lost hint does no harm: the job is polled anyway.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ log = logging.getLogger("acr3d.jobs")
 
 
 class Hints:
-    """The hints of one process that are still to be worked off."""
+    """The hints of one process that are not handled yet."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -39,7 +38,7 @@ class Hints:
         self._next_round = 0.0
 
     def add(self, task_id: str) -> None:
-        """Have the job of the task `task_id` looked at soon, if there is one. Returns at once."""
+        """Have the job of the task `task_id` polled soon, if there is one. Returns at once."""
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 return
@@ -49,7 +48,7 @@ class Hints:
                 self._worker.start()
 
     def settle(self) -> None:
-        """Wait until all that was added is worked off."""
+        """Wait until all hints are handled."""
         worker = self._worker
         if worker is not None:
             worker.join()
@@ -66,12 +65,12 @@ class Hints:
             try:
                 with self._app.app_context():
                     poll_soon(task_ids)
-            except Exception:  # a database that is away, say; the poller looks by itself
+            except Exception:  # the database may be away; the job is polled anyway
                 log.exception("job.hint_lost")
 
 
 def poll_soon(task_ids: set[str]) -> None:
-    """Make the jobs due now that follow these tasks of the accounts set up here, and wake the poller."""
+    """Make the jobs that poll these tasks of the accounts set up here due now, and wake the workers."""
     accounts = [one.account for one in engines().available() if one.capabilities.webhook]
     if not accounts:
         return
@@ -79,7 +78,7 @@ def poll_soon(task_ids: set[str]) -> None:
         select(Job.id)
         .join(Attempt, Attempt.job_id == Job.id)
         .where(Attempt.account.in_(accounts), Attempt.task_id.in_(task_ids))
-        .where(*_waits_for_the_engine(), Job.meshy_task_id == Attempt.task_id)
+        .where(*_may_be_hurried(), Job.meshy_task_id == Attempt.task_id)
     )
     job_ids = db.session.scalars(ours).all()
     db.session.commit()
@@ -88,13 +87,13 @@ def poll_soon(task_ids: set[str]) -> None:
     with transaction() as session:
         session.execute(
             update(Job)
-            .where(Job.id.in_(job_ids), *_waits_for_the_engine())
+            .where(Job.id.in_(job_ids), *_may_be_hurried())
             .values(next_at=utc_now())
             .execution_options(synchronize_session=False)
         )
     wake()
 
 
-def _waits_for_the_engine() -> tuple[ColumnElement[bool], ...]:
-    """What a hint may hurry: no job that waits after a failure of ours, or a flood would use up its tries."""
+def _may_be_hurried() -> tuple[ColumnElement[bool], ...]:
+    """Only jobs that wait for the engine: hurrying a retry after our own failure would use up its tries."""
     return IS_POLLED, Job.retry_count == 0, Job.next_at > utc_now()

@@ -1,4 +1,4 @@
-"""Optimizing a job's raw GLB and drawing its poster in children; giving the part its new model version."""
+"""Optimizing a job's raw GLB and rendering its poster in children; adding the part's new model version."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def optimize(lease: JobLease, job: Job) -> None:
         agreement = measure(lease, job, raw)
         report = sandbox.run(
             "acr3d.optimize",
-            [*_wishes(job, agreement), "--ar", str(ar), "--json", str(raw), str(small)],
+            [*_options(job, agreement), "--ar", str(ar), "--json", str(raw), str(small)],
             OPTIMIZE_LIMITS,
             lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )
-        poster = _draw_poster(lease, small, picture)
+        poster = _render_poster(lease, small, picture)
         reports = {"optimizer": report, "agreement": agreement, "poster": poster.report if poster else None}
         _complete(lease, job, Made(small, ar, poster), reports, time.monotonic() - started)
 
 
-def _wishes(job: Job, agreement: dict[str, Any] | None) -> list[str]:
-    """What the optimizer is asked for; where nobody said how to turn the model, the photos do."""
+def _options(job: Job, agreement: dict[str, Any] | None) -> list[str]:
+    """The optimizer's options; where no person chose a turn, the photos decide."""
     found = agreement.get("turn") if agreement else None
     turn = job.generation_config.get("turn", found)
-    wishes = [f"--level={level_of(job)}", f"--size-mm={_real_size(job.part_id)}"]
-    return [*wishes, f"--turn={turn}"] if turn else wishes
+    options = [f"--level={level_of(job)}", f"--size-mm={_real_size(job.part_id)}"]
+    return [*options, f"--turn={turn}"] if turn else options
 
 
 def level_of(job: Job) -> str:
@@ -61,7 +61,7 @@ def level_of(job: Job) -> str:
 
 
 def _real_size(part_id: str) -> str:
-    """The part's sides at this moment, as the optimizer takes them; the report keeps what was asked for."""
+    """The part's present dimensions as the optimizer takes them; its report keeps them."""
     part = db.session.get_one(Part, part_id, populate_existing=True)
     end_read()
     return "x".join(
@@ -71,14 +71,14 @@ def _real_size(part_id: str) -> str:
 
 @dataclass(frozen=True)
 class Poster:
-    """A drawn file, and where its camera stood."""
+    """A rendered picture, and its camera."""
 
     path: Path
     report: dict[str, Any]
 
 
-def _draw_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
-    """The model as the viewer will first show it; None when that cannot be: no model fails for it."""
+def _render_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
+    """The model as the viewer first shows it; None when it cannot be rendered, which fails no model."""
     lock = sandbox.heavy_lock(settings.current().instance)
     try:
         report = sandbox.run(
@@ -126,7 +126,8 @@ def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], se
         kept.optimized_file_size_bytes = size
         kept.polycount = version.polycount
         kept.optimization_duration_seconds = round(seconds, 3)
-        was_ordered = bool(kept.selected_image_ids)  # an orphan's model was not made from this part's photos
+        # The model of a task that was attached by hand was not made from this part's photos.
+        was_ordered = bool(kept.selected_image_ids)
         is_further = kept.optimized_from is not None or published_version(part.id, session) is not None
         if settings.current().review_before_publish or not was_ordered or is_further:
             message = Message("model.ready", n=version.number)

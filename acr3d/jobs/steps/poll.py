@@ -1,4 +1,4 @@
-"""Following a task at its engine until it ends."""
+"""Polling a job's task at its engine until it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MISSING_SECONDS = 30
 
 
 def poll(lease: JobLease, job: Job, provider: Provider) -> None:
-    """Ask for the job's task once and write down what is new. Raises EngineError or LeaseLost."""
+    """Ask the engine for the job's task and write what is new. Raises EngineError or LeaseLost."""
     task_id = job.meshy_task_id or ""
     try:
         task = provider.get(task_id)
@@ -32,7 +32,7 @@ def poll(lease: JobLease, job: Job, provider: Provider) -> None:
 
 
 def apply_task(lease: JobLease, deadline_at: datetime | None, task: Task, provider: Provider) -> None:
-    """Write down how the held job's task stands. Raises LeaseLost."""
+    """Write the state of the leased job's task. Raises LeaseLost."""
     if task.failed:
         _record_failure(lease, task)
     elif task.succeeded:
@@ -43,19 +43,19 @@ def apply_task(lease: JobLease, deadline_at: datetime | None, task: Task, provid
         _record_progress(lease, task, provider)
 
 
-def next_poll_seconds(task: Task, provider: Provider, fruitless: int) -> float:
-    """Seconds until the next look at a running task, after so many looks that found nothing new."""
-    return task.retry_after or provider.poll_intervals[min(fruitless, len(provider.poll_intervals) - 1)]
+def next_poll_seconds(task: Task, provider: Provider, unchanged: int) -> float:
+    """Seconds until the next poll of a running task, after so many polls without a change."""
+    return task.retry_after or provider.poll_intervals[min(unchanged, len(provider.poll_intervals) - 1)]
 
 
 def handle_missing_task(lease: JobLease, provider: Provider) -> None:
-    """The engine says that it does not know the task. It is believed when it goes on to say so, or when the
-    result's time is up; a job without a kept raw model orders a new one then, when it is tried again."""
+    """The engine says that it does not know the task. It is believed once it has said so for a while, or when
+    the result has expired. Without a stored raw model, a retry then orders a new task."""
     with lease.transaction() as (session, job, part):
         job.task_missing_since = job.task_missing_since or utc_now()
         is_expired = job.task_expires_at is not None and utc_now() > job.task_expires_at
-        believed_at = job.task_missing_since + timedelta(seconds=provider.unknown_wait)
-        is_lost = is_expired or utc_now() >= believed_at
+        lost_at = job.task_missing_since + timedelta(seconds=provider.unknown_wait)
+        is_lost = is_expired or utc_now() >= lost_at
         if is_lost:
             _lose_task(session, job, part)
     if not is_lost:
@@ -83,8 +83,8 @@ def _record_progress(lease: JobLease, task: Task, provider: Provider) -> None:
             job.progress = task.progress
             part.revision += 1
         job.task_missing_since = None
-        fruitless = 0 if is_new else job.snooze_count + 1
-    lease.snooze(next_poll_seconds(task, provider, fruitless), count=not is_new)
+        unchanged = 0 if is_new else job.snooze_count + 1
+    lease.snooze(next_poll_seconds(task, provider, unchanged), count=not is_new)
 
 
 def _record_success(lease: JobLease, task: Task) -> None:
@@ -103,12 +103,12 @@ def _record_success(lease: JobLease, task: Task) -> None:
 
 
 def _record_failure(lease: JobLease, task: Task) -> None:
-    reason = _ended(task.error_message) if task.error_message else Message("job.no_reason")
+    reason = _with_full_stop(task.error_message) if task.error_message else Message("job.no_reason")
     advice = Message("job.change_photos" if task.input_refused else "job.try_again")
     if not task.consumed_credits:
         advice = Message("sentences", first=Message("credits.not_charged"), second=advice)
     with lease.transaction() as (session, job, part):
-        # A failed task is of no further use: trying again orders a new one. Its attempt keeps the id.
+        # A failed task is of no further use: a retry orders a new one. The attempt keeps its id.
         job.meshy_task_id = None
         job.input_refused = task.input_refused
         ledger.settle(session, job, task.id, task.consumed_credits or 0)
@@ -121,5 +121,5 @@ def _fail(lease: JobLease, message: Message) -> None:
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
 
 
-def _ended(sentence: str) -> str:
+def _with_full_stop(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

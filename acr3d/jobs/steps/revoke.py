@@ -1,7 +1,7 @@
-"""Taking the task of a canceled job back from its engine, and saying what truly becomes of its credits.
+"""Revoking a canceled job's task at its engine, and saying what becomes of its credits.
 
-Only a task that has not begun is taken back, for its credits. One that has is paid for: it stays at the
-engine as long as that keeps it, and can be given to a part (`orphans`).
+Only a task that has not begun is deleted, which refunds it. One that has begun is paid for: it stays at the
+engine for as long as results are kept, and can be attached to a part (`orders.unmatched_actions`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Outcome:
 
 
 def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
-    """Take the task of a canceled job back from the engine. Raises EngineError or LeaseLost."""
+    """Revoke the task of a canceled job. Raises EngineError or LeaseLost."""
     in_flight = attempt_in_flight(job.id)
     if in_flight is not None:
         settle(lease, job, provider, in_flight)
@@ -45,7 +45,7 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
     attempts = queries.attempts_of(job.id)
     end_read()
     accepted = [one for one in attempts if one.account == provider.account and one.task_id]
-    outcomes = {one.task_id or "": _take_back(lease, provider, one) for one in accepted}
+    outcomes = {one.task_id or "": _revoke_task(lease, provider, one) for one in accepted}
     with lease.transaction() as (session, kept, _part):
         kept.next_step = NextStep.NONE
         for task_id, outcome in outcomes.items():
@@ -57,13 +57,13 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
             transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
 
 
-def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
+def _revoke_task(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
     task_id, asked_at = attempt.task_id or "", attempt.removal_asked_at
     try:
         task = provider.get(task_id)
         is_removable = task.status == PENDING and provider.capabilities.cancel
         if is_removable:
-            asked_at = _ask_for_removal(lease, attempt.id)
+            asked_at = _mark_removal_asked(lease, attempt.id)
         if is_removable or (provider.capabilities.cancel and not provider.capabilities.paid):
             provider.delete(task_id)
     except WrongState:
@@ -79,8 +79,8 @@ def _take_back(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcom
     return _begun()
 
 
-def _ask_for_removal(lease: JobLease, attempt_id: str) -> datetime:
-    """Write down, before it is sent, that a waiting task is to be removed: the answer may get lost."""
+def _mark_removal_asked(lease: JobLease, attempt_id: str) -> datetime:
+    """Commit, before the request is sent, that a waiting task is to be deleted: the answer may get lost."""
     now = utc_now()
     with lease.transaction() as (session, _job, _part):
         locked_attempt(session, attempt_id).removal_asked_at = now
@@ -88,7 +88,7 @@ def _ask_for_removal(lease: JobLease, attempt_id: str) -> datetime:
 
 
 def _gone(asked_at: datetime | None, provider: Provider) -> _Outcome:
-    """Removed by us before it began; had it begun, it would stay for as long as results are kept."""
+    """Deleted by us before it began, if we asked; had it begun, it would stay while results are kept."""
     if asked_at is not None and utc_now() < asked_at + provider.results_kept:
         return _removed()
     return _Outcome(None, "revoke.task_gone", "credits.counted_as_spent")

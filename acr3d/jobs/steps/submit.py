@@ -40,7 +40,7 @@ from acr3d.orders.attempts import (
 from acr3d.orders.circuit_breaker import Wait
 from acr3d.storage.blobs import storage
 
-_ROOM_SECONDS = 60
+_DISK_FULL_SECONDS = 60
 
 
 def submit(lease: JobLease, job: Job, provider: Provider) -> None:
@@ -49,9 +49,9 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     if in_flight is not None:
         settle(lease, job, provider, in_flight)
         return
-    if wait := _hindrance(db.session(), job):
+    if wait := _blocked_reason(db.session(), job):
         circuit_breaker.probe(provider)
-        wait = _hindrance(db.session(), job)
+        wait = _blocked_reason(db.session(), job)
     if wait:
         wait_for(lease, wait)
         return
@@ -69,9 +69,8 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
         mark_unknown(attempt_id, error.message)
         lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, error.message)
     except EngineError as error:
-        circuit_breaker.trip(
-            job.account, job.engine, error
-        )  # while nobody else may begin: our attempt is in flight
+        # While our attempt is in flight, so that no other job can begin.
+        circuit_breaker.trip(job.account, job.engine, error)
         mark_not_created(attempt_id, error.message)
         raise
     else:
@@ -80,11 +79,11 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
 
 
 def wait_for(lease: JobLease, wait: Wait) -> None:
-    """Let the job wait for what hinders its account or us, if it still does."""
+    """Let the job wait for `wait`, unless its reason is over by now."""
 
     def is_over(session: Session, job: Job) -> bool:
-        present = _hindrance(session, job)
-        return present is None or present.message != wait.message
+        reason = _blocked_reason(session, job)
+        return reason is None or reason.message != wait.message
 
     if wait.grows:
         lease.back_off(wait.seconds, wait.message)
@@ -93,7 +92,7 @@ def wait_for(lease: JobLease, wait: Wait) -> None:
 
 
 def _begin(lease: JobLease, job: Job) -> str | Wait:
-    """The new attempt's id, or why there is none. Nobody else begins meanwhile, so what is counted holds."""
+    """The new attempt's id, or why there is none. The locked accounts keep others from beginning now."""
     attempt = Attempt(
         id=new_id(),
         job_id=job.id,
@@ -104,7 +103,7 @@ def _begin(lease: JobLease, job: Job) -> str | Wait:
     try:
         with lease.transaction() as (session, _job, _part):
             locked_account(session, job.account, job.engine)
-            if wait := _hindrance(session, job):
+            if wait := _blocked_reason(session, job):
                 return wait
             session.add(attempt)
             session.flush()
@@ -114,26 +113,26 @@ def _begin(lease: JobLease, job: Job) -> str | Wait:
     return attempt.id
 
 
-def _hindrance(session: Session, job: Job) -> Wait | None:
+def _blocked_reason(session: Session, job: Job) -> Wait | None:
     """Why the job cannot be sent now."""
     if wait := circuit_breaker.blocked_reason(circuit_breaker.account_of(job.account, session)):
         return wait
     provider = engines().provider(job.engine)
     if provider and _tasks_in_work(session, job.account) >= provider.max_concurrent_tasks:
         return Wait(LOOK_SECONDS, Message("order.no_place"), grows=True)
-    return Wait(_ROOM_SECONDS, disk_space.FULL, is_told=True) if disk_space.is_short(session) else None
+    return Wait(_DISK_FULL_SECONDS, disk_space.FULL, is_told=True) if disk_space.is_short(session) else None
 
 
 def _mark_sent(lease: JobLease, attempt_id: str) -> None:
-    """Committed before the socket opens: whatever happens from here on, the outcome is "unknown"."""
+    """Committed before the socket opens: from here on, a crash leaves the outcome "unknown"."""
     with lease.transaction() as (session, _job, _part):
         session.get_one(Attempt, attempt_id).sent_at = utc_now()
 
 
 def _tasks_in_work(session: Session, account: str) -> int:
-    """How many jobs the account works on, or perhaps does: those with an order in flight count."""
+    """How many jobs the account works on, or may work on: those with an order in flight count."""
     ordered = select(Attempt.job_id).where(Attempt.account == account, Attempt.state.in_(IN_FLIGHT))
-    # What waits for a person's word may wait for days; its task, if there is one, has ended long before.
+    # An order that waits for a person's decision may wait for days; its task, if any, ended long before.
     ordered = ordered.where(or_(Attempt.asked_at.is_(None), Attempt.sent_at > utc_now() - JOB_DEADLINE))
     in_work = or_(Job.next_step == NextStep.POLL, Job.id.in_(ordered))
     return session.scalar(select(func.count()).select_from(Job).where(Job.account == account, in_work)) or 0
@@ -145,5 +144,5 @@ def _read(key: str) -> bytes:
 
 
 def _params_hash(job: Job) -> str:
-    said = [job.selected_image_metadata, job.generation_config, job.engine, job.engine_base]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    order = [job.selected_image_metadata, job.generation_config, job.engine, job.engine_base]
+    return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
