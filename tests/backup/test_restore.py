@@ -70,7 +70,7 @@ def test_anybody_can_open_a_backup(app: Flask, furnished: Furnished, target: Pat
     for name, said in manifest["files"].items():
         data = (tmp_path / name).read_bytes()
         assert said == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}, name
-    assert (manifest["app_version"], manifest["rows"]["parts"]) == ("0.1.0", 2)
+    assert (manifest["app_version"], manifest["rows"]["parts"]) == ("0.2.0", 2)
     if manifest["database"] == "sqlite":
         with closing(sqlite3.connect(tmp_path / "database.sqlite")) as copy:
             assert copy.execute("SELECT count(*) FROM parts").fetchone() == (2,)
