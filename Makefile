@@ -9,7 +9,7 @@ FLASK = .venv/bin/flask --app wsgi
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml
 LOCK_BLENDER = .venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 --group blender
 
-.PHONY: help setup run test proof lint blender lock
+.PHONY: help setup run test proof lint docs blender lock
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,9 @@ lint: ## Check style, types and imports
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+
+docs: ## Write docs/cli.md from the commands' own help
+	@PYTHONPATH=. .venv/bin/python scripts/cli_reference.py >docs/cli.md
 
 blender: ## Install Blender for the "light" level (optional; Python 3.11, x86-64 Linux, 1 GB)
 	@scripts/blender.sh

@@ -6,6 +6,8 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,21 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from acr3d.db.session import transaction
-from acr3d.storage.local import storage
+from acr3d.db.types import utc_now
+from acr3d.jobs import service
+from acr3d.storage.blobs import storage
 from tests.support.accounts import bearer
-from tests.support.factories import box_glb, finished_job, make_part, picture
+from tests.support.at_meshy import KEY, listing, made, two_candidates
+from tests.support.contract.server import PreparedServer, answer
+from tests.support.factories import (
+    box_glb,
+    by_angle,
+    finished_job,
+    make_part,
+    make_part_with_photos,
+    make_user,
+    picture,
+)
 from tests.web.test_media import version
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
@@ -26,13 +40,17 @@ NAME = re.compile(r"<(\w+)>")
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app()
+def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Flask:
+    return make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
 
 
-def test_every_example_is_true(app: Flask) -> None:
+def test_every_example_is_true(app: Flask, meshy: PreparedServer) -> None:
     client, header, known = app.test_client(), bearer(app), dict[str, str]()
-    given = {"a finished job": _finished_job}
+    given = {
+        "a finished job": _finished_job,
+        "an order without an answer": partial(_open_order, app, meshy),
+        "tasks that no job follows": partial(_unmatched_tasks, meshy),
+    }
 
     for block in BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
         if block[2]:
@@ -108,3 +126,17 @@ def _finished_job() -> dict[str, str]:
         session.add_all(rows)
         session.flush()
         return {"made": part.id, "done": job.id}
+
+
+def _open_order(app: Flask, meshy: PreparedServer) -> dict[str, str]:
+    part, user = make_part_with_photos("CL-300"), make_user()
+    job = service.start(part.id, by_angle(part), "meshy", {}, user)
+    two_candidates(app, meshy, job)
+    return {"unclear": job.id}
+
+
+def _unmatched_tasks(meshy: PreparedServer) -> dict[str, str]:
+    earlier = utc_now() - timedelta(minutes=1)
+    tasks = listing(made("lost"), made("other", earlier, status="PENDING"))
+    meshy.answers += [*tasks, answer(200, {})]
+    return {}
