@@ -69,6 +69,6 @@ def beside_gltfpack(file: str, ours: Row, theirs: Row) -> Iterator[Figure]:
 def with_blender(gains: list[float]) -> str:
     """What baking brings to the worst view of each file: a figure that may be missed for a written reason."""
     reached = sum(gain >= 0.01 for gain in gains)
-    why = "" if reached >= 2 else "; docs/decisions/optimizer-blender.md says why"
+    why = "" if reached >= 2 else "; docs/decisions/0027-optimizer-blender.md says why"
     told = ", ".join(f"{gain:+.4f}" for gain in gains)
     return f"{'met   ' if reached >= 2 else 'argued'} Blender, worst SSIM over without: {told}{why}"

@@ -5,7 +5,7 @@ time coarser or finer. Prints, for each, the bytes and the worst and mean SSIM o
 be moved from the kind that gains little to the one that gains much. Give it files other than those that
 bench/optimize.py measures.
 
-docs/decisions/optimizer-texture-quality.md rests on five models of the npm package
+docs/decisions/0011-optimizer-texture-quality.md rests on five models of the npm package
 @webxr-input-profiles/assets 1.0.20 (MIT): samsung-galaxyxr, hp-mixed-reality, magicleap-two, valve-index,
 generic-trigger, the left hand's or the only one.
 """

@@ -2,7 +2,7 @@
 
 Enough perspective or tilt reconciles nearly any two silhouettes. So cameras for which the silhouettes fit are
 not enough: they must be cameras that a person would have used. The limits lie between what photos of one part
-and photos of different parts show (docs/decisions/engine-contradictions.md).
+and photos of different parts show (docs/decisions/0024-engine-contradictions.md).
 """
 
 from __future__ import annotations

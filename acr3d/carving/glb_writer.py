@@ -1,6 +1,6 @@
 """Write one textured mesh as a GLB file (binary glTF 2.0).
 
-The product's only use of pygltflib; docs/decisions/engine-pygltflib.md says why.
+The product's only use of pygltflib; docs/decisions/0032-engine-pygltflib.md says why.
 """
 
 from __future__ import annotations

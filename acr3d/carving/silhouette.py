@@ -3,7 +3,7 @@
 The background is everything that a flood from the photo's border reaches without crossing a sharp edge.
 Sharpness is the difference between a lightly and a strongly blurred picture: a slow ramp (shading, a soft
 shadow) leaves it at zero, any edge raises it. Between certain background and certain part, a watershed on the
-gradient puts the contour where the edge is steepest. See docs/decisions/engine-silhouette.md.
+gradient puts the contour where the edge is steepest. See docs/decisions/0003-engine-silhouette.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """meshoptimizer's simplifier, from the optional package almeshopt.
 
 `simplifyWithAttributes` collapses edges by quadric error (Garland and Heckbert 1997) with Hoppe's quadrics
-for attributes (1999). Why almeshopt is optional: docs/decisions/optimizer-levels.md.
+for attributes (1999). Why almeshopt is optional: docs/decisions/0028-optimizer-levels.md.
 """
 
 from __future__ import annotations

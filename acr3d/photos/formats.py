@@ -28,8 +28,8 @@ class PhotoFormat:
 
 SNIFFED_BYTES = 16
 
-# The limits follow from memory per pixel (docs/decisions/photos-memory.md): JPEG shrinks while it decodes,
-# WebP needs 16 bytes, the others four or five.
+# The limits follow from memory per pixel (docs/decisions/0016-photos-memory.md): JPEG shrinks while it
+# decodes, WebP needs 16 bytes, the others four or five.
 FORMATS: tuple[PhotoFormat, ...] = (
     PhotoFormat(
         "JPEG",

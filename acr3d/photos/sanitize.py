@@ -6,7 +6,7 @@ metadata. Pure: nothing here knows a database, a web framework or numpy.
 Memory is the hard part: a small file can expand to hundreds of megabytes. So the size in a file's header is
 checked before anything is decoded (`limits`), the whole process decodes one picture at a time, and pixels
 are flattened and shrunk in strips (`convert`), so a second full-size copy never exists. The figures are in
-docs/decisions/photos-memory.md; `bench/photos.py` measures them.
+docs/decisions/0016-photos-memory.md; `bench/photos.py` measures them.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def test_a_photo_that_was_lost_on_its_way_can_be_sent_again(visitor: Callable[..
 
     page.locator("#chooser").set_input_files([photo_file("lost.jpg")])
     row = page.locator("#uploads li")
-    expect(row).to_contain_text("The connection broke")
+    expect(row).to_contain_text("The connection was lost")
     row.get_by_role("button", name="Try again").click()
 
     expect(tiles(page)).to_have_count(1)
@@ -161,7 +161,7 @@ def test_two_tabs_sort_the_same_photos(visitor: Callable[..., Visitor]) -> None:
     assert order(one) == order(other) == [a, b, d, c]  # who came last decides, and both see it
 
     one.get_by_role("button", name="Delete photo 2").click()
-    one.get_by_role("button", name="Delete photo").click()
+    one.get_by_role("dialog").get_by_role("button", name="Delete photo").click()
     expect(tiles(one)).to_have_count(3)
     staff.refusals = {409}
     press_move(other, 1, "later")

@@ -79,7 +79,7 @@ def turn_the_model(page: Page) -> None:
     model = page.locator("model-viewer")
     expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
     assert model.evaluate("model => model.modelIsVisible")
-    expect(page.get_by_text("made from photos").first).to_be_visible()
+    expect(page.get_by_text("generated from photos").first).to_be_visible()
     before = model.evaluate("model => model.getCameraOrbit().theta")
     model.focus()
     page.keyboard.press("ArrowRight")

@@ -1,6 +1,7 @@
 """SIGKILL at each named point of a job's life; then a normal start, which brings the job to its right end.
 
-The points are those at which a queue that pays could pay twice or lose something (docs/decisions/jobs.md).
+The points are those at which a queue that pays could pay twice or lose something
+(docs/decisions/0005-jobs.md).
 Whatever dies when: the engine has made exactly one task for the job, and nothing is left lying about.
 """
 

@@ -19,7 +19,7 @@ from acr3d.web.templating import LANGUAGES
 ROOT = Path(__file__).parents[2]
 TRANSLATIONS = ROOT / "translations"
 OTHERS = [language for language in LANGUAGES if language != "en"]
-HOW = "See docs/decisions/pages-texts.md for the three commands that bring the catalogues up to date."
+HOW = "See docs/decisions/0014-pages-texts.md for the three commands that bring the catalogues up to date."
 
 Text = str | tuple[str, ...]
 

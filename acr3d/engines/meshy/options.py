@@ -27,7 +27,7 @@ def options(polycount: int, *, on_form: bool) -> dict[str, Option]:
         "texture_prompt": OneLine(
             label=Message("option.label_prompt"), default="", max_length=MAX_PROMPT, on_form=on_form
         ),
-        # Redrawn photos would make another part: docs/decisions/meshy-client.md.
+        # Redrawn photos would make another part: docs/decisions/0007-meshy-client.md.
         "image_enhancement": Switch(label=Message.plain("“image_enhancement”"), default=False, on_form=False),
     }
 

@@ -15,7 +15,7 @@ from acr3d.settings import MESHY_ASSETS, Settings
 
 
 class MeshyProvider(MeshyContract):
-    """See docs/decisions/meshy-client.md for the contract."""
+    """See docs/decisions/0007-meshy-client.md for the contract."""
 
     name = "meshy"
     capabilities = Capabilities(webhook=True, cancel=True, list_tasks=True, balance=True)

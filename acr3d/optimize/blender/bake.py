@@ -1,7 +1,7 @@
 """Starting Blender, if it is installed, as a child process with its own interpreter and limits.
 
 `make blender` installs it into `.venv-blender/`, because `bpy` does not work with the numpy that acr3d needs
-(docs/decisions/optimizer-blender.md).
+(docs/decisions/0027-optimizer-blender.md).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class TextureOptions:
 
     A normal map gets the finer quality if a sample of it has less than `least_normal_psnr` dB. Images that
     have more than `most_pixels` together are halved until they fit. How the defaults were chosen:
-    docs/decisions/optimizer-texture-quality.md.
+    docs/decisions/0011-optimizer-texture-quality.md.
     """
 
     coding: ImageCoding = ImageCoding.WEBP

@@ -2,7 +2,8 @@
 
 Possible mistakes are tried out: two labels swapped, a photo on its side, a photo of another part. An
 explanation is accepted if it removes the inconsistency between the silhouettes and no other one does so as
-well. In doubt nothing is reported, or only that something does not fit. See docs/decisions/photo-checks.md.
+well. In doubt nothing is reported, or only that something does not fit.
+See docs/decisions/0029-photo-checks.md.
 """
 
 from __future__ import annotations
