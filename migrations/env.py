@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, event, pool, text
 
 from acr3d.db.models import Base
 
-_ONE_AT_A_TIME = 4_117_300_311  # an advisory lock's number, made up
+_ONE_AT_A_TIME = 4_117_300_311  # an arbitrary advisory lock number
 
 
 def run() -> None:
@@ -25,7 +25,7 @@ def run() -> None:
             target_metadata=Base.metadata,
             render_as_batch=True,
             compare_type=True,
-            transactional_ddl=True,  # true of SQLite as well, since we begin the transaction ourselves
+            transactional_ddl=True,  # on SQLite too, because we begin the transaction ourselves
         )
         with context.begin_transaction():
             _wait_for_others(connection)
@@ -35,7 +35,7 @@ def run() -> None:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
-    # A rebuilt table is dropped and renamed: with foreign keys on, that would take its children along.
+    # A rebuilt table is dropped and renamed: with foreign keys on, that would delete its children.
     connection.execute("PRAGMA foreign_keys=OFF")
     connection.execute("PRAGMA busy_timeout=30000")
 

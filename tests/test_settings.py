@@ -1,4 +1,4 @@
-"""Settings: sensible without any, and a clear line for one that cannot be meant."""
+"""Settings: sensible defaults, and one clear line for a wrong value."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_every_spelling_of_a_postgresql_address_is_taken(tmp_path: Path, scheme: str) -> None:
+def test_every_spelling_of_a_postgresql_address_is_accepted(tmp_path: Path, scheme: str) -> None:
     settings = read(tmp_path, DATABASE_URL=f"{scheme}://me:pw@db/acr3d")
 
     assert settings.database_url == "postgresql+psycopg://me:pw@db/acr3d"
@@ -71,7 +71,7 @@ def test_every_spelling_of_a_postgresql_address_is_taken(tmp_path: Path, scheme:
         ("MESHY_API_KEY", "msy_cut in two"),
     ],
 )
-def test_a_value_that_cannot_be_meant_stops_the_start_with_one_line_that_names_it(
+def test_a_wrong_value_stops_the_start_with_one_line_that_names_it(
     tmp_path: Path, name: str, value: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:

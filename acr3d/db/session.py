@@ -63,7 +63,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def end_read() -> None:
-    """End the reading transaction before something slow, so that it does not stay open meanwhile."""
+    """End the reading transaction before something slow, so that it does not stay open."""
     db.session.commit()
 
 

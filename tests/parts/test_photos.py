@@ -49,7 +49,7 @@ def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[Exception]:
     return raised
 
 
-def test_photos_stand_in_the_order_they_came_and_the_first_is_the_cover(in_app: Flask) -> None:
+def test_photos_are_in_the_order_they_came_and_the_first_is_the_cover(in_app: Flask) -> None:
     part = make_part()
 
     first, second = add_photos(part.id, [photo("red"), photo("green")])
@@ -98,9 +98,7 @@ def test_a_new_order_is_kept(in_app: Flask) -> None:
 
 
 @pytest.mark.parametrize("spoil", ["missing", "foreign", "twice", "none"])
-def test_an_order_that_is_no_permutation_of_the_present_photos_changes_nothing(
-    in_app: Flask, spoil: str
-) -> None:
+def test_an_order_that_does_not_list_exactly_the_photos_changes_nothing(in_app: Flask, spoil: str) -> None:
     part, other = make_part(), make_part("OTHER")
     images = add_photos(part.id, [photo() for _ in range(3)])
     [foreign] = add_photos(other.id, [photo()])
