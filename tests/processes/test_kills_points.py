@@ -20,16 +20,16 @@ BY_ITSELF = {
     "before-tx1": (["accepted"], "accepted the order"),
     "after-tx1": (["refused", "accepted"], "accepted the order"),
     "after-tx2": (["refused", "accepted"], "accepted the order"),
-    "before-tx3": (["accepted"], "found by listing"),
-    "raw-stored": (["accepted"], "fetched and kept"),
+    "before-tx3": (["accepted"], "found among the engine's tasks"),
+    "raw-stored": (["accepted"], "downloaded and stored"),
     "optimizing": (["accepted"], "ready and published"),
     "before-publishing": (["accepted"], "ready and published"),
 }
 # what the engine does not finish saying → how the kill comes from outside
 WHILE_HELD = {
-    "answer-lost": ("create", "hold", {}, "found by listing"),
+    "answer-lost": ("create", "hold", {}, "found among the engine's tasks"),
     "polling": ("look", "hold", {}, "accepted the order"),
-    "downloading": ("result", "half", {"hold": True}, "fetched and kept"),
+    "downloading": ("result", "half", {"hold": True}, "downloaded and stored"),
 }
 
 
@@ -84,7 +84,7 @@ def test_a_result_that_expired_while_nobody_ran_fails_the_job_truthfully(place: 
     with running_poller(place):
         status = place.until(part, "failed")
 
-    assert "no longer knows this task; its result is lost" in str(status["error"])
+    assert "no longer knows this task, so its result is lost" in str(status["error"])
     assert place.engine.made() == 1
     assert [stage for stage, _detail in place.history(part)][-1] == "failed"
     place.check_nothing_lies_about()

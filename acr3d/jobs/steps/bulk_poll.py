@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import JSON, Integer, String, Text, column, select, update, values
+from sqlalchemy import JSON, ColumnElement, Integer, String, Text, cast, column, select, update, values
 
 from acr3d.db.extensions import db
 from acr3d.db.models import HAS_NEXT_STEP, Job, Part
@@ -244,6 +244,9 @@ def _write(owner: str, updates: list[ProgressUpdate]) -> None:
         .data([one.row for one in updates])
         .cte("found")
     )
+    waiting: dict[str, ColumnElement[Any]] = {name: found.c[name] for name in _WAITING_NAMES}
+    if db.session().get_bind().dialect.name == "postgresql":  # where rows that are all NULL have no type
+        waiting["waiting_params"] = cast(found.c.waiting_params, JSON)
     no_sync = {"synchronize_session": False}
     with transaction() as session:
         # Parts before jobs, each in the order of their ids, as everywhere, so that no two can deadlock.
@@ -258,7 +261,7 @@ def _write(owner: str, updates: list[ProgressUpdate]) -> None:
                 progress=found.c.progress,
                 next_at=found.c.next_at,
                 snooze_count=found.c.snooze_count,
-                **{name: found.c[name] for name in _WAITING_NAMES},
+                **waiting,
                 lease_owner=None,
                 lease_until=None,
             )
