@@ -7,9 +7,10 @@ ARGS ?=
 GUNICORN = .venv/bin/gunicorn -c gunicorn.conf.py wsgi:app
 FLASK = .venv/bin/flask --app wsgi
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml
+LOCK_MESHOPT = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-deps --python-version 3.11 --group meshopt
 LOCK_BLENDER = .venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 --group blender
 
-.PHONY: help setup run test proof lint docs blender lock
+.PHONY: help setup run test proof lint docs meshopt blender lock
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 10
@@ -41,6 +42,9 @@ lint: ## Check style, types and imports
 docs: ## Write docs/cli.md from the commands' own help
 	@PYTHONPATH=. .venv/bin/python scripts/cli_reference.py >docs/cli.md
 
+meshopt: setup ## Install the faster simplifier of level light (optional; x86-64 Linux with AVX2)
+	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-meshopt.txt
+
 blender: ## Install Blender for the "light" level (optional; Python 3.11, x86-64 Linux, 1 GB)
 	@scripts/blender.sh
 
@@ -48,5 +52,6 @@ lock: ## Update the lock files from pyproject.toml and package.json
 	@scripts/setup.sh test
 	@$(LOCK) $(ARGS) -o requirements.txt
 	@$(LOCK) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK_MESHOPT) $(ARGS) -o requirements-meshopt.txt
 	@$(LOCK_BLENDER) $(ARGS) -o requirements-blender.txt
 	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund

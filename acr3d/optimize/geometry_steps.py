@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
+from acr3d.gltf.traversal import total_triangles
 from acr3d.optimize.draco.stream import DracoOptions
 from acr3d.optimize.primitive_groups import used_array_bytes
 from acr3d.optimize.steps.convert_primitive_mode import convert_to_triangle_lists
 from acr3d.optimize.steps.draco_decode import DecodedStreams, draco_decode, restore_streams
 from acr3d.optimize.steps.draco_encode import DracoResult, draco_encode
 from acr3d.optimize.steps.normal_bake import BakeResult
-from acr3d.optimize.steps.simplify import Simplifier, SimplifyResult, can_simplify, simplify
+from acr3d.optimize.steps.simplify import Simplifier, SimplifyResult, simplify
 from acr3d.optimize.steps.unshare import unshare_vertices
 from acr3d.optimize.steps.weld import WeldResult, weld
 
@@ -53,7 +54,7 @@ def run_geometry_steps(
     `simplifier` replaces the default one.
     """
     result, streams = GeometryResult(), DecodedStreams()
-    is_simplified = bool(most_triangles) and can_simplify(model, most_triangles or 0, simplifier)
+    is_simplified = most_triangles is not None and total_triangles(model.json) > most_triangles
     if can_renumber(model.json):
         if is_simplified or not draco:
             streams = draco_decode(model)

@@ -198,8 +198,7 @@ def _compress_geometry(model: Model, run: _Run) -> tuple[MeshHealth | None, Geom
         result.bake = BakeResult(run.why_not_bake) if level.bakes_normals else None
         return health, result
     recorder = RecordingSimplifier()
-    simplifier = recorder if recorder.simplifier else None
-    result = run_geometry_steps(model, level.most_triangles, level.draco, simplifier)
+    result = run_geometry_steps(model, level.most_triangles, level.draco, recorder)
     result.bake = bake_normals(model, recorder, level.textures.max_side, run.threads)
     return health, result
 

@@ -14,7 +14,7 @@ from acr3d.optimize import pipeline
 from acr3d.optimize.blender import bake
 from acr3d.optimize.presets import LEVELS
 from acr3d.optimize.steps import normal_bake
-from tests.optimize.test_presets import needs_avx2, pictures
+from tests.optimize.test_presets import pictures
 from tests.support.optimize_glbs import (
     Builder,
     add_sphere,
@@ -68,7 +68,6 @@ def baker(monkeypatch: pytest.MonkeyPatch) -> Bakes:
     return asked
 
 
-@needs_avx2
 @pytest.mark.needs("blender")
 def test_light_bakes_the_lost_grain_into_the_normal_map(tmp_path: Path) -> None:
     report = light(grained(), tmp_path)
@@ -81,7 +80,6 @@ def test_light_bakes_the_lost_grain_into_the_normal_map(tmp_path: Path) -> None:
     assert sum(step["saved"] for step in report["steps"]) == report["bytes_in"] - report["bytes_out"]
 
 
-@needs_avx2
 @pytest.mark.needs("blender", "node")
 def test_a_child_bakes_and_the_file_is_valid(tmp_path: Path) -> None:
     source, target = tmp_path / "in.glb", tmp_path / "out.glb"
@@ -99,7 +97,6 @@ def test_a_child_bakes_and_the_file_is_valid(tmp_path: Path) -> None:
     assert validator_errors([target]) == []
 
 
-@needs_avx2
 def test_without_blender_light_works_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bake, "_HOME", tmp_path)
 
@@ -112,7 +109,6 @@ def test_without_blender_light_works_and_says_so(tmp_path: Path, monkeypatch: py
     assert report["warnings"] == []
 
 
-@needs_avx2
 def test_the_map_is_baked_from_the_full_mesh_for_the_reduced_one(tmp_path: Path, baker: Bakes) -> None:
     report = light(grained(), tmp_path)
 
@@ -123,7 +119,6 @@ def test_the_map_is_baked_from_the_full_mesh_for_the_reduced_one(tmp_path: Path,
     assert normal_map(tmp_path / "out.glb")[..., 0].mean() == pytest.approx(140, abs=2)
 
 
-@needs_avx2
 def test_a_person_can_do_without(tmp_path: Path, baker: Bakes) -> None:
     report = light(grained(), tmp_path, may_bake=False)
 
@@ -131,7 +126,6 @@ def test_a_person_can_do_without(tmp_path: Path, baker: Bakes) -> None:
     assert report["detail"] == {"left_out": "It was turned off."}
 
 
-@needs_avx2
 def test_a_failed_bake_leaves_the_plain_result_and_a_warning(
     tmp_path: Path, baker: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +165,6 @@ def _shared(data: dict[str, Any]) -> None:
     data["materials"][0]["emissiveTexture"] = {"index": data["materials"][0]["normalTexture"]["index"]}
 
 
-@needs_avx2
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -191,7 +184,6 @@ def test_what_cannot_take_it_says_why(change: Any, why: str, tmp_path: Path, bak
     assert why in report["detail"]["left_out"]
 
 
-@needs_avx2
 def test_a_texture_that_repeats_is_left_alone(tmp_path: Path, baker: Bakes) -> None:
     builder = grained()
     mesh = sphere(rings=RINGS)

@@ -237,7 +237,6 @@ def test_parts_that_share_vertices_get_their_own_and_are_packed(tmp_path: Path) 
     assert sum(step["saved"] for step in report["steps"]) == report["bytes_in"] - report["bytes_out"]
 
 
-@pytest.mark.needs("avx2")
 def test_parts_that_share_vertices_are_reduced_too(tmp_path: Path) -> None:
     (tmp_path / "in.glb").write_bytes(slices(sphere(rings=130), 4).glb())
 

@@ -90,7 +90,6 @@ def test_a_result_is_as_true_as_its_grid(tmp_path: Path) -> None:
     assert 0 < found["normal_mean_degrees"] < 0.2
 
 
-@pytest.mark.needs("avx2")
 def test_fewer_triangles_are_measurably_less_true(tmp_path: Path) -> None:
     builder = Builder()
     add_sphere(builder, sphere(rings=130, radius=0.5))

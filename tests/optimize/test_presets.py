@@ -28,7 +28,6 @@ from tests.support.optimize_glbs import (
 )
 
 TRIANGLES = 66_822
-needs_avx2 = pytest.mark.needs("avx2")
 
 
 def detailed(format: str = "PNG", side: int = 256, mode: str = "RGB") -> Builder:
@@ -61,7 +60,6 @@ def test_web_and_full_keep_every_triangle(level: str, tmp_path: Path) -> None:
     assert report["level"] == level
 
 
-@needs_avx2
 def test_light_has_a_phones_share_and_the_same_size(tmp_path: Path) -> None:
     report = run(detailed(), tmp_path, "light")
 

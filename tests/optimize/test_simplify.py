@@ -11,13 +11,20 @@ import pytest
 from acr3d.gltf.accessors import read_accessor
 from acr3d.gltf.model import Model
 from acr3d.gltf.write import write_glb
-from acr3d.optimize import pipeline
+from acr3d.optimize import edge_collapse, meshoptimizer
 from acr3d.optimize.primitive_groups import editable_groups, read_faces
 from acr3d.optimize.steps import simplify
 from acr3d.optimize.steps.simplify import SimplifyResult
 from tests.support.optimize_glbs import Builder, add_sphere, rich_model, sphere
 
-pytestmark = pytest.mark.needs("avx2")
+
+@pytest.fixture(
+    autouse=True, params=["ours", pytest.param("meshopt", marks=pytest.mark.needs("meshopt"))], ids=str
+)
+def simplifier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs with our own simplifier and with meshoptimizer's."""
+    chosen = {"ours": edge_collapse.simplify, "meshopt": meshoptimizer.simplify}[request.param]
+    monkeypatch.setattr(simplify, "default_simplifier", lambda: chosen)
 
 
 def simplified(builder: Builder, most: int, folder: Path) -> tuple[SimplifyResult, list[dict[str, Any]]]:
@@ -109,17 +116,3 @@ def test_few_triangles_stay_as_they_are(tmp_path: Path) -> None:
 
     assert result == SimplifyResult()
     assert len(part["faces"]) == 2162
-
-
-def test_a_machine_without_the_simplifier_says_so_and_keeps_everything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(simplify, "find_simplifier", lambda: None)
-    builder = Builder()
-    add_sphere(builder, sphere(rings=130))
-    (tmp_path / "in.glb").write_bytes(builder.glb())
-
-    report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb", "light")
-
-    assert report["triangles"] == report["triangles_in"] == 66_822
-    assert "the simplifier is not installed" in " ".join(report["warnings"])

@@ -413,7 +413,6 @@ def test_the_khronos_validator_finds_no_error(tmp_path: Path) -> None:
     assert validator_errors(paths) == []
 
 
-@pytest.mark.needs("avx2")
 def test_a_draco_model_with_too_many_triangles_for_a_phone_is_unpacked_and_packed_again(
     tmp_path: Path,
 ) -> None:
@@ -562,7 +561,6 @@ def test_a_stream_that_nothing_was_taken_from_is_put_back(tmp_path: Path) -> Non
     assert result.removed == 0
 
 
-@pytest.mark.needs("avx2")
 def test_light_keeps_all_triangles_where_fewer_would_take_more_bytes(tmp_path: Path) -> None:
     """What morphs cannot be packed again, so fewer triangles of it can be larger than all in a stream."""
     builder = morphed_stream(rings=130)

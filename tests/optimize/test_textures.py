@@ -145,7 +145,7 @@ def test_a_shrunk_map_keeps_the_colours_under_an_alpha_that_nobody_reads(slot: s
 
 
 def test_a_shrunk_map_is_compared_with_what_came_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(recode_image, "_shrunk", lambda picture, size: Image.new(picture.mode, size))
+    monkeypatch.setattr(recode_image, "_resized", lambda picture, size: Image.new(picture.mode, size))
 
     _, _, (found,) = optimized(with_base_colour(encoded(picture(4096, 64), "PNG"), "image/png"), tmp_path)
 
@@ -205,7 +205,7 @@ def test_equal_maps_of_two_materials_become_one(tmp_path: Path, monkeypatch: pyt
         worked_on.append(place)
         return recode_image.recode_image(content, facts, plan, place)
 
-    monkeypatch.setattr(textures, "recode", watched)
+    monkeypatch.setattr(textures, "recode_image", watched)
 
     report, data, pictures = optimized(with_equal_maps(), tmp_path)
 

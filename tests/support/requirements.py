@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender.bake import why_unavailable
-from acr3d.optimize.steps.simplify import find_simplifier
 from tests.support.browser import chromium_missing
 from tests.support.postgres import postgres_missing
 
@@ -37,9 +37,9 @@ def libfaketime_missing() -> str | None:
     return None if LIBFAKETIME.exists() else "libfaketime is not installed."
 
 
-def avx2_missing() -> str | None:
-    """Why the tests cannot reduce triangles, as a sentence; None when they can."""
-    return None if find_simplifier() else "This processor lacks AVX2, for which the simplifier is built."
+def meshopt_missing() -> str | None:
+    """Why the tests cannot use meshoptimizer's simplifier, as a sentence; None when they can."""
+    return None if meshoptimizer.is_available() else "almeshopt is missing, or the processor lacks AVX2."
 
 
 TOOLS = {
@@ -48,7 +48,7 @@ TOOLS = {
     "node": node_missing,
     "libfaketime": libfaketime_missing,
     "blender": why_unavailable,
-    "avx2": avx2_missing,
+    "meshopt": meshopt_missing,
 }
 EXTRAS = {"blender"}
 

@@ -54,11 +54,11 @@ class BakeResult:
 class RecordingSimplifier:
     """A simplifier that remembers its input and its result, for the bake."""
 
-    simplifier: Simplifier | None = field(default_factory=lambda: simplify.find_simplifier())
+    simplifier: Simplifier = field(default_factory=lambda: simplify.default_simplifier())
     calls: list[tuple[Faces, dict[str, Array], Faces]] = field(default_factory=list)
 
     def __call__(self, faces: Faces, attributes: dict[str, Array], wanted: int) -> Faces:
-        fewer = self.simplifier(faces, attributes, wanted) if self.simplifier else faces
+        fewer = self.simplifier(faces, attributes, wanted)
         self.calls.append((faces, attributes, fewer))
         return fewer
 

@@ -16,7 +16,7 @@ from acr3d.gltf.accessors import Array, read_accessor
 from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
 from acr3d.gltf.traversal import total_triangles
-from acr3d.optimize import meshoptimizer
+from acr3d.optimize import edge_collapse, meshoptimizer
 from acr3d.optimize.primitive_groups import (
     PrimitiveGroup,
     array_bytes,
@@ -33,7 +33,7 @@ Simplifier = Callable[[Faces, dict[str, Array], int], Faces]
 The result uses some of the same vertices.
 """
 
-_UNAVAILABLE = "the simplifier is not installed on this server (it needs x86-64 Linux with AVX2)"
+_TOO_MANY = f"more than {edge_collapse.MOST_TRIANGLES:,} need `make meshopt` on the server"
 _FEWEST = 12
 
 
@@ -52,9 +52,9 @@ def simplify(model: Model, most_triangles: int, simplifier: Simplifier | None = 
     result, total = SimplifyResult(), total_triangles(model.json)
     if total <= most_triangles:
         return result
-    simplifier = simplifier or find_simplifier()
-    if simplifier is None:
-        return SimplifyResult(left_alone=[f"the triangles, because {_UNAVAILABLE}"])
+    simplifier = simplifier or default_simplifier()
+    if simplifier is edge_collapse.simplify and total > edge_collapse.MOST_TRIANGLES:
+        return SimplifyResult(left_alone=[f"the triangles, because {_TOO_MANY}"])
     groups, left_out = editable_groups(model) if can_renumber(model.json) else ([], ["the whole model"])
     counts = [len(read_faces(model, group)) for group in groups]
     editable = sum(count * len(group.members) for count, group in zip(counts, groups, strict=True))
@@ -69,14 +69,9 @@ def simplify(model: Model, most_triangles: int, simplifier: Simplifier | None = 
     return result
 
 
-def can_simplify(model: Model, most_triangles: int, simplifier: Simplifier | None = None) -> bool:
-    """Whether the model has more triangles than that, and a simplifier is available."""
-    return total_triangles(model.json) > most_triangles and (simplifier or find_simplifier()) is not None
-
-
-def find_simplifier() -> Simplifier | None:
-    """The simplifier that this machine can run, or None."""
-    return meshoptimizer.simplify if meshoptimizer.is_available() else None
+def default_simplifier() -> Simplifier:
+    """meshoptimizer's simplifier if it is installed, else our own."""
+    return meshoptimizer.simplify if meshoptimizer.is_available() else edge_collapse.simplify
 
 
 def _simplify_group(
