@@ -30,6 +30,7 @@ _LEAST_COSINE = 0.25  # of the angle by which one collapse may turn a triangle
 _CHEAPEST = 0.25  # the share of all collapses that one round considers
 _PER_NEEDED = 2.0  # and at most this many for each one that is still needed
 _MOST_ROUNDS = 200
+_COST_CLASSES, _PASSES = 4, 3
 MOST_TRIANGLES = 300_000  # with more, the arrays would not fit into the memory of the optimizer
 _NONE = np.iinfo(np.int64).max
 
@@ -67,7 +68,7 @@ class _Mesh:
         low, high = spread.min(axis=0), spread.max(axis=0)
         self.points = (spread - low) / (float((high - low).max()) or 1.0)
         self.faces = self._without_degenerate(faces)
-        self.blocked = np.empty(0, np.int64)
+        self.blocked, self.rng = np.empty(0, np.int64), np.random.default_rng(0)
         self._start_quadrics()
 
     def collapse(self, surplus: int) -> bool:
@@ -163,16 +164,25 @@ class _Mesh:
         return candidates.some(~bad)
 
     def _independent(self, candidates: _Collapses) -> Ints:
-        """The candidates that are cheaper than all others around them, cheapest first."""
-        order = np.argsort(candidates.error, kind="stable")
+        """Candidates of which no two share a triangle, cheapest first.
+
+        Luby's algorithm (1986): a candidate is chosen if it comes before all of its neighbours, in an order
+        that is random among those of similar cost.
+        """
+        count = len(candidates.source)
+        by_cost = np.argsort(candidates.error, kind="stable")
+        order = by_cost[np.lexsort((self.rng.permutation(count), np.arange(count) * _COST_CLASSES // count))]
         rank = np.full(len(self.points), _NONE)
-        rank[candidates.source[order]] = np.arange(len(order))
-        corners = self.place[self.faces]
-        lowest = rank[corners].min(axis=1)
-        around = np.full(len(self.points), _NONE)
-        for at in range(3):
-            np.minimum.at(around, corners[:, at], lowest)
-        found: Ints = order[around[candidates.source[order]] == np.arange(len(order))]
+        rank[candidates.source[order]] = np.arange(count)
+        corners, is_chosen = self.place[self.faces], np.zeros(len(self.points), bool)
+        for _ in range(_PASSES):
+            lowest, around = rank[corners].min(axis=1), np.full(len(self.points), _NONE)
+            for at in range(3):
+                np.minimum.at(around, corners[:, at], lowest)
+            is_new = (rank == around) & (rank != _NONE)
+            is_chosen |= is_new
+            rank[corners[is_new[corners].any(axis=1)].ravel()] = _NONE
+        found: Ints = by_cost[is_chosen[candidates.source[by_cost]]]
         return found
 
     def _apply(self, chosen: _Collapses, starts: Ints, ends: Ints) -> None:

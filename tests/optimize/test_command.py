@@ -12,14 +12,9 @@ from PIL import Image
 
 from acr3d import sandbox
 from acr3d.jobs.steps.optimize import OPTIMIZE_LIMITS
-from tests.support.optimize_glbs import encoded, pack, textured_sphere, unpack
+from tests.support.optimize_glbs import command, encoded, pack, textured_sphere, unpack
 
 LIMITS = sandbox.Limits(seconds=60, memory_mb=400)
-
-
-def command(*args: object) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "acr3d.optimize", *map(str, args)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from acr3d.gltf.model import Model
 from acr3d.optimize import deviation, pipeline
 from acr3d.optimize.steps.real_size import RealSize
-from tests.optimize.test_real_size import box_model
 from tests.support.optimize_glbs import Builder, add_sphere, sphere, textured_sphere
+from tests.support.placed_models import box_model
 
 
 def box(size: float = 1.0, shift: float = 0.0, *, is_turned: bool = False) -> dict[str, np.ndarray]:

@@ -13,9 +13,8 @@ import pytest
 from acr3d.gltf.orientation import Turn, rotation_matrix
 from acr3d.optimize import pipeline
 from acr3d.optimize.steps.real_size import RealSize
-from tests.optimize.test_command import command
-from tests.optimize.test_real_size import assert_stands, box_model, local, moving_model, vertices
-from tests.support.optimize_glbs import rich_model, unpack
+from tests.support.optimize_glbs import command, rich_model, unpack
+from tests.support.placed_models import assert_stands, box_model, local, moving_model, vertices
 
 STEPS = [f"{axis}{angle}" for axis in "xyz" for angle in (90, 180, 270)]
 

@@ -14,10 +14,10 @@ from PIL import Image, ImageChops
 from acr3d.optimize import pipeline
 from acr3d.optimize.presets import LEVELS
 from acr3d.optimize.steps.real_size import RealSize
-from tests.optimize.test_command import command
 from tests.support.optimize_glbs import (
     Builder,
     add_sphere,
+    command,
     encoded,
     picture,
     rich_model,

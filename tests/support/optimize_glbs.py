@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def validator_errors(paths: list[Path]) -> list[Any]:
     issues = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(issues) == len(paths), done.stderr
     return [found["messages"] for found in issues if found["numErrors"]]
+
+
+def command(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run `python -m acr3d.optimize` with these arguments."""
+    line = [sys.executable, "-m", "acr3d.optimize", *map(str, args)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60)
 
 
 class Builder:

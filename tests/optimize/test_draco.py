@@ -1,11 +1,9 @@
-"""Geometry: small streams that hold the very same surface, on one grid."""
+"""Draco: small streams that hold the same surface, on one grid."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import DracoPy
 import numpy as np
 import pytest
 
@@ -13,34 +11,14 @@ from acr3d.gltf.accessors import read_accessor
 from acr3d.gltf.model import Model
 from acr3d.optimize import pipeline
 from tests.support.optimize_glbs import Builder, add_sphere, pack, sphere, textured_sphere, unpack
-
-DRACO = "KHR_draco_mesh_compression"
-
-
-def optimized(builder: Builder, folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[Any]]:
-    """The report, the JSON and every primitive's decoded stream (None where it stayed plain)."""
-    (folder / "in.glb").write_bytes(builder.glb())
-    report = pipeline.optimize(folder / "in.glb", folder / "out.glb")
-    data, binary = unpack(folder / "out.glb")
-    meshes = []
-    for primitive in (p for mesh in data["meshes"] for p in mesh["primitives"]):
-        packed = primitive.get("extensions", {}).get(DRACO)
-        view = data["bufferViews"][packed["bufferView"]] if packed else None
-        stream = binary[view["byteOffset"] :][: view["byteLength"]] if view else None
-        meshes.append(DracoPy.decode(stream) if stream else None)
-    return report, data, meshes
-
-
-def distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """From each point to its nearest other."""
-    return np.sqrt(((points[:, None] - others[None]) ** 2).sum(-1).min(1))
+from tests.support.optimized import DRACO, distances, optimized_streams
 
 
 def test_every_triangle_normal_and_uv_is_where_it_was(tmp_path: Path) -> None:
     builder, mesh = Builder(), sphere(rings=16)
     primitive = add_sphere(builder, mesh)
 
-    report, data, (decoded,) = optimized(builder, tmp_path)
+    report, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     assert report["bytes_out"] < 0.25 * report["bytes_in"]
     assert len(decoded.faces) == len(mesh["faces"])
@@ -57,7 +35,7 @@ def test_the_json_tells_what_the_stream_holds(tmp_path: Path) -> None:
     builder = Builder()
     add_sphere(builder)
 
-    _, data, (decoded,) = optimized(builder, tmp_path)
+    _, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     primitive = data["meshes"][0]["primitives"][0]
     accessors = data["accessors"]
@@ -90,7 +68,7 @@ def test_touching_parts_meet_on_one_grid(tmp_path: Path) -> None:
             }
         )
 
-    _, _, (left, right) = optimized(builder, tmp_path)
+    _, _, (left, right) = optimized_streams(builder, tmp_path)
 
     shared = {tuple(p) for p in left.points} & {tuple(p) for p in right.points}
     assert len(shared) == 40
@@ -101,7 +79,7 @@ def test_a_thin_plate_keeps_its_thickness(tmp_path: Path) -> None:
     mesh["positions"] = mesh["positions"] * np.float32([1, 1, 0.01])
     add_sphere(builder, mesh)
 
-    report, _, (decoded,) = optimized(builder, tmp_path)
+    report, _, (decoded,) = optimized_streams(builder, tmp_path)
 
     assert DRACO in unpack(tmp_path / "out.glb")[0]["extensionsUsed"]
     thickness = np.ptp(mesh["positions"][:, 2])
@@ -114,7 +92,7 @@ def test_a_uv_set_that_repeats_a_map_keeps_its_sharpness(tmp_path: Path) -> None
     mesh["uv"] = mesh["uv"] * np.float32(20)
     add_sphere(builder, mesh)
 
-    _, _, (decoded,) = optimized(builder, tmp_path)
+    _, _, (decoded,) = optimized_streams(builder, tmp_path)
 
     assert distances(mesh["uv"], np.asarray(decoded.tex_coord)).max() < 1 / 4096
 
@@ -124,7 +102,7 @@ def test_triangles_without_area_go_and_are_told_of(tmp_path: Path) -> None:
     mesh["faces"] = np.concatenate([mesh["faces"], [[3, 3, 9], [5, 9, 5]]]).astype(np.uint32)
     add_sphere(builder, mesh)
 
-    report, _, _ = optimized(builder, tmp_path)
+    report, _, _ = optimized_streams(builder, tmp_path)
 
     assert report["triangles"] == report["triangles_in"] - 2
     assert "2 triangles without area were removed." in report["warnings"]
@@ -138,7 +116,7 @@ def test_triangles_without_indices_are_compressed_too(tmp_path: Path) -> None:
     )
     del primitive["indices"]
 
-    report, data, (decoded,) = optimized(builder, tmp_path)
+    report, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     assert len(decoded.faces) == len(mesh["faces"]) == report["triangles"]
     assert data["accessors"][data["meshes"][0]["primitives"][0]["indices"]]["count"] == len(corners)
@@ -154,7 +132,7 @@ def test_uvs_stored_as_whole_numbers_become_fractions(
     whole = np.round(mesh["uv"] * np.iinfo(dtype).max).astype(dtype)
     primitive["attributes"]["TEXCOORD_0"] = builder.accessor(whole, normalized=True)
 
-    _, data, (decoded,) = optimized(builder, tmp_path)
+    _, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     accessor = data["accessors"][data["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"]]
     assert accessor["componentType"] == 5126
@@ -170,7 +148,7 @@ def test_further_uvs_and_colours_survive_to_sixteen_bits(tmp_path: Path) -> None
     primitive = add_sphere(builder, mesh)
     primitive["attributes"] |= {"TEXCOORD_1": builder.accessor(second), "COLOR_0": builder.accessor(colours)}
 
-    _, data, (decoded,) = optimized(builder, tmp_path)
+    _, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     ids = data["meshes"][0]["primitives"][0]["extensions"][DRACO]["attributes"]
     held = {attribute["unique_id"]: attribute["data"] for attribute in decoded.attributes}
@@ -188,107 +166,12 @@ def test_equal_primitives_share_one_stream(tmp_path: Path) -> None:
     builder.data["nodes"].append({"mesh": 1})
     builder.data["scenes"][0]["nodes"].append(1)
 
-    report, data, _ = optimized(builder, tmp_path)
+    report, data, _ = optimized_streams(builder, tmp_path)
 
     views = [m["primitives"][0]["extensions"][DRACO]["bufferView"] for m in data["meshes"]]
     assert views == [0, 0]
     assert len(data["bufferViews"]) == 1
     assert report["draw_calls"] == 2
-
-
-def slices(mesh: dict[str, np.ndarray], count: int) -> Builder:
-    """A mesh whose parts, from bottom to top, draw from the same arrays: three.js's groups."""
-    builder = Builder()
-    whole = add_sphere(builder, mesh)
-    middles = mesh["positions"][mesh["faces"]].mean(axis=1)
-    parts = np.array_split(mesh["faces"][np.argsort(middles[:, 1], kind="stable")], count)
-    builder.data["meshes"][0]["primitives"] = [
-        whole | {"indices": builder.accessor(part.ravel()), "material": at} for at, part in enumerate(parts)
-    ]
-    builder.data["materials"] = [{"name": f"band {at}"} for at in range(count)]
-    return builder
-
-
-def middles_and_sides(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Of every triangle its middle, and which way it faces: a centimetre for a right angle."""
-    corners = np.asarray(points, float)[faces]
-    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return np.hstack([corners.mean(axis=1), 0.01 * facing / np.linalg.norm(facing, axis=1, keepdims=True)])
-
-
-def test_parts_that_share_vertices_get_their_own_and_are_packed(tmp_path: Path) -> None:
-    mesh = sphere(rings=40)
-    builder = slices(mesh, 3)
-
-    report, data, meshes = optimized(builder, tmp_path)
-
-    assert report["bytes_out"] < 0.12 * report["bytes_in"]
-    assert report["warnings"] == []
-    assert [len(part.faces) for part in meshes] == [2054, 2054, 2054]
-    assert [p["material"] for p in data["meshes"][0]["primitives"]] == [0, 1, 2]
-    # Each has its own vertices only, and they meet on one grid.
-    assert sum(len(part.points) for part in meshes) < 1.2 * len(mesh["positions"])
-    places = [{tuple(point) for point in part.points.tolist()} for part in meshes]
-    assert len(places[0] & places[1]) > 40
-    before = middles_and_sides(mesh["positions"], mesh["faces"])
-    after = np.concatenate([middles_and_sides(part.points, part.faces) for part in meshes])
-    assert distances(before[::5], after).max() < 2e-4
-    assert distances(after[::5], before).max() < 2e-4
-    assert sum(step["saved"] for step in report["steps"]) == report["bytes_in"] - report["bytes_out"]
-
-
-def test_parts_that_share_vertices_are_reduced_too(tmp_path: Path) -> None:
-    (tmp_path / "in.glb").write_bytes(slices(sphere(rings=130), 4).glb())
-
-    report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb", "light", ar=tmp_path / "ar.glb")
-
-    assert 29_000 < report["triangles"] <= 30_000
-    assert 29_000 < report["ar"]["triangles"] <= 30_000
-    assert report["truth"]["position_max_percent"] < 0.2
-    assert report["warnings"] == []
-
-
-def test_arrays_stay_shared_where_nothing_is_gained(tmp_path: Path) -> None:
-    """The file for AR keeps its arrays plain; and parts of some triangles each are no smaller as streams."""
-    (tmp_path / "in.glb").write_bytes(slices(sphere(rings=24), 3).glb())
-    report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb", ar=tmp_path / "ar.glb")
-    assert report["ar"]["bytes"] < report["bytes_in"] + 500
-
-    report, _, meshes = optimized(slices(sphere(rings=24), 180), tmp_path)
-    assert meshes == [None] * 180
-    assert any("shares its vertices" in warning for warning in report["warnings"])
-
-
-@pytest.mark.parametrize("has_indices", [True, False])
-@pytest.mark.parametrize("mode", [5, 6])
-def test_strips_and_fans_are_packed_as_the_same_triangles(
-    mode: int, has_indices: bool, tmp_path: Path
-) -> None:
-    """A band of quads as a strip; a disc around its first vertex as a fan."""
-    turns = np.linspace(0, 2 * np.pi, 400)
-    rim = np.stack([np.cos(turns), np.zeros(400), np.sin(turns)], 1)
-    if mode == 5:
-        points = np.stack([rim, rim + np.array([0, 0.3, 0])], 1).reshape(-1, 3)
-        at = np.arange(len(points) - 2)
-        odd = (at % 2)[:, None]
-        faces = np.where(odd, np.stack([at, at + 2, at + 1], 1), np.stack([at, at + 1, at + 2], 1))
-    else:
-        points = np.concatenate([[[0, 0.2, 0]], rim])
-        at = np.arange(1, len(points) - 1)
-        faces = np.stack([at, at + 1, np.zeros_like(at)], 1)
-    builder = Builder()
-    primitive = {"attributes": {"POSITION": builder.positions(points.astype(np.float32))}, "mode": mode}
-    if has_indices:
-        primitive["indices"] = builder.accessor(np.arange(len(points), dtype=np.uint16))
-    builder.data["meshes"][0]["primitives"].append(primitive)
-
-    report, data, (decoded,) = optimized(builder, tmp_path)
-
-    assert "mode" not in data["meshes"][0]["primitives"][0]
-    assert report["triangles"] == report["triangles_in"] == len(faces) == len(decoded.faces)
-    before, after = middles_and_sides(points, faces), middles_and_sides(decoded.points, decoded.faces)
-    assert distances(before, after).max() < 2e-3
-    assert distances(after, before).max() < 2e-3
 
 
 def test_tangents_stay_where_a_normal_map_or_anisotropy_reads_them(tmp_path: Path) -> None:
@@ -303,7 +186,7 @@ def test_tangents_stay_where_a_normal_map_or_anisotropy_reads_them(tmp_path: Pat
         count = len(sphere()["positions"])
         tangents = np.tile(np.float32([1, 0, 0, 1]), (count, 1))
         primitive["attributes"]["TANGENT"] = builder.accessor(tangents)
-        _, data, _ = optimized(builder, tmp_path)
+        _, data, _ = optimized_streams(builder, tmp_path)
         held.append("TANGENT" in data["meshes"][0]["primitives"][0]["attributes"])
 
     assert held == [True, False, True]
@@ -312,7 +195,7 @@ def test_tangents_stay_where_a_normal_map_or_anisotropy_reads_them(tmp_path: Pat
 def test_a_file_that_cannot_get_smaller_is_given_out_as_it_came(tmp_path: Path) -> None:
     builder = Builder()
     add_sphere(builder)
-    optimized(builder, tmp_path)
+    optimized_streams(builder, tmp_path)
     (tmp_path / "out.glb").rename(tmp_path / "in.glb")
 
     report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb")
@@ -350,10 +233,10 @@ def transformed(scale: float, channel: int = 0) -> Builder:
 
 
 def test_a_map_that_its_material_repeats_keeps_its_place(tmp_path: Path) -> None:
-    _, _, (decoded,) = optimized(transformed(50.0), tmp_path)
+    _, _, (decoded,) = optimized_streams(transformed(50.0), tmp_path)
     assert distances(sphere(rings=16)["uv"], np.asarray(decoded.tex_coord)).max() < 1 / 4096 / 50
 
-    _, data, (decoded,) = optimized(transformed(50.0, channel=1), tmp_path)
+    _, data, (decoded,) = optimized_streams(transformed(50.0, channel=1), tmp_path)
     primitive = data["meshes"][0]["primitives"][0]
     accessor = data["accessors"][primitive["attributes"]["TEXCOORD_1"]]
     held = {attribute["unique_id"]: attribute["data"] for attribute in decoded.attributes}
@@ -363,7 +246,7 @@ def test_a_map_that_its_material_repeats_keeps_its_place(tmp_path: Path) -> None
 
 
 def test_a_map_repeated_beyond_dracos_grid_keeps_plain_uvs(tmp_path: Path) -> None:
-    report, _, meshes = optimized(transformed(5000.0), tmp_path)
+    report, _, meshes = optimized_streams(transformed(5000.0), tmp_path)
 
     assert meshes == [None]
     assert "repeats a texture too often" in " ".join(report["warnings"])
@@ -385,7 +268,7 @@ def test_quantized_geometry_is_packed_as_the_floats_that_it_stands_for(
     )
     builder.data["extensionsUsed"] = builder.data["extensionsRequired"] = ["KHR_mesh_quantization"]
 
-    report, data, (decoded,) = optimized(builder, tmp_path)
+    report, data, (decoded,) = optimized_streams(builder, tmp_path)
 
     truth = stored / limits.max if normalized else stored.astype(float)
     assert data["extensionsUsed"] == data["extensionsRequired"] == [DRACO]
@@ -423,7 +306,7 @@ def test_quantization_is_required_while_a_plain_part_needs_it(tmp_path: Path) ->
     primitive["targets"] = [{"POSITION": builder.positions(mesh["positions"])}]
     builder.data["extensionsUsed"] = builder.data["extensionsRequired"] = ["KHR_mesh_quantization"]
 
-    _, data, (packed, plain) = optimized(builder, tmp_path)
+    _, data, (packed, plain) = optimized_streams(builder, tmp_path)
 
     assert packed is not None
     assert plain is None
@@ -436,7 +319,7 @@ def test_one_accessor_under_two_names_is_stored_once_and_read_as_both(tmp_path: 
     primitive["attributes"]["TEXCOORD_1"] = primitive["attributes"]["TEXCOORD_0"]
     (tmp_path / "in.glb").write_bytes(builder.glb())
 
-    _, data, (decoded,) = optimized(builder, tmp_path)
+    _, data, (decoded,) = optimized_streams(builder, tmp_path)
     report = pipeline.optimize(tmp_path / "out.glb", tmp_path / "again.glb", ar=tmp_path / "ar.glb")
 
     packed = data["meshes"][0]["primitives"][0]
@@ -456,7 +339,7 @@ def test_one_accessor_under_two_names_is_stored_once_and_read_as_both(tmp_path: 
 def test_floats_of_a_stream_become_the_fractions_that_its_accessor_promises(tmp_path: Path) -> None:
     builder, mesh = Builder(), sphere(rings=16)
     add_sphere(builder, mesh)
-    _, data, _ = optimized(builder, tmp_path)
+    _, data, _ = optimized_streams(builder, tmp_path)
     _, binary = unpack(tmp_path / "out.glb")
     accessor = data["accessors"][data["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"]]
     accessor |= {"componentType": 5123, "normalized": True}
