@@ -1,11 +1,10 @@
-"""acr3d.optimize beside its peers: `python -m bench.optimize [FOLDER] [--rounds 5] [--views 24] [--write]`.
+"""Compare acr3d.optimize with peers: `python -m bench.optimize [FOLDER] [--rounds 5] [--views 24] [--write]`.
 
-Every tool makes every GLB of FOLDER (default: ../shared/samples/raw) small, in a process of its own, in
-turns. Beside those files there is one with 4096² PNG maps, made from the first file with 2048² PNG maps.
-Then the triangles are reduced, by us and by gltfpack to the same number, and, where Blender is installed,
-with its bake and without. Prints Markdown tables and, for each figure that is to be reached, whether it is;
---write puts both into docs/optimizer.md. The exit code is 1 when a figure is missed; an error when a peer
-is missing (npm install --prefix bench).
+Every tool optimizes every GLB of FOLDER (default: ../shared/samples/raw), each in its own process, in turns.
+One more file has 4096² PNG images, made from the first file with 2048² PNG images. Then acr3d and gltfpack
+reduce the triangles to the same number, and if Blender is installed, level `light` runs with and without its
+bake. Prints Markdown tables and whether each target is met; --write puts both into docs/optimizer.md. The
+exit code is 1 if a target is missed. The other tools must be installed (npm install --prefix bench).
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender import bake as blender
 from acr3d.optimize.presets import PHONE_TRIANGLES
 from bench import optimize_figures as figures
@@ -29,12 +29,12 @@ DOCUMENT = ROOT / "docs" / "optimizer.md"
 MARKS = ("<!-- made by bench/optimize.py -->", "<!-- end -->")
 _RAW = ROOT.parent / "shared" / "samples" / "raw"
 _LIKENESS = ("worst SSIM", "mean SSIM", "colour")
-# With so much noise on its maps the 4096² file has the size of a generator's.
+# With this much noise in its images the 4096² file is as large as a generator's.
 _GRAIN = 0.3
 
 
 def main() -> int:
-    """Measure, print, and perhaps write; return the exit code."""
+    """Measure and print the tables; return the exit code."""
     options = _arguments()
     lines = [_machine(options.rounds, options.views)]
     sources = sorted(options.folder.glob("*.glb"))
@@ -71,7 +71,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _machine(rounds: int, views: int) -> str:
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("dracopy", "almeshopt", "pillow", "numpy"))
+    names = ["dracopy", *(["almeshopt"] if meshoptimizer.is_available() else []), "pillow", "numpy"]
+    libraries = ", ".join(f"{name} {version(name)}" for name in names)
     return (
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}; "
         f"peers as in bench/package.json; medians of {rounds} rounds, SSIM over {views} views."
@@ -95,7 +96,7 @@ def _whole_files(
 
 
 def _kinds(sources: list[Path], folder: Path) -> Iterator[tuple[Path, Kind]]:
-    """Every file, and the one that is made of the first with PNG maps."""
+    """Every file, and the larger one made from the first with PNG images."""
     for source in sources:
         yield source, Kind(has_png_maps(source), is_4096=False)
     source = _first_with_png(sources)
@@ -110,7 +111,7 @@ def _first_with_png(sources: list[Path]) -> Path | None:
 
 
 def _heavy(sources: list[Path], folder: Path) -> list[Figure]:
-    """The memory that one thread takes for a file as heavy as generators make them."""
+    """The memory that one thread needs for a file as large as generators make them."""
     source, large = _first_with_png(sources), folder / "heavy.glb"
     if source is None:
         return []
@@ -120,7 +121,7 @@ def _heavy(sources: list[Path], folder: Path) -> list[Figure]:
 
 
 def _geometry_alone(sources: list[Path], folder: Path, views: int) -> tuple[list[str], list[Figure]]:
-    """Ours and gltfpack's at one number of triangles, the source's maps on both sides."""
+    """acr3d and gltfpack with the same number of triangles and the source's images."""
     lines = _say(["", *_head("file", "tool", "triangles", "geometry bytes", *_LIKENESS)])
     found: list[Figure] = []
     targets = {"acr3d": folder / "reduced.glb", "gltfpack -cc -si": folder / "packed.glb"}
@@ -145,7 +146,7 @@ def _geometry_alone(sources: list[Path], folder: Path, views: int) -> tuple[list
 
 
 def _with_blender(sources: list[Path], folder: Path, views: int) -> tuple[list[str], str]:
-    """Level `light` without the bake and with it."""
+    """Level `light` without and with the bake."""
     lines = _say(["", *_head("file", "level light", "bytes", *_LIKENESS)])
     gains = []
     ways = {"without Blender": ["--no-blender"], "with Blender": []}
@@ -170,7 +171,7 @@ def _line(*cells: str) -> str:
 
 
 def _say(lines: Iterator[str] | list[str]) -> list[str]:
-    """Print the lines as soon as they are known; return them."""
+    """Print the lines at once; return them."""
     said = list(lines)
     print("\n".join(said), flush=True)
     return said

@@ -1,4 +1,4 @@
-"""The figures that acr3d.optimize is to reach beside its peers, and whether it does."""
+"""The targets for acr3d.optimize compared with other tools, and whether they are met."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TIE = 0.001
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number beside its limit: at most that, or, where more is better, at least."""
+    """A measured number and its limit: a maximum, or a minimum if more is better."""
 
     what: str
     value: float
@@ -53,7 +53,7 @@ def beside_peers(file: str, kind: Kind, rows: dict[str, Row]) -> Iterator[Figure
 
 
 def heavy(megabytes: float, peak_mb: float) -> Figure:
-    """The memory for a file of some forty megabytes."""
+    """The memory for a file of about forty megabytes."""
     return Figure(f"{megabytes:.0f} MB with 4096² maps, MB with one thread", peak_mb, 230)
 
 
@@ -67,7 +67,7 @@ def beside_gltfpack(file: str, ours: Row, theirs: Row) -> Iterator[Figure]:
 
 
 def with_blender(gains: list[float]) -> str:
-    """What baking brings to the worst view of each file: a figure that may be missed for a written reason."""
+    """What baking gains in the worst view of each file. It may be missed, for a documented reason."""
     reached = sum(gain >= 0.01 for gain in gains)
     why = "" if reached >= 2 else "; docs/decisions/0027-optimizer-blender.md says why"
     told = ", ".join(f"{gain:+.4f}" for gain in gains)

@@ -1,4 +1,4 @@
-"""The files that bench/optimize.py makes for itself: maps of twice the size, and geometry alone."""
+"""The files that bench/optimize.py makes: images of twice the size, and geometry alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def has_png_maps(source: Path) -> bool:
 
 
 def enlarge_maps(source: Path, target: Path, noise: float = 0.0) -> None:
-    """The same model with its maps enlarged twice (Lanczos), as PNG, with noise of that many steps."""
+    """The same model with its images enlarged to twice the size (Lanczos), as PNG, with Gaussian noise."""
     rng = np.random.default_rng(0)
     with Model(source) as model:
         for number, image in enumerate(model.json["images"]):
@@ -39,7 +39,7 @@ def enlarge_maps(source: Path, target: Path, noise: float = 0.0) -> None:
 
 
 def reduce_geometry(source: Path, target: Path, triangles: int) -> None:
-    """Our geometry at so many triangles, with the source's own maps."""
+    """Reduce and compress the geometry to this many triangles, with the source's own images."""
     with Model(source) as model:
         validate(model)
         run_geometry_steps(model, triangles, DracoOptions())
@@ -54,7 +54,7 @@ def triangles_of(path: Path) -> int:
 
 
 def geometry_bytes(path: Path) -> int:
-    """All of a file that is no image."""
+    """All bytes of a file except its images."""
     with Model(path) as model:
         count = len(model.json.get("images", []))
         return model.bytes_in - sum(len(model.image_bytes(number)) for number in range(count))

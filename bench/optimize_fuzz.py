@@ -1,10 +1,10 @@
-"""Feed seeded mutations of good models to the optimizer: `python -m bench.optimize_fuzz [COUNT] [SEED]`.
+"""Feed seeded mutations of valid models to the optimizer: `python -m bench.optimize_fuzz [COUNT] [SEED]`.
 
-Every mutation must be refused with BadModel or come out optimized, within 400 MB; levels take turns by
-seed, each with its file for AR. Anything else is printed with its seed, which shows it again as
-`python -m bench.optimize_fuzz 1 SEED`, and the exit code is 1. The work is done in a child that is begun
-anew after a crash of a native library or a mutation that takes too long. Runs of ranges of seeds add up:
-a run that was ended goes on from the last seed that it printed.
+Every mutation must be refused with BadModel or be optimized, within 400 MB. The seed also selects the level;
+the file for AR is always written. Anything else is printed with its seed, and the exit code is 1;
+`python -m bench.optimize_fuzz 1 SEED` reproduces it. The work is done in a child process that is restarted
+after a crash of a native library or a mutation that takes too long. Ranges of seeds add up: an interrupted
+run continues from the last seed that it printed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _follow(seed: int, end: int, outcomes: Counter[str]) -> int:
-    """Let a child try the seeds from `seed` on; return the first one that is still to be tried."""
+    """Let a child try the seeds starting with `seed`; return the first one that remains."""
     context = multiprocessing.get_context("spawn")
     ours, its = context.Pipe(duplex=False)
     child = context.Process(target=_work, args=(its, seed, end), daemon=True)

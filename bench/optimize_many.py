@@ -1,7 +1,7 @@
 """Optimize 200 files one after the other in one process: `python -m bench.optimize_many [COUNT]`.
 
-Small textured and rich models, all levels in turn, each with its file for AR. Prints the resident size as it
-goes, and ends with exit code 1 when the last ten files leave over 5 % more behind than the first ten did.
+Small textured and complex models, with all levels in turn and the file for AR. Prints the resident size
+during the run. The exit code is 1 if the last ten files leave it over 5 % larger than the first ten did.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
     """Run the files; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("count", type=int, nargs="?", default=200)
-    parser.add_argument("files", type=Path, nargs="*", help="take these files in turn, not made ones")
+    parser.add_argument("files", type=Path, nargs="*", help="use these files in turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         files = options.files or _made(Path(folder))
@@ -37,7 +37,7 @@ def main() -> int:
             sizes.append(_resident_kb())
             if number % _EVERY == 0:
                 print(f"after {number:>3} files: {sizes[-1] / 1024:.1f} MB", flush=True)
-    # The largest of a few, because what a file leaves behind depends on the file.
+    # The largest of several, because what remains depends on the file.
     early, late = max(sizes[:_WARM_UP]), max(sizes[-_WARM_UP:])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{late / early - 1:+.1%} after the tenth; peak {peak / 1024:.0f} MB")

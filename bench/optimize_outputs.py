@@ -1,8 +1,8 @@
-"""Look at what every level makes of every GLB of a folder: `python -m bench.optimize_outputs FOLDER`.
+"""Check the output of every level for every GLB of a folder: `python -m bench.optimize_outputs FOLDER`.
 
-For each file and level, and the file for AR beside it: errors of the Khronos validator, whether three.js and
-<model-viewer> (headless Chromium) load it, how far the sides of its box are off in each, and its triangles.
-Prints a Markdown table; the exit code is 1 when anything is wrong.
+For each file and level, and its file for AR: errors of the Khronos validator, whether three.js and
+<model-viewer> (headless Chromium) load it, how much the sides of its bounding box differ in each, and its
+triangles. Prints a Markdown table; the exit code is 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Box = tuple[NDArray[np.float64], float]  # the sides, and triangles where they a
 
 
 def main() -> int:
-    """Look at all, print; return the exit code."""
+    """Check all files and print the table; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()

@@ -1,11 +1,10 @@
 """What each kind of map gains from quality: `python -m bench.optimize_quality FILE.glb… [--views 4]`.
 
-Every file is optimized with the settings as they are, with WebP's usual ones, and with one kind of map at a
-time coarser or finer. Prints, for each, the bytes and the worst and mean SSIM of its views, so that bytes can
-be moved from the kind that gains little to the one that gains much. Give it files other than those that
-bench/optimize.py measures.
+Every file is optimized with the current settings, with WebP's usual ones, and with one kind of map at a time
+coarser or finer. Prints bytes and worst and mean SSIM of the views for each, so that bytes can be moved from
+kinds that gain little to kinds that gain much. Use files that bench/optimize.py does not measure.
 
-docs/decisions/0011-optimizer-texture-quality.md rests on five models of the npm package
+docs/decisions/optimizer-texture-quality.md is based on five models of the npm package
 @webxr-input-profiles/assets 1.0.20 (MIT): samsung-galaxyxr, hp-mixed-reality, magicleap-two, valve-index,
 generic-trigger, the left hand's or the only one.
 """

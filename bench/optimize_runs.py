@@ -1,4 +1,4 @@
-"""One tool and one file: what the process took, and how true its result is."""
+"""One tool and one file: what the process needed, and how close its result is to the source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Run:
 
 @dataclass
 class Row:
-    """What one tool did with one file over all rounds; the likeness is None where no views were compared."""
+    """One tool with one file over all rounds. The likeness is None if no views were compared."""
 
     runs: list[Run] = field(default_factory=list)
     bytes_out: int = 0
@@ -89,12 +89,12 @@ def tools(source: Path, target: Path) -> dict[str, list[str]]:
 
 
 def missing_peers() -> list[str]:
-    """The peers that are not installed."""
+    """The tools that are not installed."""
     return [name for name in ("gltf-transform", "gltf-pipeline", "gltfpack") if not (PEERS / name).exists()]
 
 
 def measure_file(source: Path, folder: Path, rounds: int, views: int) -> dict[str, Row]:
-    """All tools on one file, in turns."""
+    """Run all tools on one file, in turns."""
     targets = {tool: folder / f"{at}.glb" for at, tool in enumerate(tools(source, source))}
     rows = {tool: Row() for tool in targets}
     for _ in range(rounds):
@@ -107,7 +107,7 @@ def measure_file(source: Path, folder: Path, rounds: int, views: int) -> dict[st
 
 
 def compared(source: Path, targets: dict[str, Path], views: int) -> dict[str, list[Likeness]]:
-    """How like its source each target is; nothing without views."""
+    """How close each target is to its source; empty without views."""
     if not views:
         return {}
     found = apart(measure, source, list(targets.values()), views)
@@ -115,14 +115,14 @@ def compared(source: Path, targets: dict[str, Path], views: int) -> dict[str, li
 
 
 def apart(work: Callable[..., Any], *args: object) -> Any:
-    """Do memory-hungry work in a process of its own: Linux counts a parent's size as its children's peak."""
+    """Run work in its own process, because Linux counts a parent's size as its children's peak."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(work, *args).result()
 
 
 def run(command: list[str]) -> Run:
-    """Run a command to its end; it must succeed."""
+    """Run a command; it must succeed."""
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
     _, status, used = os.wait4(process.pid, 0)

@@ -11,12 +11,14 @@ It needs nothing but numpy. meshoptimizer does the same 40 times as fast: docs/d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acr3d.gltf.accessors import Array
+from acr3d.optimize.quadrics import add_rows, plane_quadrics, quadric_form
 from acr3d.optimize.simplifier_input import extreme_vertices, weighted_attributes
 from acr3d.optimize.unique_rows import unique_rows
 
@@ -32,6 +34,7 @@ _PER_NEEDED = 2.0  # and at most this many for each one that is still needed
 _MOST_ROUNDS = 200
 _COST_CLASSES, _PASSES = 4, 3
 MOST_TRIANGLES = 300_000  # with more, the arrays would not fit into the memory of the optimizer
+_CHUNK = 1 << 15
 _NONE = np.iinfo(np.int64).max
 
 
@@ -135,9 +138,12 @@ class _Mesh:
         )
         is_possible = (moves == vertices_of[source]) & (distinct == moves) & (moves <= 2)
         is_possible &= ~np.isin(keys, self.blocked)
-        errors = _errors(self.quadrics[source], self.points[target])
+        errors = np.zeros(len(keys))
+        errors[is_possible] = _in_chunks(self._position_errors, source[is_possible], target[is_possible])
         if self.values.shape[1]:
-            errors += np.bincount(group, self._attribute_errors(starts, ends), minlength=len(keys))
+            rows = np.flatnonzero(is_possible[group])
+            attribute_errors = _in_chunks(self._attribute_errors, starts[rows], ends[rows])
+            errors += np.bincount(group[rows], attribute_errors, minlength=len(keys))
         source, target, errors = source[is_possible], target[is_possible], errors[is_possible]
         order = np.lexsort((errors, source))
         best = order[_is_new(source[order])]
@@ -212,7 +218,7 @@ class _Mesh:
         planes = np.column_stack([normals, -(normals * corners[:, 0]).sum(1)])
         self.quadrics = np.zeros((len(self.points), 11))
         for at in range(3):
-            _add_rows(self.quadrics, self.place[self.faces[:, at]], _quadrics(planes, areas))
+            add_rows(self.quadrics, self.place[self.faces[:, at]], plane_quadrics(planes, areas))
         self._hold_edges(corners, normals)
         self._start_attribute_quadrics(corners, areas)
 
@@ -225,15 +231,15 @@ class _Mesh:
             length = np.linalg.norm(along, axis=1)
             across = np.cross(along / np.maximum(length, 1e-30)[:, None], normals)
             planes = np.column_stack([across, -(across * corners[:, at]).sum(1)])
-            rows = _quadrics(planes, length**2 * _EDGE_WEIGHTS[kinds[:, at]])
-            _add_rows(self.quadrics, self.place[self.faces[:, at]], rows)
-            _add_rows(self.quadrics, self.place[after[:, at]], rows)
+            rows = plane_quadrics(planes, length**2 * _EDGE_WEIGHTS[kinds[:, at]])
+            add_rows(self.quadrics, self.place[self.faces[:, at]], rows)
+            add_rows(self.quadrics, self.place[after[:, at]], rows)
 
     def _start_attribute_quadrics(self, corners: Floats, areas: Floats) -> None:
         """For each vertex one quadric of all attributes, and the gradient and offset of each attribute."""
         count, width = self.values.shape
         self.attribute_quadrics = np.zeros((count, 11))
-        self.gradients = np.zeros((count, width, 4))
+        self.gradients = np.zeros((count, width, 4), np.float32)
         one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
         d00, d01, d11 = (one * one).sum(1), (one * other).sum(1), (other * other).sum(1)
         scale = d00 * d11 - d01 * d01
@@ -244,11 +250,15 @@ class _Mesh:
             at = self.values[self.faces, column].astype(float)
             gradient = to_one * (at[:, 1] - at[:, 0])[:, None] + to_other * (at[:, 2] - at[:, 0])[:, None]
             planes = np.column_stack([gradient, at[:, 0] - (gradient * corners[:, 0]).sum(1)])
-            rows = _quadrics(planes, areas)
+            rows = plane_quadrics(planes, areas)
             rows[:, 10] = areas if column == 0 else 0.0
             for corner in range(3):
-                _add_rows(self.attribute_quadrics, self.faces[:, corner], rows)
-                _add_rows(self.gradients[:, column], self.faces[:, corner], planes * areas[:, None])
+                add_rows(self.attribute_quadrics, self.faces[:, corner], rows)
+                add_rows(self.gradients[:, column], self.faces[:, corner], planes * areas[:, None])
+
+    def _position_errors(self, source: Ints, target: Ints) -> Floats:
+        """The summed squared distances of the places `target` from the planes around `source`, by area."""
+        return np.abs(quadric_form(self.quadrics[source], self.points[target]))
 
     def _attribute_errors(self, starts: Ints, ends: Ints) -> Floats:
         """How far the attributes at `ends` are from what the triangles around `starts` have there."""
@@ -256,7 +266,7 @@ class _Mesh:
         quadrics, planes = self.attribute_quadrics[starts], self.gradients[starts]
         expected = np.einsum("nwk,nk->nw", planes[:, :, :3], points) + planes[:, :, 3]
         weights = quadrics[:, 10]
-        raw = _form(quadrics, points) - 2 * (values * expected).sum(1) + weights * (values**2).sum(1)
+        raw = quadric_form(quadrics, points) - 2 * (values * expected).sum(1) + weights * (values**2).sum(1)
         errors: Floats = np.abs(raw)
         return errors
 
@@ -283,33 +293,8 @@ def _normals(corners: Floats) -> Floats:
     return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 
 
-def _quadrics(planes: Floats, weights: Floats) -> Floats:
-    """Weighted squared distances from planes (n, 4) as rows: A (6 values), b (3), c, and the weight."""
-    x, y, z, d = planes.T
-    rows = np.stack(
-        [x * x, y * y, z * z, x * y, x * z, y * z, x * d, y * d, z * d, d * d, np.ones_like(d)], 1
-    )
-    weighted: Floats = rows * weights[:, None]
-    return weighted
-
-
-def _form(quadrics: Floats, points: Floats) -> Floats:
-    """p·A·p + 2 b·p + c."""
-    x, y, z = points.T
-    terms = np.stack(
-        [x * x, y * y, z * z, 2 * x * y, 2 * x * z, 2 * y * z, 2 * x, 2 * y, 2 * z, np.ones_like(x)], 1
-    )
-    found: Floats = (quadrics[:, :10] * terms).sum(1)
-    return found
-
-
-def _errors(quadrics: Floats, points: Floats) -> Floats:
-    """The sum of the squared distances of each point from the planes of its quadric, weighted by area."""
-    errors: Floats = np.abs(_form(quadrics, points))
-    return errors
-
-
-def _add_rows(sums: Floats, numbers: Ints, rows: Floats) -> None:
-    """Add `rows` to the rows of `sums` with these numbers, in place."""
-    for column in range(rows.shape[1]):
-        sums[:, column] += np.bincount(numbers, rows[:, column], minlength=len(sums))
+def _in_chunks(errors: Callable[[Ints, Ints], Floats], first: Ints, second: Ints) -> Floats:
+    """The errors of all pairs, a chunk at a time to limit memory."""
+    chunks = range(0, len(first), _CHUNK)
+    parts = [errors(first[at : at + _CHUNK], second[at : at + _CHUNK]) for at in chunks]
+    return np.concatenate([*parts, np.empty(0)])

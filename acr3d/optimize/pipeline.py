@@ -14,6 +14,7 @@ from acr3d.gltf.orientation import Turn
 from acr3d.gltf.prune import prune_textures
 from acr3d.gltf.validate import validate
 from acr3d.gltf.write import write_glb
+from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender import bake
 from acr3d.optimize.decoding_budget import DecodingBudget
 from acr3d.optimize.deviation import Deviation, measure_deviation
@@ -169,11 +170,12 @@ def _attempt(source: Path, part: Path, run: _Run, request: PlacementRequest) -> 
 def _compress(model: Model, run: _Run) -> tuple[MeshHealth | None, GeometryResult, list[ImageResult]]:
     """Geometry and images are independent work: Draco, libjpeg, libpng and libwebp all release the GIL.
 
-    Only a normal map that will be baked has to wait for the simplifier.
+    Images wait for the geometry if a normal map will be baked, or if our own simplifier needs the memory.
     """
     with ThreadPoolExecutor(run.threads) as pool:
         geometry = pool.submit(_compress_geometry, model, run)
-        if run.level.bakes_normals and not run.why_not_bake:
+        needs_memory = run.level.most_triangles is not None and not meshoptimizer.is_available()
+        if needs_memory or (run.level.bakes_normals and not run.why_not_bake):
             geometry.result()
         jobs, budget = image_jobs(model, run.level.textures), DecodingBudget()
         # The largest first, so that no thread is left with it at the end.

@@ -1,1 +1,1 @@
-"""How true an optimized model looks beside its source: rendered in three.js, compared by SSIM."""
+"""How much an optimized model looks like its source: rendered in three.js, compared by SSIM."""

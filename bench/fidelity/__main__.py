@@ -1,4 +1,4 @@
-"""`python -m bench.fidelity SOURCE.glb RESULT.glb…`: how true each result looks, from all sides."""
+"""`python -m bench.fidelity SOURCE.glb RESULT.glb…`: how similar each result looks, from all sides."""
 
 from __future__ import annotations
 

@@ -79,7 +79,11 @@ def _simplify_group(
 ) -> None:
     faces = read_faces(model, group)
     attributes = {name: read_accessor(model, at) for name, at in group.attributes.items()}
-    fewer = simplifier(faces, attributes, wanted)
+    try:
+        fewer = simplifier(faces, attributes, wanted)
+    except MemoryError:
+        result.left_alone.append(f"{group.place}, because that needs too much memory")
+        return
     if not len(fewer) or len(fewer) >= len(faces):
         return
     result.bytes_before += array_bytes(model, group)
