@@ -4,7 +4,7 @@ Every file is optimized with the current settings, with WebP's usual ones, and w
 coarser or finer. Prints bytes and worst and mean SSIM of the views for each, so that bytes can be moved from
 kinds that gain little to kinds that gain much. Use files that bench/optimize.py does not measure.
 
-docs/decisions/optimizer-texture-quality.md is based on five models of the npm package
+docs/decisions/0011-optimizer-texture-quality.md is based on five models of the npm package
 @webxr-input-profiles/assets 1.0.20 (MIT): samsung-galaxyxr, hp-mixed-reality, magicleap-two, valve-index,
 generic-trigger, the left hand's or the only one.
 """
