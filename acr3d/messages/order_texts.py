@@ -18,6 +18,10 @@ ORDER_TEXTS = {
     "order.ambiguous": N_(
         "%(n)s tasks at the engine could belong to this job; an admin must say which one does."
     ),
+    "order.unlisted": N_(
+        "The answer to this order was lost, and the engine cannot list its tasks. It may have made the "
+        "model: an admin must check the account there and decide."
+    ),
     # Why all orders of an account wait: one for each `BreakerCause`.
     "breaker.key": N_(
         "%(engine)s refuses the API key, so orders wait. They continue when it accepts the key. If you set "

@@ -57,6 +57,9 @@ def settle(lease: JobLease, job: Job, provider: Provider, attempt: Attempt) -> N
     if attempt.asked_at is not None and job.status == Status.PENDING:
         lease.snooze(_ASKED_SECONDS, job.waiting)
         return
+    if not provider.capabilities.list_tasks:
+        _settle_without_list(lease, job, attempt)
+        return
     tasks = _candidates(provider, job, attempt)
     may_come = _may_come(attempt, provider)
     if len(tasks) == 1 and (job.status == Status.PENDING or _is_surely(tasks[0], job, attempt)):
@@ -156,7 +159,7 @@ def _may_come(attempt: Attempt, provider: Provider) -> bool:
 def _ask(lease: JobLease, attempt: Attempt, tasks: list[Task], *, may_come: bool) -> None:
     """Show a person the tasks that could be the attempt's. The account stays closed to other orders while
     there may come more of them; then only this job waits."""
-    message = Message("order.ambiguous", n=len(tasks))
+    message = Message("order.ambiguous", n=len(tasks)) if tasks else Message("order.unlisted")
     with lease.transaction() as (session, job, _part):
         unmatched.remember(session, attempt.account, tasks, job.id)
         kept = locked_attempt(session, attempt.id)
@@ -168,6 +171,15 @@ def _ask(lease: JobLease, attempt: Attempt, tasks: list[Task], *, may_come: bool
             wake_next(session, attempt.account)
             transitions.log_event(session, job, ACTOR, message, Status(job.status))
     lease.snooze(_AMBIGUOUS_SECONDS, message)
+
+
+def _settle_without_list(lease: JobLease, job: Job, attempt: Attempt) -> None:
+    """The engine cannot say whether there is a task, so a person must; until then nothing is sent again."""
+    if job.status == Status.PENDING:
+        _ask(lease, attempt, [], may_come=False)
+        return
+    mark_not_created(attempt.id, Message("order.unlisted"))
+    lease.snooze(0)
 
 
 def _leave_alone(lease: JobLease, job: Job, attempt: Attempt, tasks: list[Task]) -> None:

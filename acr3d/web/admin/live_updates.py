@@ -43,7 +43,7 @@ def part_context(part_id: str) -> dict[str, Any]:
         "photo_check": photo_check,
         "job": job,
         "earlier_jobs": jobs[1:_SHOWN],
-        "undecided": job is not None and job.status == Status.PENDING and bool(unmatched.candidates(job.id)),
+        "undecided": job is not None and job.status == Status.PENDING and _is_undecided(job),
         "histories": queries.histories([one.id for one in jobs[:_SHOWN]]),
         "versions": versions,
         "retry_pays": job is not None and job.status == Status.FAILED and service.retry_pays(job),
@@ -51,6 +51,12 @@ def part_context(part_id: str) -> dict[str, Any]:
         "engines": engines().available(),
         "live_part": part_poller(part_id, job, versions, photo_check),
     }
+
+
+def _is_undecided(job: Job) -> bool:
+    """Whether a person must say what became of the job's order."""
+    attempt = attempt_in_flight(job.id)
+    return bool(unmatched.candidates(job.id)) or (attempt is not None and attempt.asked_at is not None)
 
 
 def part_poller(
