@@ -177,7 +177,7 @@ def test_without_a_list_a_lost_answer_is_a_persons_decision_and_nothing_is_sent_
         assert undecided.candidates == []
 
         clay.problem = None
-        resolve.order_anew(job.id, undecided.attempt.id, [], make_user("admin@example.com"))
+        resolve.order_anew(job.id, undecided.attempt.id, [], make_user("boss@example.com"))
         db.session.expire_all()
         assert step(app, queries.job_by_id(job.id)).status == "submitted"
         assert len(clay.orders) == 2
