@@ -1,6 +1,6 @@
-"""The monthly budget of all, and the limit of one person: a new order that goes over either is refused.
+"""The monthly budget, and each person's monthly limit: an order that would exceed either is refused.
 
-What is spent, in work and waiting counts; what is given back is free again. A month is one of UTC.
+Spent, running and waiting orders count; refunded ones do not. Months are UTC months.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from acr3d.errors import Conflict
 
 
 def check(session: Session, provider: Provider, user_id: str, credits: int) -> None:
-    """Raises Conflict when `credits` more are too many. Two at once are checked one after the other."""
+    """Raises Conflict when `credits` more are too many. Concurrent orders are checked in turn."""
     config = settings.current()
     if not credits or not (config.monthly_budget or config.user_monthly_limit):
         return

@@ -1,8 +1,8 @@
-"""The ledger: one entry for each order. Estimated when it is asked for, and corrected by what its task tells.
+"""The ledger: one entry for each order, estimated at first and corrected by what its task reports.
 
-An entry without a task counts while its job waits to be sent; one with a task counts what it took, or the
-estimate as long as nobody has told. A refund is an entry that took 0. Inside the caller's transaction, with
-the job held.
+An entry without a task counts while its job waits to be sent. One with a task counts what the task cost, or
+the estimate until that is known. A refund is an entry that cost 0. Every function runs inside the caller's
+transaction, with the job locked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def day_of(moment: datetime) -> str:
 
 
 def reserve(session: Session, job: Job, user_id: str) -> None:
-    """Somebody wants `job` to be ordered: its estimate counts from now on."""
+    """A person asked for `job`: its estimate counts from now on."""
     entry = _unsent(session, job.id) or CreditEntry(job_id=job.id)
     entry.user_id, entry.account, entry.estimated = user_id, job.account, job.estimated_credits
     entry.day = day_of(utc_now())
@@ -30,7 +30,7 @@ def reserve(session: Session, job: Job, user_id: str) -> None:
 
 
 def order(session: Session, job: Job, task_id: str) -> CreditEntry:
-    """The account took the order. A second task of one wish is an entry of its own."""
+    """The account accepted the order. A second task of the same job is a separate entry."""
     entry = _unsent(session, job.id) or CreditEntry(job_id=job.id, user_id=job.created_by)
     entry.account, entry.task_id, entry.estimated = job.account, task_id, job.estimated_credits
     entry.day = day_of(utc_now())
@@ -40,7 +40,7 @@ def order(session: Session, job: Job, task_id: str) -> CreditEntry:
 
 
 def settle(session: Session, job: Job, task_id: str, credits: int | None) -> None:
-    """What the task took. None: nobody will ever tell; the estimate counts, unless it was told before."""
+    """Record what the task cost. None: it stays unknown, so the estimate counts unless a cost is set."""
     query = select(CreditEntry).where(CreditEntry.account == job.account, CreditEntry.task_id == task_id)
     entry = session.scalar(query) or order(session, job, task_id)
     if credits is not None or entry.spent is None:

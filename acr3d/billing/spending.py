@@ -1,4 +1,4 @@
-"""What was spent, asked of the ledger: all together, and by day, month, part and person. Days are UTC."""
+"""Sums of the ledger: in total, and by day, month, part and person. Days are UTC days."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPEN = case((CreditEntry.spent.is_(None), CreditEntry.estimated), else_=0)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: credits spent, and those of orders of which nobody has told yet."""
+    """One row of a table. `open` are the estimates of orders whose cost is not known yet."""
 
     name: str
     spent: int
@@ -38,7 +38,7 @@ def this_month() -> str:
 
 
 def counted(session: Session, user_id: str | None = None) -> int:
-    """The credits that count against this month: spent, in work, or waiting to be ordered."""
+    """The credits that count against this month: spent, running, or waiting to be ordered."""
     takes = func.coalesce(CreditEntry.spent, CreditEntry.estimated)
     waits = and_(CreditEntry.task_id.is_(None), _WAITS)
     ordered = and_(CreditEntry.task_id.is_not(None), CreditEntry.day >= this_month())
@@ -49,23 +49,23 @@ def counted(session: Session, user_id: str | None = None) -> int:
 
 
 def by_day() -> list[Row]:
-    """The last month's days on which something was ordered, newest first."""
+    """The last 31 days with orders, newest first."""
     since = day_of(utc_now() - timedelta(days=_DAYS - 1))
     return _rows(CreditEntry.day, CreditEntry.day >= since, CreditEntry.day.desc(), _DAYS)
 
 
 def by_month() -> list[Row]:
-    """The last year's months in which something was ordered, newest first."""
+    """The last 12 months with orders, newest first."""
     return _rows(_MONTH, CreditEntry.day >= "", _MONTH.desc(), _MONTHS)
 
 
 def by_part() -> list[Row]:
-    """This month's dearest parts."""
+    """This month's most expensive parts."""
     return _rows(Part.sku, CreditEntry.day >= this_month(), None, _MOST)
 
 
 def by_user() -> list[Row]:
-    """This month's people; an empty name for orders that nobody is known to have asked for."""
+    """This month's spending by person; the name is empty where it is not known who ordered."""
     return _rows(func.coalesce(User.email, ""), CreditEntry.day >= this_month(), None, _MOST)
 
 

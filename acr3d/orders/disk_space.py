@@ -1,8 +1,8 @@
-"""Room on the disks for what an order will bring: looked at, and kept free, before anything is sent.
+"""Free disk space for the result of an order, checked and reserved before anything is sent.
 
-Every job at an engine has room reserved for its raw model until that is kept or the job has ended; as much
-again stays free for optimizing and the database. What is reserved is counted, not written down, and cannot
-leak.
+Every job at an engine has space reserved for its raw model until that is stored or the job has ended. Space
+for one more stays free for optimizing and the database. Reservations are counted from the jobs, not stored,
+so they cannot leak.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from acr3d.messages.message import Message
 from acr3d.orders.attempts import IN_FLIGHT
 
 FULL = Message("order.disk_full")
-"""What a waiting job and the admins are told."""
+"""What a waiting job and the admins see."""
 _MB = 1_000_000
 
 
 def is_short(session: Session) -> bool:
-    """Whether another order would find too little room, beside what is reserved already.
+    """Whether there is too little space for another order beside what is already reserved.
 
-    Call it where no other order can begin, to reserve by beginning one.
+    Call it while no other order can begin: beginning one is what reserves its space.
     """
     config = settings.current()
     needed = (_reserved(session) + 2) * config.room_mb * _MB
@@ -35,13 +35,13 @@ def is_short(session: Session) -> bool:
 
 
 def _reserved(session: Session) -> int:
-    """The jobs whose raw model is still to come."""
+    """The number of jobs whose raw model is still to come."""
     at_engine = Job.status.in_((Status.SUBMITTED, Status.PROCESSING))
     ordered = Job.id.in_(select(Attempt.job_id).where(Attempt.state.in_(IN_FLIGHT)))
     return session.scalar(select(func.count()).select_from(Job).where(or_(at_engine, ordered))) or 0
 
 
 def _free(folder: Path) -> int:
-    """Bytes that we may still write there."""
+    """Bytes that this process may still write there."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize
