@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from acr3d.engines.errors import EngineError
-from acr3d.orders.unmatched_actions import sweep
+from acr3d.orders.unmatched_actions import scan_accounts
 from acr3d.worker.loop import JobPoller, probe_accounts
 
 jobs = AppGroup("jobs", help="Run the job poller.")
@@ -27,7 +27,7 @@ def run_jobs() -> None:
     JobPoller(_app()).run_once()
     try:
         probe_accounts()
-        sweep()
+        scan_accounts()
     except EngineError as error:
         click.echo(str(error), err=True)
 

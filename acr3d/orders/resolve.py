@@ -1,7 +1,7 @@
-"""A person's word on an order without an answer that could have made more than one task.
+"""An admin says which of several tasks belongs to an order whose answer was lost, or that none does.
 
-What was shown is what is decided: the tasks are named in the request and compared with what is known now. Of
-two people at once one is first, and the other is told.
+The request names the tasks that were shown; if others have come up since, nothing is done. Of two people at
+once, one is first and the other is told.
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ from acr3d.orders import attempts, unmatched
 
 
 @dataclass(frozen=True)
-class Undecided:
-    """What a person needs to know to decide: the order, and the tasks that it could have made."""
+class AmbiguousOrder:
+    """An order whose answer was lost, and the tasks that it could have made."""
 
     job: Job
     attempt: Attempt
     candidates: list[UnmatchedTask]
     others_waiting: int
-    """Other jobs that are not sent before this is decided."""
+    """Other jobs that are not sent before this is resolved."""
 
 
-def undecided(job_id: str) -> Undecided:
-    """Raises Missing; Conflict when there is nothing to decide, or no longer."""
+def ambiguous_order(job_id: str) -> AmbiguousOrder:
+    """Raises Missing; Conflict when there is nothing to resolve, or no longer."""
     job = queries.job_by_id(job_id)
     attempt = attempts.attempt_in_flight(job.id)
     found = unmatched.candidates(job.id)
     if job.status != Status.PENDING or attempt is None or not _is_open(attempt, found):
-        raise _decided()
+        raise _nothing_to_resolve()
     waiting = 0 if attempt.asked_at else unmatched.others_waiting(job)
-    return Undecided(job, attempt, found, waiting)
+    return AmbiguousOrder(job, attempt, found, waiting)
 
 
-def adopt(job_id: str, task_id: str, actor: User) -> Job:
-    """The task is the job's: it is followed as if its answer had come. Raises Missing or Conflict."""
+def choose_task(job_id: str, task_id: str, actor: User) -> Job:
+    """The task belongs to the job, which follows it as if its answer had come. Raises Missing or Conflict."""
     try:
         with transaction() as session:
             job, part = queries.locked_job(session, job_id)
             attempt, candidates = _open_attempt(session, job)
             if task_id not in {row.task_id for row in candidates}:
-                raise Conflict(_("This task is no longer among those that could be the job's. Look again."))
+                raise Conflict(_("This task can no longer belong to the job. Reload the page."))
             message = Message("order.task_chosen", task=task_id)
             attempts.adopt_task(session, job, part, attempt, task_id, message, actor.email)
     except IntegrityError as error:
-        raise Conflict(_("This task belongs to another job by now. Look again.")) from error
+        raise Conflict(_("This task now belongs to another job. Reload the page.")) from error
     wake()
     return job
 
 
-def order_anew(job_id: str, attempt_id: str, task_ids: Collection[str], actor: User) -> Job:
-    """None of these tasks is what the attempt ordered; the job is ordered, and paid for, anew.
+def order_again(job_id: str, attempt_id: str, task_ids: Collection[str], actor: User) -> Job:
+    """None of these tasks is what the attempt ordered; the job is ordered, and paid for, again.
 
     Raises Missing or Conflict.
     """
@@ -71,9 +71,9 @@ def order_anew(job_id: str, attempt_id: str, task_ids: Collection[str], actor: U
         job, part = queries.locked_job(session, job_id)
         attempt, candidates = _open_attempt(session, job)
         if attempt.id != attempt_id:
-            raise _decided()
+            raise _nothing_to_resolve()
         if {row.task_id for row in candidates} - set(task_ids):
-            raise Conflict(_("There are more tasks by now that could be this job's. Look again."))
+            raise Conflict(_("More tasks could belong to this job by now. Reload the page."))
         for row in candidates:
             row.dismissed_at, row.dismissed_by = utc_now(), actor.id
         message = Message("order.none_chosen")
@@ -86,21 +86,21 @@ def order_anew(job_id: str, attempt_id: str, task_ids: Collection[str], actor: U
 
 
 def _open_attempt(session: Session, job: Job) -> tuple[Attempt, list[UnmatchedTask]]:
-    """The job's attempt that waits for somebody's word, held, and the tasks that it could have made."""
+    """The job's attempt that waits for a choice, locked, and the tasks that it could have made."""
     found = attempts.attempt_in_flight(job.id, session)
     if found is None or job.status != Status.PENDING:
-        raise _decided()
+        raise _nothing_to_resolve()
     attempt = attempts.locked_attempt(session, found.id)
     candidates = unmatched.candidates(job.id, session)
     if attempt.state != AttemptState.UNKNOWN or not _is_open(attempt, candidates):
-        raise _decided()
+        raise _nothing_to_resolve()
     return attempt, candidates
 
 
 def _is_open(attempt: Attempt, candidates: list[UnmatchedTask]) -> bool:
-    """Whether there is anything for a person to say: else the engine's list is still looked through."""
+    """Whether an admin can choose; before that, the engine's list is still being searched."""
     return bool(candidates or attempt.asked_at)
 
 
-def _decided() -> Conflict:
-    return Conflict(_("There is nothing to decide about this job, or somebody has just decided it."))
+def _nothing_to_resolve() -> Conflict:
+    return Conflict(_("There is nothing to choose for this job, or somebody else has just chosen."))

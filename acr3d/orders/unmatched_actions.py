@@ -1,7 +1,7 @@
-"""Orphans: tasks in Meshy's list that no job of ours follows, and what a person can make of them.
+"""Unmatched tasks: finding them in the engines' lists, and what a person can do with them.
 
-They may be ours, paid for and never heard of or waited for, or other software's with the same account; so
-nothing happens to them by itself. The built-in engine has none: nobody else orders there, nothing is paid.
+They may be ours, paid for and then lost or given up, or other software's with the same account; so nothing
+happens to them by itself. The built-in engine has none: only we order there, and nothing is paid.
 """
 
 from __future__ import annotations
@@ -54,70 +54,70 @@ _PREVIEW_WAIT = 3.0
 log = logging.getLogger("acr3d.jobs")
 
 
-def present() -> list[UnmatchedTask]:
-    """The orphans of the accounts that are set up now, newest first."""
-    return [row for provider in _shared() for row in unmatched.unmatched_tasks(provider.account)]
+def current_tasks() -> list[UnmatchedTask]:
+    """The unmatched tasks of the present accounts, newest first."""
+    return [row for provider in _shared_accounts() for row in unmatched.unmatched_tasks(provider.account)]
 
 
-def count() -> int:
-    return sum(unmatched.count_unmatched_tasks(provider.account) for provider in _shared())
+def count_tasks() -> int:
+    return sum(unmatched.count_unmatched_tasks(provider.account) for provider in _shared_accounts())
 
 
-def set_aside() -> list[UnmatchedTask]:
-    """What people have put aside or deleted of those accounts, with who it was, the last one first."""
-    return [row for provider in _shared() for row in unmatched.set_aside(provider.account)]
+def dismissed_tasks() -> list[UnmatchedTask]:
+    """Those accounts' tasks that people have dismissed or deleted, with who it was, the latest first."""
+    return [row for provider in _shared_accounts() for row in unmatched.dismissed_tasks(provider.account)]
 
 
 def has_account() -> bool:
-    """Whether there is an account that could have orphans."""
-    return bool(_shared())
+    """Whether there is an account that could have unmatched tasks."""
+    return bool(_shared_accounts())
 
 
-def sweep() -> None:
-    """Look through each account's list and write down what belongs to nobody. Raises EngineError."""
-    for provider in _shared():
-        _sweep(provider)
+def scan_accounts() -> None:
+    """Read each account's list and record the tasks that no job follows. Raises EngineError."""
+    for provider in _shared_accounts():
+        _scan(provider)
 
 
-def _sweep(provider: Provider) -> None:
+def _scan(provider: Provider) -> None:
     end_read()
     began = utc_now()
     tasks, is_whole = _listed(provider)
     ids = [task.id for task in tasks]
     followed, known = unmatched.followed_ids(ids), unmatched.known_ids(provider.account, ids)
-    # One that failed cost nothing and has no result; it is of interest only to a page that shows it already.
+    # A failed task cost nothing and has no result; it matters only where it is listed already.
     news = [task for task in tasks if task.id not in followed and (not task.failed or task.id in known)]
     try:
         with transaction() as session:
-            unmatched.remember(session, provider.account, news)
+            unmatched.record_tasks(session, provider.account, news)
             if is_whole:
-                unmatched.forget_unseen(session, provider.account, began)
+                unmatched.delete_unseen(session, provider.account, began)
     except IntegrityError:
-        log.info("unmatched_tasks.swept_twice")  # another process wrote the same rows just now
+        log.info("unmatched_tasks.scanned_twice")  # another process wrote the same rows just now
 
 
 def refresh() -> list[UnmatchedTask]:
-    """Look now, for a person. Raises Refused."""
+    """Scan the accounts now and return their unmatched tasks. Raises InvalidInput."""
     if not has_account():
         raise _no_account()
     try:
-        sweep()
+        scan_accounts()
     except EngineError as error:
         raise InvalidInput(worded(error.message)) from error
-    return present()
+    return current_tasks()
 
 
-def attach(stray_id: str, part_id: str, actor: User) -> Job:
-    """Make the task a job of the part: its result is fetched, made small and waits for a person as a draft.
+def attach(unmatched_id: str, part_id: str, actor: User) -> Job:
+    """Make the task a job of the part: its result is downloaded, optimized and becomes a draft.
 
-    It costs nothing more. Raises Missing, Refused or Conflict.
+    It costs nothing more. Raises Missing, InvalidInput or Conflict.
     """
-    provider = _provider_of(stray_id)
+    provider = _provider_of(unmatched_id)
     with one_live_job(), transaction() as session:
         part = locked_part(session, part_id)
-        stray = _free(session, stray_id, provider)
-        if stray.status != SUCCEEDED:
-            raise Conflict(_("Meshy has not finished this task yet. Look again when it has."))
+        row = _unclaimed_task(session, unmatched_id, provider)
+        if row.status != SUCCEEDED:
+            raise Conflict(_("Meshy has not finished this task yet. Try again when it has."))
         if queries.live_job(session, part_id):
             raise Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
         job = Job(
@@ -132,75 +132,73 @@ def attach(stray_id: str, part_id: str, actor: User) -> Job:
             engine=provider.name,
             engine_base=provider.base,
             account=provider.account,
-            meshy_task_id=stray.task_id,
+            meshy_task_id=row.task_id,
             submitted_at=utc_now(),
             deadline_at=utc_now() + JOB_DEADLINE,
         )
         session.add(job)
         session.flush()
-        message = Message("order.task_attached", task=stray.task_id)
-        _give(session, stray, job, message)
+        message = Message("order.task_attached", task=row.task_id)
+        _assign(session, row, job, message)
         transitions.log_event(session, job, actor.email, message)
         transitions.sync_part(session, job, part)
     wake()
     return job
 
 
-def delete(stray_id: str, actor: User) -> None:
-    """Delete the task at Meshy, for good. Raises Missing, Refused or Conflict.
+def delete(unmatched_id: str, actor: User) -> None:
+    """Delete the task at Meshy, for good. Raises Missing, InvalidInput or Conflict.
 
-    Nobody may attach meanwhile what is about to go; should we die on the way, it shows up again.
+    Meanwhile nobody can attach it. If we are killed halfway, it is listed again.
     """
-    provider = _provider_of(stray_id)
-    task_id = _begin_deleting(stray_id, provider)
+    provider = _provider_of(unmatched_id)
+    task_id = _begin_deleting(unmatched_id, provider)
     try:
         provider.delete(task_id)
     except TaskNotFound:
         pass  # which is what was wanted
     except EngineError as error:
-        _end_deleting(stray_id)
+        _end_deleting(unmatched_id)
         if isinstance(error, WrongState):
-            raise Conflict(
-                _("Meshy is still working on this task; it can be deleted when it has ended.")
-            ) from error
+            raise Conflict(_("Meshy is still working on this task. Delete it when it has ended.")) from error
         raise InvalidInput(worded(error.message)) from error
-    _end_deleting(stray_id, by=actor.id)
+    _end_deleting(unmatched_id, by=actor.id)
     log.info("unmatched_task.deleted task=%s by=%s", task_id, actor.id)
 
 
-def dismiss(stray_id: str, actor: User) -> None:
-    """It is none of ours: show it no more. Raises Missing, Refused or Conflict."""
-    provider = _provider_of(stray_id)
+def dismiss(unmatched_id: str, actor: User) -> None:
+    """Stop listing the task: it is not ours. Raises Missing, InvalidInput or Conflict."""
+    provider = _provider_of(unmatched_id)
     with transaction() as session:
-        stray = _free(session, stray_id, provider)
-        stray.dismissed_at, stray.dismissed_by = utc_now(), actor.id
+        row = _unclaimed_task(session, unmatched_id, provider)
+        row.dismissed_at, row.dismissed_by = utc_now(), actor.id
 
 
-def bring_back(stray_id: str, actor: User) -> None:
-    """List again what was put aside. Raises Missing, Refused or Conflict."""
-    provider = _provider_of(stray_id)
+def restore(unmatched_id: str, actor: User) -> None:
+    """List a dismissed task again. Raises Missing, InvalidInput or Conflict."""
+    provider = _provider_of(unmatched_id)
     with transaction() as session:
-        stray = _decidable(session, stray_id, provider)
-        if stray.is_deleted:
-            raise Conflict(_("This task is deleted at Meshy; it cannot be brought back."))
+        row = _task_without_order(session, unmatched_id, provider)
+        if row.is_deleted:
+            raise Conflict(_("This task was deleted at Meshy and cannot be restored."))
         # A task of an earlier order must not show up as one that a later order of the same job has made.
-        stray.dismissed_at = stray.dismissed_by = stray.maybe_job_id = None
-        task_id = stray.task_id
+        row.dismissed_at = row.dismissed_by = row.maybe_job_id = None
+        task_id = row.task_id
     log.info("unmatched_task.restored task=%s by=%s", task_id, actor.id)
 
 
-def preview(stray_id: str) -> bytes | None:
-    """A small JPEG of the task's own picture, fetched with a fresh address; None when it cannot be had.
+def preview(unmatched_id: str) -> bytes | None:
+    """A small JPEG of the task's own picture, downloaded from a fresh address; None when there is none.
 
     Raises Missing.
     """
-    stray = unmatched.stray_by_id(stray_id)
-    if stray is None:
-        raise Missing(_("There is no such task any more."))
-    provider = _with_account(stray.account)
-    if provider is None or not stray.has_thumbnail:
+    row = unmatched.task_by_id(unmatched_id)
+    if row is None:
+        raise Missing(_("This task no longer exists."))
+    provider = _with_account(row.account)
+    if provider is None or not row.has_thumbnail:
         return None
-    task_id = stray.task_id
+    task_id = row.task_id
     end_read()
     if not _few_previews.acquire(timeout=_PREVIEW_WAIT):
         return None
@@ -240,82 +238,80 @@ def _listed(provider: Provider) -> tuple[list[Task], bool]:
     return tasks, False
 
 
-def _begin_deleting(stray_id: str, provider: Provider) -> str:
+def _begin_deleting(unmatched_id: str, provider: Provider) -> str:
     with transaction() as session:
-        stray = _free(session, stray_id, provider)
-        stray.deleting_until = utc_now() + unmatched.DELETING
-        return stray.task_id
+        row = _unclaimed_task(session, unmatched_id, provider)
+        row.deleting_until = utc_now() + unmatched.DELETING
+        return row.task_id
 
 
-def _end_deleting(stray_id: str, by: str | None = None) -> None:
-    """`by`: who has deleted it; otherwise it is still there."""
+def _end_deleting(unmatched_id: str, by: str | None = None) -> None:
+    """`by`: who has deleted the task; None when it is still there."""
     with transaction() as session:
-        stray = unmatched.stray_by_id(stray_id, session, lock=True)
-        if stray is None:
+        row = unmatched.task_by_id(unmatched_id, session, lock=True)
+        if row is None:
             return
-        stray.deleting_until = None
+        row.deleting_until = None
         if by is not None:
-            stray.dismissed_at, stray.dismissed_by, stray.is_deleted = utc_now(), by, True
+            row.dismissed_at, row.dismissed_by, row.is_deleted = utc_now(), by, True
 
 
-def _free(session: Session, stray_id: str, provider: Provider) -> UnmatchedTask:
-    """The row, held, when the task is an orphan still and no unanswered order's."""
-    stray = _decidable(session, stray_id, provider)
-    if unmatched.is_set_aside(stray) or unmatched.followed_ids([stray.task_id], session):
-        raise Conflict(_("Somebody has just decided about this task. Look again."))
-    return stray
+def _unclaimed_task(session: Session, unmatched_id: str, provider: Provider) -> UnmatchedTask:
+    """The row, locked, if the task is still unmatched and cannot belong to an unanswered order."""
+    row = _task_without_order(session, unmatched_id, provider)
+    if unmatched.is_dismissed(row) or unmatched.followed_ids([row.task_id], session):
+        raise Conflict(_("Somebody else has just handled this task. Reload the page."))
+    return row
 
 
-def _decidable(session: Session, stray_id: str, provider: Provider) -> UnmatchedTask:
-    """The row, held, when the task is no unanswered order's."""
-    stray = unmatched.stray_by_id(stray_id, session, lock=True)
-    if stray is None or stray.account != provider.account:
-        raise Missing(_("There is no such task any more."))
+def _task_without_order(session: Session, unmatched_id: str, provider: Provider) -> UnmatchedTask:
+    """The row, locked, if the task cannot belong to an unanswered order."""
+    row = unmatched.task_by_id(unmatched_id, session, lock=True)
+    if row is None or row.account != provider.account:
+        raise Missing(_("This task no longer exists."))
     # Orders first: the answer of one that is no longer in flight is then seen to have come.
-    if any(_could_be(attempt, stray, provider) for attempt in unmatched.in_flight(session, provider.account)):
-        raise Conflict(
-            _("This task may be that of an order whose answer is still missing. Look again later.")
-        )
-    return stray
+    if any(_could_be(attempt, row, provider) for attempt in unmatched.in_flight(session, provider.account)):
+        raise Conflict(_("This task may belong to an order whose answer is still missing. Try again later."))
+    return row
 
 
-def _could_be(attempt: Attempt, stray: UnmatchedTask, provider: Provider) -> bool:
-    """Whether the order without an answer could have made the task; as `settle` sees it."""
-    if stray.maybe_job_id == attempt.job_id:
+def _could_be(attempt: Attempt, row: UnmatchedTask, provider: Provider) -> bool:
+    """Whether the unanswered order could have made the task, judged as in `reconcile`."""
+    if row.maybe_job_id == attempt.job_id:
         return True
     if attempt.sent_at is None or attempt.asked_at is not None:
         return False
     earliest = attempt.sent_at - timedelta(seconds=provider.clock_slack)
-    return stray.first_seen_at >= earliest and (stray.made_at is None or stray.made_at >= earliest)
+    return row.first_seen_at >= earliest and (row.made_at is None or row.made_at >= earliest)
 
 
-def _give(session: Session, stray: UnmatchedTask, job: Job, message: Message) -> None:
-    """Make the task this job's, also one that another job of ours ordered and no longer follows."""
-    query = select(Attempt).where(Attempt.task_id == stray.task_id).with_for_update()
-    attempt = session.scalar(query) or Attempt(params_sha256="", task_id=stray.task_id)
+def _assign(session: Session, row: UnmatchedTask, job: Job, message: Message) -> None:
+    """Give the task to this job, even if another job ordered it and no longer follows it."""
+    query = select(Attempt).where(Attempt.task_id == row.task_id).with_for_update()
+    attempt = session.scalar(query) or Attempt(params_sha256="", task_id=row.task_id)
     attempt.job_id, attempt.account = job.id, job.account
     attempt.state, attempt.message, attempt.settled_at = AttemptState.ACCEPTED, message, utc_now()
     session.add(attempt)
 
 
-def _shared() -> list[Provider]:
-    """The accounts that can have such tasks: those that other programs may use too, and that list tasks."""
+def _shared_accounts() -> list[Provider]:
+    """The accounts that can have unmatched tasks: other programs may use them too, and they list tasks."""
     return [provider for provider in engines().paid() if provider.capabilities.list_tasks]
 
 
 def _with_account(account: str) -> Provider | None:
-    return next((provider for provider in _shared() if provider.account == account), None)
+    return next((provider for provider in _shared_accounts() if provider.account == account), None)
 
 
-def _provider_of(stray_id: str) -> Provider:
+def _provider_of(unmatched_id: str) -> Provider:
     """The engine that has the task. Raises InvalidInput without any account, Missing when it has another."""
     if not has_account():
         raise _no_account()
-    stray = unmatched.stray_by_id(stray_id)
-    provider = _with_account(stray.account) if stray else None
+    row = unmatched.task_by_id(unmatched_id)
+    provider = _with_account(row.account) if row else None
     end_read()
     if provider is None:
-        raise Missing(_("There is no such task any more."))
+        raise Missing(_("This task no longer exists."))
     return provider
 
 

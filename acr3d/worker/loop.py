@@ -21,7 +21,7 @@ from acr3d.engines.registry import engines
 from acr3d.jobs import queue
 from acr3d.notify import notify_others
 from acr3d.orders import circuit_breaker
-from acr3d.orders.unmatched_actions import sweep
+from acr3d.orders.unmatched_actions import scan_accounts
 from acr3d.worker.dispatcher import Dispatcher
 from acr3d.worker.heartbeat import Heartbeat, count_alive
 from acr3d.worker.listener import Listener
@@ -29,7 +29,7 @@ from acr3d.worker.step_threads import StepThreads
 from acr3d.worker.timer import Timer
 
 RENEW_SECONDS = 15
-SWEEP_SECONDS = 300
+SCAN_SECONDS = 300
 SHORTEST_WAIT = timedelta(seconds=0.5)
 
 log = logging.getLogger("acr3d.poller")
@@ -55,7 +55,7 @@ class JobPoller:
             self._heartbeat.begin()
             self._timer.passes(settings.current().poll_seconds, self._guarded_pass)
         self._timer.every(RENEW_SECONDS, self._renew_leases)
-        self._timer.every(SWEEP_SECONDS, self._run_aside, "sweep", sweep)
+        self._timer.every(SCAN_SECONDS, self._run_aside, "scan", scan_accounts)
         self._timer.every(circuit_breaker.PROBE_SECONDS, self._run_aside, "probe", probe_accounts)
         self._timer.start()
         self._listener.start()

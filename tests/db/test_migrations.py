@@ -125,9 +125,9 @@ def test_an_earlier_versions_pollers_and_put_aside_tasks_are_taken_over(
     assert run("upgrade").exit_code == 0
 
     db.session.expire_all()
-    poller, stray = db.session.query(Poller).one(), db.session.query(UnmatchedTask).one()
+    poller, task = db.session.query(Poller).one(), db.session.query(UnmatchedTask).one()
     assert (poller.seen_at, poller.last_pass_at) == (now, now)
-    assert (stray.dismissed_at, stray.is_deleted, stray.deleting_until) == (now, False, None)
+    assert (task.dismissed_at, task.is_deleted, task.deleting_until) == (now, False, None)
 
 
 JOBS_AND_EARLIER_FLAGS = {

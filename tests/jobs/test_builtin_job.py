@@ -105,7 +105,7 @@ def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
 
 
 # Filled when an account refuses, an answer is lost, a step works, and in adopted databases: test_pauses,
-# test_jobs, test_ledger, test_orphans, test_pollers and test_migrations see to those.
+# test_jobs, test_ledger, test_unmatched_tasks, test_pollers and test_migrations see to those.
 ELSEWHERE = {
     ("engine_accounts", "pause"),
     ("engine_accounts", "paused_at"),

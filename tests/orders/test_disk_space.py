@@ -105,7 +105,7 @@ def test_a_parts_page_tells_the_space_that_its_files_take(app: Flask) -> None:
             session.add(finished_job(part.id, raw_storage_path=f"parts/{part.id}/raw/one.glb"))
         page = admin.get(f"/admin/parts/{part.id}").text
 
-    assert "This part&#39;s files use 7 MB." in page
+    assert "This part's files use 7 MB." in page
 
 
 def put_off(job: Job) -> None:

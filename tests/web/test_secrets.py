@@ -81,11 +81,11 @@ class Meshy:
             {"id": "failing", "status": "FAILED", "task_error": error, "created_at": made_at},
             {"id": "working", **done, **works},
         ]
-        orphans = [
+        unmatched = [
             {"id": "orphan", **done, **works},
             {"id": "without-preview", **done, "thumbnail_url": self.signed("gone.png")},
         ]
-        return orphans + ours[: max(0, self.orders - 1)]
+        return unmatched + ours[: max(0, self.orders - 1)]
 
 
 @pytest.fixture(params=BOTH)
@@ -162,15 +162,15 @@ def _tell(program: httpx.Client, task_id: str | None) -> None:
 
 def _everything_shown(site: Site, browser: httpx.Client, program: httpx.Client) -> dict[str, str]:
     """What pages and API answer, by address; refusals too."""
-    orphans = program.post("/api/admin/orphans/refresh").json()
-    assert {one["task_id"] for one in orphans} == {"orphan", "without-preview"}
-    previews = [program.get(one["preview_url"]).status_code for one in orphans]
+    unmatched = program.post("/api/admin/orphans/refresh").json()
+    assert {one["task_id"] for one in unmatched} == {"orphan", "without-preview"}
+    previews = [program.get(one["preview_url"]).status_code for one in unmatched]
     assert sorted(previews) == [200, 204]
     parts = [one["sku"] for one in program.get("/api/parts").json()["parts"]]
     part_ids = [part_id for (part_id,) in _query(site, "SELECT id FROM parts")]
     job_ids = [job_id for (job_id,) in _query(site, "SELECT id FROM model_generation_jobs")]
     addresses = [
-        *("/", "/login", "/api/parts", "/admin/", "/admin/parts", "/admin/jobs", "/admin/orphans"),
+        *("/", "/login", "/api/parts", "/admin/", "/admin/parts", "/admin/jobs", "/admin/unmatched-tasks"),
         "/admin/credits",
         *("/api/admin/orphans", "/livez", "/healthz", "/nowhere", f"/webhooks/meshy/{WEBHOOK_PATH}"),
         *(f"/parts/{sku}" for sku in parts),

@@ -53,7 +53,7 @@ class Attempt(Base):
 
 
 class UnmatchedTask(Base):
-    """A task in an engine's account that matches no attempt, as it was when last seen there.
+    """A task in an engine's account that no job follows, as it was when last seen there.
 
     Columns that describe it are as the engine reports them (`engines.remote_task`). No address is stored.
     """

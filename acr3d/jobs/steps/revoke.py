@@ -20,7 +20,8 @@ from acr3d.engines.remote_task import PENDING
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.lease import ACTOR, JobLease
 from acr3d.messages.message import Message
-from acr3d.orders.attempts import attempt_in_flight, locked_attempt, settle
+from acr3d.orders.attempts import attempt_in_flight, locked_attempt
+from acr3d.orders.reconcile import reconcile
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
     """Revoke the task of a canceled job. Raises EngineError or LeaseLost."""
     in_flight = attempt_in_flight(job.id)
     if in_flight is not None:
-        settle(lease, job, provider, in_flight)
+        reconcile(lease, job, provider, in_flight)
         return
     attempts = queries.attempts_of(job.id)
     end_read()

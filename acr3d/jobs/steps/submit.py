@@ -29,15 +29,13 @@ from acr3d.orders import circuit_breaker, disk_space
 from acr3d.orders.attempts import (
     IN_FLIGHT,
     JOB_DEADLINE,
-    LOOK_SECONDS,
     attempt_in_flight,
     mark_accepted,
     mark_not_created,
     mark_unknown,
-    order_metadata,
-    settle,
 )
 from acr3d.orders.circuit_breaker import Wait
+from acr3d.orders.reconcile import RECHECK_SECONDS, order_metadata, reconcile
 from acr3d.storage.blobs import storage
 
 _DISK_FULL_SECONDS = 60
@@ -47,7 +45,7 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     """Bring a pending job to `submitted`, or let it wait. Raises EngineError, StorageError or LeaseLost."""
     in_flight = attempt_in_flight(job.id)
     if in_flight is not None:
-        settle(lease, job, provider, in_flight)
+        reconcile(lease, job, provider, in_flight)
         return
     if wait := _blocked_reason(db.session(), job):
         circuit_breaker.probe(provider)
@@ -67,7 +65,7 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
         task_id = provider.create(order, order_metadata(job.id, attempt_id))
     except OutcomeUnknown as error:
         mark_unknown(attempt_id, error.message)
-        lease.snooze(LOOK_SECONDS if provider.unknown_wait else 0, error.message)
+        lease.snooze(RECHECK_SECONDS if provider.unknown_wait else 0, error.message)
     except EngineError as error:
         # While our attempt is in flight, so that no other job can begin.
         circuit_breaker.trip(job.account, job.engine, error)
@@ -109,7 +107,7 @@ def _begin(lease: JobLease, job: Job) -> str | Wait:
             session.flush()
     except IntegrityError:
         # The order in flight wakes the next one when it is settled.
-        return Wait(LOOK_SECONDS, Message("order.another_is_sent"), grows=True)
+        return Wait(RECHECK_SECONDS, Message("order.another_is_sent"), grows=True)
     return attempt.id
 
 
@@ -119,7 +117,7 @@ def _blocked_reason(session: Session, job: Job) -> Wait | None:
         return wait
     provider = engines().provider(job.engine)
     if provider and _tasks_in_work(session, job.account) >= provider.max_concurrent_tasks:
-        return Wait(LOOK_SECONDS, Message("order.no_place"), grows=True)
+        return Wait(RECHECK_SECONDS, Message("order.no_place"), grows=True)
     return Wait(_DISK_FULL_SECONDS, disk_space.FULL, is_told=True) if disk_space.is_short(session) else None
 
 

@@ -39,8 +39,8 @@ def index() -> ResponseReturnValue:
         status=status,
         statuses=names,
         live_jobs=watched,
-        undecided=queries.jobs_by_ids(unmatched.awaiting_decision()),
-        orphans_total=unmatched_actions.count(),
+        ambiguous_jobs=queries.jobs_by_ids(unmatched.jobs_to_resolve()),
+        unmatched_total=unmatched_actions.count_tasks(),
     )
 
 

@@ -43,7 +43,7 @@ def part_context(part_id: str) -> dict[str, Any]:
         "photo_check": photo_check,
         "job": job,
         "earlier_jobs": jobs[1:_SHOWN],
-        "undecided": job is not None and job.status == Status.PENDING and _is_undecided(job),
+        "can_choose_task": job is not None and job.status == Status.PENDING and _is_ambiguous(job),
         "histories": queries.histories([one.id for one in jobs[:_SHOWN]]),
         "versions": versions,
         "retry_pays": job is not None and job.status == Status.FAILED and service.retry_pays(job),
@@ -53,7 +53,7 @@ def part_context(part_id: str) -> dict[str, Any]:
     }
 
 
-def _is_undecided(job: Job) -> bool:
+def _is_ambiguous(job: Job) -> bool:
     """Whether a person must say what became of the job's order."""
     attempt = attempt_in_flight(job.id)
     return bool(unmatched.candidates(job.id)) or (attempt is not None and attempt.asked_at is not None)

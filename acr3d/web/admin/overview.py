@@ -44,7 +44,7 @@ def overview() -> ResponseReturnValue:
     return render_template(
         "admin/overview.html",
         running=running,
-        undecided=unmatched_tasks.undecided_jobs(),
+        ambiguous_jobs=unmatched_tasks.jobs_to_resolve(),
         failed=_newest_failures(),
         expiring=queries.about_to_expire(),
         parts_total=search("", 1, published_only=False).total,

@@ -1,4 +1,4 @@
-"""The JSON API's part about tasks at Meshy that nobody can place."""
+"""The JSON API for unmatched tasks. Its addresses keep an earlier word for them: orphans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from acr3d.orders import resolve, unmatched_actions
 from acr3d.web.access import actor
 from acr3d.web.api import request_body, serializers
 
-bp = Blueprint("api_orphans", __name__, url_prefix="/api/admin")
+bp = Blueprint("api_unmatched_tasks", __name__, url_prefix="/api/admin")
 
 
 @bp.get("/jobs/<job_id>/candidates")
@@ -20,7 +20,7 @@ def candidates(job_id: str) -> ResponseReturnValue:
     decide."""
     queries.job_by_id(job_id)
     try:
-        found = resolve.undecided(job_id)
+        found = resolve.ambiguous_order(job_id)
     except Conflict:
         return jsonify(undecided=False, attemptId=None, candidates=[], othersWaiting=0)
     return jsonify(
@@ -35,7 +35,7 @@ def candidates(job_id: str) -> ResponseReturnValue:
 def adopt(job_id: str) -> ResponseReturnValue:
     queries.job_by_id(job_id)
     body = request_body.json_object({"taskId": str}, needed=("taskId",))
-    return jsonify(serializers.job_json(resolve.adopt(job_id, body["taskId"], actor())))
+    return jsonify(serializers.job_json(resolve.choose_task(job_id, body["taskId"], actor())))
 
 
 @bp.post("/jobs/<job_id>/order-anew")
@@ -45,18 +45,18 @@ def order_anew(job_id: str) -> ResponseReturnValue:
     queries.job_by_id(job_id)
     body = request_body.json_object({"attemptId": str, "taskIds": list}, needed=("attemptId", "taskIds"))
     looked_at = [str(one) for one in body["taskIds"]]
-    return jsonify(serializers.job_json(resolve.order_anew(job_id, body["attemptId"], looked_at, actor())))
+    return jsonify(serializers.job_json(resolve.order_again(job_id, body["attemptId"], looked_at, actor())))
 
 
 @bp.get("/orphans")
 def index() -> ResponseReturnValue:
-    return jsonify([serializers.unmatched_task_json(row) for row in unmatched_actions.present()])
+    return jsonify([serializers.unmatched_task_json(row) for row in unmatched_actions.current_tasks()])
 
 
 @bp.get("/orphans/dismissed")
 def dismissed() -> ResponseReturnValue:
     """What people have put aside, or deleted, the last one first."""
-    return jsonify([serializers.dismissed_task_json(row) for row in unmatched_actions.set_aside()])
+    return jsonify([serializers.dismissed_task_json(row) for row in unmatched_actions.dismissed_tasks()])
 
 
 @bp.post("/orphans/refresh")
@@ -64,10 +64,10 @@ def refresh() -> ResponseReturnValue:
     return jsonify([serializers.unmatched_task_json(row) for row in unmatched_actions.refresh()])
 
 
-@bp.get("/orphans/<stray_id>/preview")
-def preview(stray_id: str) -> ResponseReturnValue:
+@bp.get("/orphans/<unmatched_id>/preview")
+def preview(unmatched_id: str) -> ResponseReturnValue:
     """A small JPEG of the task's own picture, ours to serve; 204 when there is none to be had."""
-    jpeg = unmatched_actions.preview(stray_id)
+    jpeg = unmatched_actions.preview(unmatched_id)
     if jpeg is None:
         return "", 204
     response = Response(jpeg, mimetype="image/jpeg")
@@ -75,25 +75,25 @@ def preview(stray_id: str) -> ResponseReturnValue:
     return response
 
 
-@bp.post("/orphans/<stray_id>/attach")
-def attach(stray_id: str) -> ResponseReturnValue:
+@bp.post("/orphans/<unmatched_id>/attach")
+def attach(unmatched_id: str) -> ResponseReturnValue:
     body = request_body.json_object({"partId": str}, needed=("partId",))
-    return jsonify(serializers.job_json(unmatched_actions.attach(stray_id, body["partId"], actor()))), 202
+    return jsonify(serializers.job_json(unmatched_actions.attach(unmatched_id, body["partId"], actor()))), 202
 
 
-@bp.post("/orphans/<stray_id>/dismiss")
-def dismiss(stray_id: str) -> ResponseReturnValue:
-    unmatched_actions.dismiss(stray_id, actor())
+@bp.post("/orphans/<unmatched_id>/dismiss")
+def dismiss(unmatched_id: str) -> ResponseReturnValue:
+    unmatched_actions.dismiss(unmatched_id, actor())
     return "", 204
 
 
-@bp.post("/orphans/<stray_id>/bring-back")
-def bring_back(stray_id: str) -> ResponseReturnValue:
-    unmatched_actions.bring_back(stray_id, actor())
+@bp.post("/orphans/<unmatched_id>/bring-back")
+def bring_back(unmatched_id: str) -> ResponseReturnValue:
+    unmatched_actions.restore(unmatched_id, actor())
     return "", 204
 
 
-@bp.delete("/orphans/<stray_id>")
-def delete(stray_id: str) -> ResponseReturnValue:
-    unmatched_actions.delete(stray_id, actor())
+@bp.delete("/orphans/<unmatched_id>")
+def delete(unmatched_id: str) -> ResponseReturnValue:
+    unmatched_actions.delete(unmatched_id, actor())
     return "", 204

@@ -155,7 +155,7 @@ def test_a_finished_model_that_nobody_waits_for_stays_at_meshy_and_can_be_given_
     meshy.answers += listing(made(TASK_ID))
     [row] = unmatched_actions.refresh()
     given = unmatched_actions.attach(row.id, job.part_id, user)
-    assert (given.meshy_task_id, unmatched_actions.present()) == (TASK_ID, [])
+    assert (given.meshy_task_id, unmatched_actions.current_tasks()) == (TASK_ID, [])
     meshy.answers += [finished(meshy), finished(meshy), file(box_glb())]
     assert step(app, given, 3).status == Status.COMPLETE
     assert spending.counted(db.session()) == 30

@@ -54,8 +54,8 @@ def test_while_the_list_is_looked_through_nobody_can_order_anew(
     meshy.answers += [cut_off]
     step(app, job)
 
-    with pytest.raises(Conflict, match="nothing to decide"):
-        resolve.order_anew(job.id, order(job), [], user)
+    with pytest.raises(Conflict, match="nothing to choose"):
+        resolve.order_again(job.id, order(job), [], user)
 
 
 def test_a_page_that_shows_an_earlier_order_orders_nothing(
@@ -64,12 +64,12 @@ def test_a_page_that_shows_an_earlier_order_orders_nothing(
     meshy.answers += [cut_off, *listing(made("one"), made("two"))]
     step(app, job, 2)
     shown = order(job)
-    resolve.order_anew(job.id, shown, ["one", "two"], user)
+    resolve.order_again(job.id, shown, ["one", "two"], user)
     meshy.answers += [cut_off, *listing(made("one"), made("two"), made("three"), made("four"))]
     step(app, job, 2)
 
-    with pytest.raises(Conflict, match="nothing to decide"):
-        resolve.order_anew(job.id, shown, ["one", "two", "three", "four"], user)
+    with pytest.raises(Conflict, match="nothing to choose"):
+        resolve.order_again(job.id, shown, ["one", "two", "three", "four"], user)
 
     assert creates(meshy) == 2
 
@@ -85,10 +85,10 @@ def test_a_job_that_waits_for_a_person_is_shown_also_when_its_tasks_are_gone(
     with transaction() as session:
         session.execute(update(UnmatchedTask).values(maybe_job_id=None))
     meshy.answers += [answer(200, [])]
-    unmatched_actions.sweep()
+    unmatched_actions.scan_accounts()
 
-    assert unmatched.awaiting_decision() == [job.id]
-    resolve.order_anew(job.id, order(job), [], user)
+    assert unmatched.jobs_to_resolve() == [job.id]
+    resolve.order_again(job.id, order(job), [], user)
     meshy.answers += [created("anew")]
     assert step(app, job).meshy_task_id == "anew"
 
@@ -157,7 +157,7 @@ def test_a_job_canceled_while_its_order_is_on_the_way_leaves_its_task_to_nobody_
     assert spending.counted(db.session()) == other.estimated_credits
 
 
-def test_a_second_task_that_nobody_follows_is_an_orphan(
+def test_a_second_task_that_nobody_follows_is_an_unmatched_task(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
     meshy.answers += [cut_off, listed()]
@@ -176,7 +176,7 @@ def test_a_second_task_that_nobody_follows_is_an_orphan(
 # --- keys that change -----------------------------------------------------------------------------------
 
 
-def test_after_a_change_of_key_the_tasks_of_our_jobs_are_no_orphans(
+def test_after_a_change_of_key_the_tasks_of_our_jobs_are_not_unmatched(
     app: Flask, make_app: Callable[..., Flask], meshy: PreparedServer, job: Job, user: User
 ) -> None:
     meshy.answers += [created("ours")]
@@ -223,10 +223,10 @@ def test_a_canceled_job_of_an_account_that_is_gone_ends_when_its_results_must_be
         assert "left alone" in (queries.events_of(job.id)[-1].detail or "")
 
 
-# --- orphans that are given to a part ------------------------------------------------------------------
+# --- unmatched tasks that are given to a part --------------------------------------------
 
 
-def test_canceling_the_job_of_an_orphan_deletes_nothing_and_gives_it_free_again(
+def test_canceling_the_job_of_an_attached_task_deletes_nothing_and_gives_it_free_again(
     app: Flask, meshy: PreparedServer, part: Part, user: User
 ) -> None:
     meshy.answers += listing(made("lost"))
@@ -297,7 +297,7 @@ def test_words_of_our_own_failure_hold_no_secrets_while_an_order_is_open(
     def broken(*_anything: object) -> None:
         raise KeyError("postgresql://somebody:secret@db")
 
-    monkeypatch.setattr("acr3d.orders.attempts._candidates", broken)
+    monkeypatch.setattr("acr3d.orders.reconcile._candidates", broken)
     step(app, job)
 
     assert (job.status, job.waiting_for) == (

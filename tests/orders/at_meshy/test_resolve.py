@@ -50,10 +50,10 @@ def test_the_task_a_person_names_is_the_jobs_and_its_model_is_finished(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
     two_candidates(app, meshy, job)
-    shown = resolve.undecided(job.id)
+    shown = resolve.ambiguous_order(job.id)
     assert [row.task_id for row in shown.candidates] == ["one", "two"]
 
-    resolve.adopt(job.id, "two", user)
+    resolve.choose_task(job.id, "two", user)
 
     assert (job.status, job.meshy_task_id) == (Status.SUBMITTED, "two")
     told = queries.events_of(job.id)[-1]
@@ -64,7 +64,7 @@ def test_the_task_a_person_names_is_the_jobs_and_its_model_is_finished(
     meshy.answers += [finished, finished, file(box_glb())]
     step(app, job, 3)
     assert (job.status, creates(meshy)) == (Status.COMPLETE, 1)
-    assert [row.task_id for row in unmatched_actions.present()] == ["one"]
+    assert [row.task_id for row in unmatched_actions.current_tasks()] == ["one"]
 
 
 def test_when_none_is_the_jobs_it_is_ordered_anew_and_they_are_asked_about_no_more(
@@ -72,12 +72,12 @@ def test_when_none_is_the_jobs_it_is_ordered_anew_and_they_are_asked_about_no_mo
 ) -> None:
     two_candidates(app, meshy, job)
 
-    resolve.order_anew(job.id, order(job), ["two", "one"], user)
+    resolve.order_again(job.id, order(job), ["two", "one"], user)
     meshy.answers += [cut_off, *listing(made("one"), made("two"), made("three"))]
     step(app, job, 2)
 
     assert (job.status, job.meshy_task_id, creates(meshy)) == (Status.SUBMITTED, "three", 2)
-    assert unmatched_actions.present() == []
+    assert unmatched_actions.current_tasks() == []
     states = {attempt.state for attempt in queries.attempts_of(job.id)}
     assert states == {AttemptState.REFUSED, AttemptState.ACCEPTED}
 
@@ -85,10 +85,10 @@ def test_when_none_is_the_jobs_it_is_ordered_anew_and_they_are_asked_about_no_mo
 def test_what_was_not_shown_is_not_decided(app: Flask, meshy: PreparedServer, job: Job, user: User) -> None:
     two_candidates(app, meshy, job)
 
-    with pytest.raises(Conflict, match="more tasks by now"):
-        resolve.order_anew(job.id, order(job), ["one"], user)
-    with pytest.raises(Conflict, match="no longer among"):
-        resolve.adopt(job.id, "another", user)
+    with pytest.raises(Conflict, match="More tasks could belong"):
+        resolve.order_again(job.id, order(job), ["one"], user)
+    with pytest.raises(Conflict, match="no longer belong"):
+        resolve.choose_task(job.id, "another", user)
 
     assert (job.status, job.meshy_task_id) == (Status.PENDING, None)
 
@@ -106,9 +106,9 @@ def test_of_two_people_who_decide_one_is_first_and_the_other_is_told(
             ready.wait(30)
             try:
                 if task_id:
-                    resolve.adopt(job_id, task_id, actor)
+                    resolve.choose_task(job_id, task_id, actor)
                 else:
-                    resolve.order_anew(job_id, order_id, ["one", "two"], actor)
+                    resolve.order_again(job_id, order_id, ["one", "two"], actor)
                 said.append("done")
             except Conflict as conflict:
                 said.append(str(conflict))
@@ -120,7 +120,7 @@ def test_of_two_people_who_decide_one_is_first_and_the_other_is_told(
         person.join()
 
     assert said.count("done") == 1
-    assert len([one for one in said if "somebody has just decided" in one]) == 3
+    assert len([one for one in said if "somebody else has just chosen" in one]) == 3
 
 
 def test_a_task_that_another_job_took_meanwhile_is_not_taken_twice(
@@ -135,9 +135,9 @@ def test_a_task_that_another_job_took_meanwhile_is_not_taken_twice(
         facts = {"account": job.account, "task_id": "one", "state": "accepted", "params_sha256": ""}
         session.add(Attempt(job_id=another.id, **facts))
 
-    with pytest.raises(Conflict, match="no longer among"):
-        resolve.adopt(job.id, "one", user)
-    assert [row.task_id for row in resolve.undecided(job.id).candidates] == ["two"]
+    with pytest.raises(Conflict, match="no longer belong"):
+        resolve.choose_task(job.id, "one", user)
+    assert [row.task_id for row in resolve.ambiguous_order(job.id).candidates] == ["two"]
 
 
 _COPIED = (
@@ -153,11 +153,11 @@ def test_other_jobs_wait_only_until_their_tasks_cannot_be_mistaken(
     two_candidates(app, meshy, job)
     other = service.start(other_part.id, by_angle(other_part), "meshy", {}, user)
     step(app, other)
-    assert (creates(meshy), resolve.undecided(job.id).others_waiting) == (1, 1)
+    assert (creates(meshy), resolve.ambiguous_order(job.id).others_waiting) == (1, 1)
 
     not_now(other)
     end_of_its_time(app, meshy, job)
-    assert resolve.undecided(job.id).others_waiting == 0
+    assert resolve.ambiguous_order(job.id).others_waiting == 0
     db.session.expire_all()
     assert other.next_at <= utc_now()
     meshy.answers += [cut_off, *listing(made("three"), made("one"), made("two"))]
@@ -169,7 +169,7 @@ def test_other_jobs_wait_only_until_their_tasks_cannot_be_mistaken(
     not_now(other)
     step(app, job)
     assert len(meshy.requests) == before  # only a person's word moves it now
-    resolve.adopt(job.id, "one", user)
+    resolve.choose_task(job.id, "one", user)
     assert job.status == Status.SUBMITTED
 
 
@@ -189,20 +189,20 @@ def test_what_was_listed_before_an_order_was_sent_is_not_its_task_but_clocks_may
     assert job.meshy_task_id == ("listed" if is_ours else None)
 
 
-def test_what_a_canceled_order_may_have_left_is_an_orphan(
+def test_what_a_canceled_order_may_have_left_is_an_unmatched_task(
     app: Flask, meshy: PreparedServer, job: Job, user: User
 ) -> None:
     two_candidates(app, meshy, job)
     service.cancel(job.id, user)
-    with pytest.raises(Conflict, match="nothing to decide"):
-        resolve.undecided(job.id)
+    with pytest.raises(Conflict, match="nothing to choose"):
+        resolve.ambiguous_order(job.id)
     let_pass(timedelta(minutes=5))
     meshy.answers += listing(made("one"), made("two"))
     step(app, job, 2)
 
     assert job.next_step == NextStep.NONE
-    assert sorted(row.task_id for row in unmatched_actions.present()) == ["one", "two"]
-    assert {row.maybe_job_id for row in unmatched_actions.present()} == {job.id}
+    assert sorted(row.task_id for row in unmatched_actions.current_tasks()) == ["one", "two"]
+    assert {row.maybe_job_id for row in unmatched_actions.current_tasks()} == {job.id}
 
 
 # --- tasks that name their order -----------------------------------------------------------------------

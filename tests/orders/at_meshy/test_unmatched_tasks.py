@@ -24,7 +24,7 @@ from tests.support.at_meshy import asked, created, creates, file, listing, made,
 from tests.support.contract.server import PreparedServer, answer, cut_off, raw, raw_json
 from tests.support.factories import box_glb, make_part_with_photos, picture
 
-# --- orphans -------------------------------------------------------------------------------------------
+# --- unmatched tasks ---------------------------------------------------------------------
 
 
 def swept(meshy: PreparedServer, *tasks: dict[str, object]) -> list[UnmatchedTask]:
@@ -32,7 +32,7 @@ def swept(meshy: PreparedServer, *tasks: dict[str, object]) -> list[UnmatchedTas
     return unmatched_actions.refresh()
 
 
-def test_the_orphans_are_the_tasks_that_no_order_of_ours_made(
+def test_the_unmatched_tasks_are_the_tasks_that_no_order_of_ours_made(
     app: Flask, meshy: PreparedServer, job: Job
 ) -> None:
     meshy.answers += [created("ours")]
@@ -55,7 +55,7 @@ def test_the_orphans_are_the_tasks_that_no_order_of_ours_made(
     assert db.session.scalars(select(UnmatchedTask)).all() == []
 
 
-def test_an_orphan_becomes_a_draft_of_the_part_it_is_given_to_and_costs_nothing(
+def test_an_unmatched_task_becomes_a_draft_of_the_part_it_is_given_to_and_costs_nothing(
     app: Flask, meshy: PreparedServer, part: Part, user: User
 ) -> None:
     [row] = swept(meshy, made("lost"))
@@ -69,17 +69,17 @@ def test_an_orphan_becomes_a_draft_of_the_part_it_is_given_to_and_costs_nothing(
     [version] = queries.versions_of(part.id)
     assert (version.state, part_by_id(part.id).model_3d_url) == ("draft", None)
     assert creates(meshy) == 0
-    assert unmatched_actions.present() == []
+    assert unmatched_actions.current_tasks() == []
     service.publish(version.id, user)
     assert part_by_id(part.id).model_3d_url
 
 
-def test_an_orphan_goes_to_one_part_only_however_many_people_try(
+def test_an_unmatched_task_goes_to_one_part_only_however_many_people_try(
     app: Flask, meshy: PreparedServer, part: Part, user: User
 ) -> None:
     [row] = swept(meshy, made("lost"))
     others = [part, *(make_part_with_photos(f"OTHER-{n}") for n in range(3))]
-    ids, stray_id, ready, said = [one.id for one in others], row.id, threading.Barrier(4), []
+    ids, unmatched_id, ready, said = [one.id for one in others], row.id, threading.Barrier(4), []
 
     def attach(part_id: str) -> None:
         with app.app_context():
@@ -87,7 +87,7 @@ def test_an_orphan_goes_to_one_part_only_however_many_people_try(
             db.session.commit()
             ready.wait(30)
             try:
-                unmatched_actions.attach(stray_id, part_id, actor)
+                unmatched_actions.attach(unmatched_id, part_id, actor)
                 said.append("done")
             except Conflict as conflict:
                 said.append(str(conflict))
@@ -99,10 +99,10 @@ def test_an_orphan_goes_to_one_part_only_however_many_people_try(
         person.join()
 
     assert said.count("done") == 1
-    assert len([one for one in said if "Somebody has just decided" in one]) == 3
+    assert len([one for one in said if "Somebody else has just handled" in one]) == 3
 
 
-def test_an_orphans_job_that_lost_its_task_cannot_be_ordered_without_photos(
+def test_an_attached_tasks_job_that_lost_its_task_cannot_be_ordered_without_photos(
     app: Flask, meshy: PreparedServer, part: Part, user: User
 ) -> None:
     [row] = swept(meshy, made("lost"))
@@ -145,7 +145,7 @@ def test_a_task_that_may_be_an_unanswered_orders_is_not_given_away_or_deleted(
         unmatched_actions.delete(rows["new"], user)
     unmatched_actions.dismiss(rows["old"], user)
 
-    assert [row.task_id for row in unmatched_actions.present()] == ["new"]
+    assert [row.task_id for row in unmatched_actions.current_tasks()] == ["new"]
     assert "DELETE" not in " ".join(asked(meshy))
 
 
@@ -158,11 +158,11 @@ def test_deleting_asks_meshy_and_a_running_task_stays_with_a_sentence(
     unmatched_actions.delete(rows["a"], user)
     with pytest.raises(Conflict, match="still working"):
         unmatched_actions.delete(rows["runs"], user)
-    with pytest.raises(Conflict, match="just decided"):
+    with pytest.raises(Conflict, match="just handled"):
         unmatched_actions.delete(rows["a"], user)
 
     assert asked(meshy)[-2:] == ["DELETE /a", "DELETE /runs"]
-    assert [row.task_id for row in unmatched_actions.present()] == ["runs"]
+    assert [row.task_id for row in unmatched_actions.current_tasks()] == ["runs"]
 
 
 class Died(BaseException):
@@ -181,14 +181,14 @@ def test_a_task_whose_deletion_was_cut_short_by_a_crash_is_listed_again(
         patch.setattr(MeshyClient, "delete", die)
         with pytest.raises(Died):
             unmatched_actions.delete(row.id, user)
-    with pytest.raises(Conflict, match="just decided"):
+    with pytest.raises(Conflict, match="just handled"):
         unmatched_actions.attach(row.id, part.id, user)
     assert swept(meshy, made("lost")) == []
 
     with transaction() as session:
         session.execute(update(UnmatchedTask).values(deleting_until=utc_now() - timedelta(seconds=1)))
 
-    assert [row.task_id for row in unmatched_actions.present()] == ["lost"]
+    assert [row.task_id for row in unmatched_actions.current_tasks()] == ["lost"]
     assert unmatched_actions.attach(row.id, part.id, user).meshy_task_id == "lost"
 
 
@@ -207,7 +207,7 @@ def test_nobody_attaches_a_task_while_meshy_deletes_it(
     monkeypatch.setattr(MeshyClient, "delete", delete)
     unmatched_actions.delete(row.id, user)
 
-    assert "just decided" in said[0]
+    assert "just handled" in said[0]
     [kept] = db.session.scalars(select(UnmatchedTask)).all()
     assert kept.dismissed_by == user.id
 
@@ -219,14 +219,14 @@ def test_a_deletion_that_a_clock_far_ahead_began_does_not_hide_the_task(
     with transaction() as session:
         session.execute(update(UnmatchedTask).values(deleting_until=utc_now() + timedelta(days=1)))
 
-    assert [row.task_id for row in unmatched_actions.present()] == ["lost"]
+    assert [row.task_id for row in unmatched_actions.current_tasks()] == ["lost"]
 
 
-def test_without_an_account_there_are_no_orphans(make_app: Callable[..., Flask], user: User) -> None:
+def test_without_an_account_there_are_not_unmatched(make_app: Callable[..., Flask], user: User) -> None:
     alone = make_app()
     with alone.app_context():
-        assert (unmatched_actions.present(), unmatched_actions.count()) == ([], 0)
-        unmatched_actions.sweep()
+        assert (unmatched_actions.current_tasks(), unmatched_actions.count_tasks()) == ([], 0)
+        unmatched_actions.scan_accounts()
         with pytest.raises(InvalidInput, match="No paid engine"):
             unmatched_actions.refresh()
 
@@ -282,7 +282,7 @@ def test_a_row_of_another_account_is_not_asked_about(app: Flask, meshy: Prepared
     with transaction() as session:
         session.execute(update(UnmatchedTask).values(account="another"))
 
-    assert unmatched_actions.present() == []
+    assert unmatched_actions.current_tasks() == []
     assert unmatched_actions.preview(row.id) is None
     with pytest.raises(Missing):
         unmatched_actions.delete(row.id, user)

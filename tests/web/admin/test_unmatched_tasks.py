@@ -33,7 +33,7 @@ def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Flask:
 
 
 @pytest.fixture
-def undecided(app: Flask, meshy: PreparedServer) -> tuple[str, str]:
+def ambiguous(app: Flask, meshy: PreparedServer) -> tuple[str, str]:
     """The ids of a part and its job, whose order could have made two tasks."""
     with app.app_context():
         part = make_part_with_photos()
@@ -43,16 +43,16 @@ def undecided(app: Flask, meshy: PreparedServer) -> tuple[str, str]:
 
 
 def swept(app: Flask, meshy: PreparedServer, *tasks: dict[str, object]) -> dict[str, str]:
-    """{task id: row id} of the orphans, after a look at Meshy."""
+    """{task id: row id} of the unmatched tasks, after a scan."""
     meshy.answers += listing(*tasks)
     with app.app_context():
         return {row.task_id: row.id for row in unmatched_actions.refresh()}
 
 
 def test_the_way_to_the_decision_is_shown_where_the_job_is(
-    app: Flask, admin: FlaskClient, undecided: tuple[str, str]
+    app: Flask, admin: FlaskClient, ambiguous: tuple[str, str]
 ) -> None:
-    part_id, job_id = undecided
+    part_id, job_id = ambiguous
     address = f"/admin/jobs/{job_id}/candidates"
 
     for page in ("/admin/", "/admin/jobs", f"/admin/parts/{part_id}"):
@@ -62,8 +62,8 @@ def test_the_way_to_the_decision_is_shown_where_the_job_is(
     assert "No other job waits" in shown
 
 
-def test_the_button_takes_the_shown_task(app: Flask, admin: FlaskClient, undecided: tuple[str, str]) -> None:
-    part_id, job_id = undecided
+def test_the_button_takes_the_shown_task(app: Flask, admin: FlaskClient, ambiguous: tuple[str, str]) -> None:
+    part_id, job_id = ambiguous
     token = csrf_header(admin) | HTMX
 
     done = admin.post(f"/admin/jobs/{job_id}/adopt", data={"task_id": "two"}, headers=token)
@@ -71,16 +71,16 @@ def test_the_button_takes_the_shown_task(app: Flask, admin: FlaskClient, undecid
 
     assert (done.status_code, done.headers["HX-Redirect"]) == (204, f"/admin/parts/{part_id}")
     assert (second.status_code, second.mimetype) == (409, "text/plain")
-    assert "somebody has just decided" in second.text
-    assert "nothing to decide" in admin.get(f"/admin/jobs/{job_id}/candidates").text
+    assert "somebody else has just chosen" in second.text
+    assert "nothing to choose" in admin.get(f"/admin/jobs/{job_id}/candidates").text
     with app.app_context():
         assert queries.job_by_id(job_id).meshy_task_id == "two"
 
 
 def test_ordering_anew_names_the_price_and_what_was_looked_at(
-    app: Flask, admin: FlaskClient, undecided: tuple[str, str]
+    app: Flask, admin: FlaskClient, ambiguous: tuple[str, str]
 ) -> None:
-    _part_id, job_id = undecided
+    _part_id, job_id = ambiguous
     page = admin.get(f"/admin/jobs/{job_id}/candidates").text
     assert "about 30 credits" in page
 
@@ -102,9 +102,9 @@ def test_ordering_anew_names_the_price_and_what_was_looked_at(
 
 
 def test_the_api_shows_and_takes_the_same_decision(
-    app: Flask, client: FlaskClient, undecided: tuple[str, str]
+    app: Flask, client: FlaskClient, ambiguous: tuple[str, str]
 ) -> None:
-    _part_id, job_id = undecided
+    _part_id, job_id = ambiguous
     address, headers = f"/api/admin/jobs/{job_id}", bearer(app)
 
     shown = client.get(f"{address}/candidates", headers=headers).get_json()
@@ -119,7 +119,7 @@ def test_the_api_shows_and_takes_the_same_decision(
     assert client.get(f"{address}/candidates", headers=headers).get_json()["undecided"] is False
 
 
-def test_orphans_are_listed_with_what_is_known_and_their_pictures_come_from_us(
+def test_unmatched_tasks_are_listed_with_what_is_known_and_their_pictures_come_from_us(
     app: Flask, admin: FlaskClient, meshy: PreparedServer
 ) -> None:
     signed = f"{meshy.base}/preview.png?Expires=1&Signature=SECRET"
@@ -130,7 +130,7 @@ def test_orphans_are_listed_with_what_is_known_and_their_pictures_come_from_us(
         made("runs", status="IN_PROGRESS", progress=40),
     )
 
-    page = admin.get("/admin/orphans").text
+    page = admin.get("/admin/unmatched-tasks").text
     assert "In progress, 40%" in page
     assert "&lt;b&gt;steel&lt;/b&gt;" in page
     assert "SECRET" not in page
@@ -146,7 +146,7 @@ def test_orphans_are_listed_with_what_is_known_and_their_pictures_come_from_us(
     assert admin.get(f"/api/admin/orphans/{rows['runs']}/preview").status_code == 204
 
 
-def test_an_orphan_is_given_to_the_part_with_that_number(
+def test_an_unmatched_task_is_given_to_the_part_with_that_number(
     app: Flask, admin: FlaskClient, meshy: PreparedServer
 ) -> None:
     with app.app_context():
@@ -154,14 +154,18 @@ def test_an_orphan_is_given_to_the_part_with_that_number(
     rows = swept(app, meshy, made("lost"))
     headers = csrf_header(admin) | HTMX
 
-    wrong = admin.post(f"/admin/orphans/{rows['lost']}/attach", data={"sku": "nothing"}, headers=headers)
-    given = admin.post(f"/admin/orphans/{rows['lost']}/attach", data={"sku": " a/1 "}, headers=headers)
+    wrong = admin.post(
+        f"/admin/unmatched-tasks/{rows['lost']}/attach", data={"sku": "nothing"}, headers=headers
+    )
+    given = admin.post(
+        f"/admin/unmatched-tasks/{rows['lost']}/attach", data={"sku": " a/1 "}, headers=headers
+    )
 
     assert (wrong.status_code, "nothing" in wrong.text) == (400, True)
     assert given.headers["HX-Redirect"] == f"/admin/parts/{part_id}"
     page = admin.get(f"/admin/parts/{part_id}").text
-    assert "Its model is fetched" in page
-    assert "belonged to no job" in page
+    assert "Its model will be downloaded" in page
+    assert "which no job followed" in page
     with app.app_context():
         assert part_by_id(part_id).model_status == "processing"
 
@@ -194,29 +198,29 @@ def test_what_was_put_aside_or_deleted_is_shown_with_who_did_it_and_can_be_broug
 ) -> None:
     rows = swept(app, meshy, made("aside"), made("deleted"))
     headers = csrf_header(admin) | HTMX
-    assert "Put aside or deleted" not in admin.get("/admin/orphans").text
+    assert "Dismissed or deleted" not in admin.get("/admin/unmatched-tasks").text
     meshy.answers += [raw(200, b"")]
-    admin.post(f"/admin/orphans/{rows['aside']}/dismiss", headers=headers)
-    admin.post(f"/admin/orphans/{rows['deleted']}/delete", headers=headers)
+    admin.post(f"/admin/unmatched-tasks/{rows['aside']}/dismiss", headers=headers)
+    admin.post(f"/admin/unmatched-tasks/{rows['deleted']}/delete", headers=headers)
 
-    page = admin.get("/admin/orphans").text
-    listed, _heading, record = page.partition("Put aside or deleted")
+    page = admin.get("/admin/unmatched-tasks").text
+    listed, _heading, record = page.partition("Dismissed or deleted")
     assert rows["aside"] not in listed
     assert re.findall(r'class="sku">(\w+)<', record) == ["deleted", "aside"]
-    assert "Put aside by admin@example.com" in record
+    assert "Dismissed by admin@example.com" in record
     assert "Deleted at Meshy by admin@example.com" in record
-    assert re.findall(r"/orphans/([^/]+)/bring-back", record) == [rows["aside"]]
-    seen_by_viewer = browser(app, "viewer").get("/admin/orphans").text
-    assert "Put aside by admin@example.com" in seen_by_viewer
+    assert re.findall(r"/unmatched-tasks/([^/]+)/restore", record) == [rows["aside"]]
+    seen_by_viewer = browser(app, "viewer").get("/admin/unmatched-tasks").text
+    assert "Dismissed by admin@example.com" in seen_by_viewer
     assert "/bring-back" not in seen_by_viewer
 
-    back = admin.post(f"/admin/orphans/{rows['aside']}/bring-back", headers=headers)
-    gone = admin.post(f"/admin/orphans/{rows['deleted']}/bring-back", headers=headers)
+    back = admin.post(f"/admin/unmatched-tasks/{rows['aside']}/restore", headers=headers)
+    gone = admin.post(f"/admin/unmatched-tasks/{rows['deleted']}/restore", headers=headers)
 
-    assert (back.headers["HX-Redirect"], gone.status_code) == ("/admin/orphans", 409)
+    assert (back.headers["HX-Redirect"], gone.status_code) == ("/admin/unmatched-tasks", 409)
     assert "deleted at Meshy" in gone.text
     with app.app_context():
-        assert [row.task_id for row in unmatched_actions.present()] == ["aside"]
+        assert [row.task_id for row in unmatched_actions.current_tasks()] == ["aside"]
 
 
 def test_a_task_that_meshy_no_longer_keeps_is_not_offered_to_be_brought_back(
@@ -224,21 +228,21 @@ def test_a_task_that_meshy_no_longer_keeps_is_not_offered_to_be_brought_back(
 ) -> None:
     soon = int((utc_now() + timedelta(hours=1)).timestamp() * 1000)
     rows = swept(app, meshy, made("aside", expires_at=soon))
-    admin.post(f"/admin/orphans/{rows['aside']}/dismiss", headers=csrf_header(admin) | HTMX)
-    assert "/bring-back" in admin.get("/admin/orphans").text
+    admin.post(f"/admin/unmatched-tasks/{rows['aside']}/dismiss", headers=csrf_header(admin) | HTMX)
+    assert "/restore" in admin.get("/admin/unmatched-tasks").text
     with app.app_context(), transaction() as session:
         session.execute(update(UnmatchedTask).values(expires_at=utc_now()))
 
-    page = admin.get("/admin/orphans").text
+    page = admin.get("/admin/unmatched-tasks").text
 
-    assert "Put aside by" in page
+    assert "Dismissed by" in page
     assert "/bring-back" not in page
 
 
 def test_a_candidate_that_was_put_aside_comes_back_only_when_its_jobs_order_is_settled(
-    app: Flask, admin: FlaskClient, client: FlaskClient, meshy: PreparedServer, undecided: tuple[str, str]
+    app: Flask, admin: FlaskClient, client: FlaskClient, meshy: PreparedServer, ambiguous: tuple[str, str]
 ) -> None:
-    _part_id, job_id = undecided
+    _part_id, job_id = ambiguous
     headers = bearer(app)
     shown = client.get(f"/api/admin/jobs/{job_id}/candidates", headers=headers).get_json()
     looked_at = {"attemptId": shown["attemptId"], "taskIds": ["one", "two"]}
@@ -261,25 +265,25 @@ def test_a_candidate_that_was_put_aside_comes_back_only_when_its_jobs_order_is_s
     assert (listed["task_id"], listed["maybe_job_id"]) == (aside[0]["task_id"], None)
 
 
-def test_the_poller_looks_for_orphans_by_itself_and_lives_with_a_meshy_that_is_away(
+def test_the_poller_looks_for_unmatched_tasks_by_itself_and_lives_with_a_meshy_that_is_away(
     app: Flask, meshy: PreparedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     poller = JobPoller(app)
     meshy.answers += [cut_off, *listing(made("lost"))]
 
     for _time in range(2):
-        poller._run_aside("sweep", unmatched_actions.sweep)
+        poller._run_aside("scan", unmatched_actions.scan_accounts)
         poller._threads.join()
 
     with app.app_context():
-        assert [row.task_id for row in unmatched_actions.present()] == ["lost"]
+        assert [row.task_id for row in unmatched_actions.current_tasks()] == ["lost"]
     assert "Traceback" not in caplog.text
 
 
 def test_a_decided_job_goes_on_by_itself(
-    app: Flask, admin: FlaskClient, meshy: PreparedServer, undecided: tuple[str, str]
+    app: Flask, admin: FlaskClient, meshy: PreparedServer, ambiguous: tuple[str, str]
 ) -> None:
-    _part_id, job_id = undecided
+    _part_id, job_id = ambiguous
     headers = csrf_header(admin) | HTMX
     admin.post(f"/admin/jobs/{job_id}/adopt", data={"task_id": "two"}, headers=headers)
     meshy.answers += [answer(200, made("two", status="IN_PROGRESS", progress=50))]
@@ -287,3 +291,9 @@ def test_a_decided_job_goes_on_by_itself(
     with app.app_context():
         again = step(app, queries.job_by_id(job_id))
         assert (again.status, again.progress) == (Status.PROCESSING, 50)
+
+
+def test_the_pages_earlier_address_leads_to_the_new_one(admin: FlaskClient) -> None:
+    moved = admin.get("/admin/orphans")
+
+    assert (moved.status_code, moved.location) == (301, "/admin/unmatched-tasks")

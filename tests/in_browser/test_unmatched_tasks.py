@@ -25,7 +25,7 @@ from tests.support.factories import by_angle, make_part_with_photos, make_user, 
 from tests.support.site import Site, running_site
 from tests.support.visits import Visitor
 
-TASKS = ("one", "two", "orphan")
+TASKS = ("one", "two", "unmatched")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def beside(meshy_site: Site) -> Iterator[Flask]:
     """A second app on the site's instance folder, with what it has seen at Meshy."""
     app = create_app(settings.from_environment(meshy_site.environ))
     with app.app_context():
-        unmatched_actions.sweep()
+        unmatched_actions.scan_accounts()
     yield app
     close(app)
 
@@ -89,15 +89,15 @@ def is_drawn(image: Locator) -> bool:
 
 
 def task(page: Page, task_id: str) -> Locator:
-    return page.locator(".stray").filter(has=page.get_by_text(task_id, exact=True))
+    return page.locator(".unmatched-task").filter(has=page.get_by_text(task_id, exact=True))
 
 
 def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor, beside: Flask) -> None:
     part_id, _job_id = unclear_job(beside, "UNCLEAR")
     page = staff.open(f"/admin/parts/{part_id}")
-    page.get_by_role("link", name="Look and decide").click()
-    expect(page.locator(".stray")).to_have_count(2)
-    assert all(is_drawn(image) for image in page.locator(".stray img").all())
+    page.get_by_role("link", name="Choose the task").click()
+    expect(page.locator(".unmatched-task")).to_have_count(2)
+    assert all(is_drawn(image) for image in page.locator(".unmatched-task img").all())
     ordered = page.locator("#ordered-photos img")
     expect(ordered).to_have_count(3)
     assert all(is_drawn(image) for image in ordered.all())
@@ -113,18 +113,18 @@ def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor
         assert part_by_id(part_id).meshy_task_id == "two"
 
 
-def test_an_orphan_is_given_to_a_part_by_its_number(staff: Visitor, beside: Flask) -> None:
+def test_an_unmatched_task_is_given_to_a_part_by_its_number(staff: Visitor, beside: Flask) -> None:
     staff.refusals = {400}
     with beside.app_context():
         make_part_with_photos("FOUND-1")
-    page = staff.open("/admin/orphans")
-    orphan = task(page, "orphan")
-    assert is_drawn(orphan.get_by_role("img"))
+    page = staff.open("/admin/unmatched-tasks")
+    unmatched = task(page, "unmatched")
+    assert is_drawn(unmatched.get_by_role("img"))
 
-    orphan.get_by_label("Give it to the part").fill("FOUND-2")
-    orphan.get_by_role("button", name="Give").click()
+    unmatched.get_by_label("Use it for the part").fill("FOUND-2")
+    unmatched.get_by_role("button", name="Use").click()
     expect(page.locator("#toast")).to_contain_text("FOUND-2")
-    orphan.get_by_label("Give it to the part").fill("found-1")
+    unmatched.get_by_label("Use it for the part").fill("found-1")
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("The task is this part's now")).to_be_visible()
