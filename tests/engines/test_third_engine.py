@@ -170,14 +170,14 @@ def test_without_a_list_a_lost_answer_is_a_persons_decision_and_nothing_is_sent_
         assert (asked.status, len(clay.orders)) == ("pending", 1)
         assert "the engine cannot list its tasks" in (asked.waiting_for or "")
         part_id = asked.part_id
-    assert "Look and decide" in admin.get(f"/admin/parts/{part_id}").text
+    assert "Choose the task" in admin.get(f"/admin/parts/{part_id}").text
 
     with app.app_context():
-        undecided = resolve.undecided(job.id)
-        assert undecided.candidates == []
+        order = resolve.ambiguous_order(job.id)
+        assert order.candidates == []
 
         clay.problem = None
-        resolve.order_anew(job.id, undecided.attempt.id, [], make_user("boss@example.com"))
+        resolve.order_again(job.id, order.attempt.id, [], make_user("boss@example.com"))
         db.session.expire_all()
         assert step(app, queries.job_by_id(job.id)).status == "submitted"
         assert len(clay.orders) == 2
