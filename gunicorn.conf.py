@@ -1,4 +1,4 @@
-"""One process with threads: the job poller runs in it, and a slow client only holds a thread."""
+"""One process with threads: the job poller runs in it, and a slow client only occupies a thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.tpool.submit(conn.close, graceful=True)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Stop the poller at once, while open requests are still served for a while."""
+        """Stop the poller at once; open requests are served until `graceful_timeout`."""
         if self.alive:
             self.method_queue.defer(_start_stopping, self)
         super().handle_exit(sig, frame)
@@ -36,12 +36,12 @@ bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
 worker_class = Worker
 threads = 24
-# Slow uploads are read by a thread, not by the loop that reports to gunicorn that the worker is alive.
+# Threads read slow uploads, so these do not stop the main loop from reporting that the worker is alive.
 timeout = 120
 graceful_timeout = 18
 keepalive = 5
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
-# No access log: addresses may contain signatures. The proxy or platform in front keeps its own.
+# No access log: URLs may contain signatures. The proxy or platform in front has its own log.
 accesslog = None
 errorlog = "-"
 control_socket_disable = True  # acr3d does not use it

@@ -1,10 +1,10 @@
-"""Measure how well agreement tells right models from wrong and turned ones, on parts whose shape is known.
+"""Measure how well agreement tells correct models from wrong and turned ones, on parts of known shape.
 
     python bench/agreement.py SAMPLES_FOLDER [--set studio|snapshot] [--turns 3]
 
-SAMPLES_FOLDER holds one folder per part: `truth.glb`, the labelled photos, perhaps `snapshot/`. For each:
-the figure of its own model, the highest of all other parts' models, and whether models that lie on another
-side are turned back (a seeded choice of the 23 turns).
+SAMPLES_FOLDER has one folder per part with `truth.glb`, the labelled photos and, for some parts, `snapshot/`.
+Prints for each part: the score of its own model, the highest score of all other parts' models, and how many
+models that lie on another side are turned back (a seeded choice of the 23 turns).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def measure_part(part: Path, photos: dict[str, Path], others: list[Path], count:
 
 
 def is_turned_back(part: Path, photos: dict[str, Path], turn: str) -> bool:
-    """Whether the model, laid on another side, is found to lie so; alike turns of a round part count."""
+    """Whether the model is turned back after `turn`; a turn that makes the part look the same counts too."""
     with tempfile.TemporaryDirectory() as folder:
         turned = Path(folder) / "turned.glb"
         optimize(part / "truth.glb", turned, turn=Turn.parse(turn))

@@ -1,10 +1,10 @@
-"""How the catalogue answers one customer while jobs pass through all their stages.
+"""Measure how fast the catalogue answers one customer while jobs go through all their steps.
 
     python -m bench.busy [--jobs 20] [--pages 500]
 
 Starts acr3d with the demo parts and the built-in engine, and prints the catalogue page's response times,
-after 50 pages to warm up: with nothing else to do, while the jobs run (until the last has ended), and once
-more with nothing to do.
+after 50 pages to warm up: while nothing else runs, while the jobs run (until the last has ended), and again
+while nothing runs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _start_jobs(site: Site, count: int) -> Callable[[], bool]:
-    """So many parts with photos, each with a job; tells whether all have ended."""
+    """Create `count` parts with photos and a job each; the returned function says whether all have ended."""
     api = httpx.Client(base_url=site.url, headers={"Authorization": f"Bearer {site.token()}"}, timeout=60)
     photos = {
         path.stem.rpartition("-")[2]: path.read_bytes() for path in Path("demo/photos").glob("alternator-*")
@@ -71,7 +71,7 @@ def _start_jobs(site: Site, count: int) -> Callable[[], bool]:
 
 
 def _read(customer: httpx.Client, pages: int, until: Callable[[], bool] | None = None) -> list[float]:
-    """Milliseconds of each page: so many, and on until something has happened."""
+    """Response times in milliseconds of at least `pages` pages, and of more until `until()` is true."""
     taken: list[float] = []
     while len(taken) < pages or (until and not until()):
         for _ in range(min(pages, 100)):

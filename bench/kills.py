@@ -1,9 +1,9 @@
-"""SIGKILL the poller again and again while jobs are in work; in the end each job was ordered exactly once.
+"""Kill the poller again and again while jobs run, and check that each job was ordered exactly once.
 
     python -m bench.kills [--count 200] [--database sqlite|postgres] [--jobs 3] [--seed 2026]
 
-A real site, a real poller process, and the engine on a port, which counts its tasks. `--jobs` jobs are kept
-in work all the time; each kill comes at a random moment of the poller's work, and it starts again at once.
+A real site, a real poller process, and the engine on a port, which counts its tasks. `--jobs` jobs run at any
+time. Each SIGKILL comes at a random moment of the poller's work, and the poller is restarted at once.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.support.kills import Place, Poller, running_place
 from tests.support.postgres import Server, postgres_server
 
-UNKNOWN_WAIT = "5"  # longer than the engine takes to note an order whose sender has died
-LONGEST_SECONDS = 5.0  # between a poller's first pass and its kill: about a job's whole way
+UNKNOWN_WAIT = "5"  # longer than the engine takes to record an order whose sender has died
+LONGEST_SECONDS = 5.0  # from a poller's first pass to its kill: about the time that a whole job takes
 PATIENCE = 600
 
 
@@ -52,7 +52,7 @@ def _server(kind: str) -> contextlib.AbstractContextManager[Server | None]:
 
 
 def _kill(place: Place, count: int, jobs: int, moments: random.Random) -> tuple[list[str], Counter[str]]:
-    """The parts whose jobs were in work, and what the jobs were doing when the poller was killed."""
+    """The parts of the jobs that ran, and how many jobs were in which state when the poller was killed."""
     parts: list[str] = []
     stages: Counter[str] = Counter()
     for number in range(1, count + 1):
@@ -69,7 +69,7 @@ def _kill(place: Place, count: int, jobs: int, moments: random.Random) -> tuple[
 
 
 def _wait(place: Place, seconds: float) -> None:
-    """Let `seconds` pass, and none of the waiting of jobs that failed a step or look for their order."""
+    """Wait for `seconds`; meanwhile end the waits of jobs that retry a step or reconcile an order."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, 0.5))
@@ -92,7 +92,7 @@ def _report(place: Place, parts: list[str], stages: Counter[str]) -> None:
     print(f"  end states: {place.end_states()}")
     place.check_nothing_lies_about()
     place.check_sweep_finds_nothing()
-    print("  temporary files: 0, blobs of nobody's: 0")
+    print("  temporary files: 0, stray files: 0")
 
 
 if __name__ == "__main__":

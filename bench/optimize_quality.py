@@ -1,4 +1,4 @@
-"""What each kind of map gains from quality: `python -m bench.optimize_quality FILE.glb… [--views 4]`.
+"""Measure what each kind of map gains from quality: `python -m bench.optimize_quality FILE.glb… [--views 4]`.
 
 Every file is optimized with the current settings, with WebP's usual ones, and with one kind of map at a time
 coarser or finer. Prints bytes and worst and mean SSIM of the views for each, so that bytes can be moved from

@@ -1,4 +1,4 @@
-"""Wall time and peak memory of converting photos: `python -m bench.photos FOLDER [--threads 8]`.
+"""Measure wall time and peak memory of converting photos: `python -m bench.photos FOLDER [--threads 8]`.
 
 Each photo in FOLDER is converted in a fresh process by that many threads at once, each with its own open
 file, like uploads in a web process. Prints a Markdown table. "Longest pause" is how long another Python

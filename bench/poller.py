@@ -1,10 +1,10 @@
-"""What one pass of the poller costs with many tasks in flight, without and with many finished jobs.
+"""Measure what one pass of the poller costs with many tasks in flight, without and with many finished jobs.
 
     python -m bench.poller [--tasks 1000] [--finished 100000] [--passes 5] [--postgres]
 
-An engine on a port, in a process of its own, has the tasks in work; each pass finds new progress for all of
-them and nothing else. Printed are the medians: requests to the engine, SQL statements, our own time (without
-waiting for the engine and for our turn) on the processor and by the clock, and the growth of resident memory.
+An engine on a port, in a process of its own, has the tasks in progress; each pass finds new progress for all
+of them and nothing else. Prints the medians of: requests to the engine, SQL statements, our own CPU and wall
+time (without waiting for the engine and for the rate limit), and the growth of resident memory.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _options() -> argparse.Namespace:
 
 
 class _Bench:
-    """The engine, which counts its requests, and moves every task on when asked to."""
+    """The engine; it counts its requests, and gives every task new progress on request."""
 
     def __init__(self, engine: EngineApp, folder: Path) -> None:
         self.engine = engine
@@ -134,7 +134,7 @@ def _engine(folder: Path, count: int) -> Iterator[str]:
 
 
 def _put_in_flight(engine: Path, count: int) -> list[str]:
-    """A part and a job for each of the engine's tasks; the parts' ids."""
+    """Create a part and a job for each of the engine's tasks; return the parts' ids."""
     with contextlib.closing(sqlite3.connect(engine / "tasks.sqlite")) as database:
         tasks = [row[0] for row in database.execute("SELECT id FROM task")]
     parts = [new_id() for _ in range(count)]
@@ -150,7 +150,7 @@ def _put_in_flight(engine: Path, count: int) -> list[str]:
 
 
 def _finish(parts: list[str], count: int) -> None:
-    """So many finished jobs of these parts."""
+    """Create `count` finished jobs of these parts."""
     for first in range(0, count, 10_000):
         numbers = range(first, min(first + 10_000, count))
         with transaction() as session:

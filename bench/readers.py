@@ -1,9 +1,9 @@
-"""How the catalogue answers while slow phones draw models.
+"""Measure how fast the catalogue answers while slow phones download models.
 
     python -m bench.readers [--readers 10] [--speed 50] [--pages 200]
 
-Starts acr3d with the demo parts, makes one model, lets N readers draw its GLB at KB/s each, and prints the
-catalogue page's response times with and without them.
+Starts acr3d with the demo parts, makes one model, lets `--readers` clients download its GLB at `--speed` kB/s
+each, and prints the catalogue page's response times with and without them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
 
 
 def _make_model(site: Site) -> str:
-    """The path of a raw model, the largest file there is to draw; published ones are small."""
+    """The path of the part's model."""
     headers = {"Authorization": f"Bearer {site.token()}"}
     with httpx.Client(base_url=site.url, headers=headers, timeout=60) as api:
         created = api.post("/api/admin/parts", json={"sku": "BENCH", "name": "Bench"}).json()["id"]
@@ -73,7 +73,7 @@ def _make_model(site: Site) -> str:
 
 
 def _draw(site: Site, path: str, bytes_a_second: int, stop: threading.Event) -> None:
-    """Read the model over and over, slowly, through a small receive window."""
+    """Download the model again and again, slowly, through a small receive window."""
     while not stop.is_set():
         with socket.socket() as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
