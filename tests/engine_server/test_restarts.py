@@ -56,7 +56,7 @@ def test_a_task_that_keeps_losing_its_worker_fails(harness: EngineHarness) -> No
     harness.app.app = harness.new_engine()
     task = harness.until(task_id, has_ended)
 
-    assert (task.status, task.error_type) == ("FAILED", "server_error")
+    assert (task.status, harness.error_of(task.id)[0]) == ("FAILED", "server_error")
     assert "interrupted 10 times" in task.error_message
     harness.app.app.stop()
     assert list((harness.folder / "tasks" / task_id).iterdir()) == []

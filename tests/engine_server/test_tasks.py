@@ -99,7 +99,7 @@ def test_refused_photos_fail_the_task_with_the_carvers_message(harness: EngineHa
 
     task = harness.until(harness.create(), has_ended)
 
-    assert (task.status, task.error_type, task.error_code) == ("FAILED", "invalid_input", "no_outline")
+    assert (task.status, harness.error_of(task.id)) == ("FAILED", ("invalid_input", "no_outline"))
     assert task.error_message == "The front photo shows no outline."
     assert task.input_refused
     assert (task.consumed_credits, task.glb_url) == (0, None)
@@ -112,7 +112,7 @@ def test_a_crash_of_the_carver_fails_the_task_as_a_server_error(
 
     task = harness.until(harness.create(), has_ended)
 
-    assert (task.status, task.error_type) == ("FAILED", "server_error")
+    assert (task.status, harness.error_of(task.id)[0]) == ("FAILED", "server_error")
     assert "stopped unexpectedly" in task.error_message
     assert "lost the thread" in caplog.text
     assert not task.input_refused

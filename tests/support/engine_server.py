@@ -72,6 +72,11 @@ class EngineHarness:
     def until(self, task_id: str, reached: Callable[[Task], bool]) -> Task:
         return until(self.client, task_id, reached)
 
+    def error_of(self, task_id: str) -> tuple[str, str | None]:
+        """Type and code of a failed task's `task_error`, as the contract names them."""
+        error = self.http.get(f"{TASKS}/{task_id}", headers=KEY).json()["task_error"]
+        return error["type"], error.get("code")
+
     def download(self, url: str | None) -> bytes:
         into = io.BytesIO()
         assert url is not None
