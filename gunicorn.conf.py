@@ -71,6 +71,8 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 def _start_stopping(worker: Any) -> Thread | None:
     """Start the thread that stops the worker's poller, once. None if there is no poller."""
+    if not hasattr(worker, "wsgi"):  # a bad setting stopped it before it had an app
+        return None
     extensions = worker.wsgi.extensions
     if "acr3d_stopping" not in extensions and (poller := extensions.get("acr3d_poller")) is not None:
         extensions["acr3d_stopping"] = Thread(target=poller.stop, name="acr3d-stop", daemon=True)

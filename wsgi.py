@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from acr3d.app import create_app
+import sys
 
-app = create_app()
+from acr3d.app import create_app
+from acr3d.settings import SettingsError
+
+# With this exit code gunicorn stops; with others it would start its worker again and again.
+_BOOT_ERROR = 3
+
+try:
+    app = create_app()
+except SettingsError as error:
+    print(f"acr3d: {error}", file=sys.stderr)
+    sys.exit(_BOOT_ERROR)

@@ -1,7 +1,7 @@
-"""Telling the workers that there is new work: the one in this process, and those in others.
+"""Telling the pollers that there is new work: the one in this process, and those in others.
 
 Others are told by NOTIFY on PostgreSQL; on SQLite they look for themselves (`worker.listener`). A lost
-message does no harm: every worker passes each `ACR3D_POLL_SECONDS` anyway.
+message does no harm: every poller passes each `ACR3D_POLL_SECONDS` anyway.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger("acr3d.poller")
 
 
 def wake() -> None:
-    """Let the workers of all processes pass soon. The new work must be committed."""
+    """Let the pollers of all processes pass soon. The new work must be committed."""
     poller = current_app.extensions.get("acr3d_poller")
     if poller is not None:
         poller.wake()
@@ -28,7 +28,7 @@ def wake() -> None:
 
 
 def notify_others() -> None:
-    """Let the workers of other processes pass soon. The new work must be committed."""
+    """Let the pollers of other processes pass soon. The new work must be committed."""
     if db.engine.dialect.name != "postgresql":
         return
     try:

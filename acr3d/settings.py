@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 
 AUTO = "auto"  # every engine that is set up, chosen per job
-ENGINES = (AUTO, "builtin", "meshy")
+ENGINE_CHOICES = (AUTO, "builtin", "meshy")
 POLLERS = ("web", "worker")
 MESHY_BASE = "https://api.meshy.ai"
 MESHY_ASSETS = "https://assets.meshy.ai"
@@ -73,7 +73,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(os.environ if environ is None else environ)
     instance = Path(read.text("ACR3D_INSTANCE") or Path(__file__).parent.parent / "instance").absolute()
     instance.mkdir(parents=True, exist_ok=True)
-    engine = read.choice("ACR3D_ENGINE", ENGINES)
+    engine = read.choice("ACR3D_ENGINE", ENGINE_CHOICES)
     key = read.secret("MESHY_API_KEY")
     if engine == "meshy" and not key:
         raise SettingsError("ACR3D_ENGINE is 'meshy', but MESHY_API_KEY is not set.")

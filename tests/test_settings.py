@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from acr3d.settings import SettingsError, from_environment
+
+ROOT = Path(__file__).parents[1]
 
 
 def read(tmp_path: Path, **environ: str):  # type: ignore[no-untyped-def]
@@ -87,3 +92,22 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
     )
 
     assert "hidden" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["-m", "flask", "--app", "wsgi", "routes"], ["-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]],
+    ids=["flask", "gunicorn"],
+)
+def test_a_bad_value_stops_the_start_with_one_line_and_no_traceback(
+    command: list[str], tmp_path: Path
+) -> None:
+    environ = os.environ | {"ACR3D_INSTANCE": str(tmp_path), "ACR3D_POLL_SECONDS": "0", "PORT": "0"}
+
+    stopped = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
+    )
+
+    assert stopped.returncode == 3
+    assert "acr3d: ACR3D_POLL_SECONDS is '0'; it must be a whole number from 1 to 3600." in stopped.stderr
+    assert "Traceback" not in stopped.stderr

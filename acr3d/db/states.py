@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 class NextStep(StrEnum):
-    """What the worker does next with a job."""
+    """What the poller does next with a job."""
 
     SUBMIT = "submit"  # order the model from the engine
     POLL = "poll"  # ask the engine how far the task is

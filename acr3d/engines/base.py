@@ -1,6 +1,6 @@
 """What an engine is to the rest of acr3d: a subclass of `Provider` in a folder of its own.
 
-To add one: a folder here with the subclass, one line in `registry.ENGINES`, and its key and address in
+To add one: a folder here with the subclass, one line in `registry.ENGINES`, and its name, key and address in
 `acr3d/settings.py`. Nothing else names an engine; pages, jobs and orders ask for capabilities, options and
 wording. `tests/engines/test_third_engine.py` runs a job through a provider that is nothing but such a class.
 """

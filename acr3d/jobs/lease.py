@@ -27,7 +27,7 @@ ACTOR = "poller"
 
 
 class LeaseLost(Exception):
-    """The job was canceled, or another worker claimed it after our lease ran out. Write nothing."""
+    """The job was canceled, or another poller claimed it after our lease ran out. Write nothing."""
 
 
 def backoff_seconds(seconds: float, snooze_count: int) -> float:
@@ -85,7 +85,7 @@ class JobLease:
     def store_and_write(self, files: Mapping[str, Path]) -> Iterator[tuple[Session, Job, Part]]:
         """Store each file under its key, then write; a job that has been canceled keeps no blob.
 
-        A worker that took over may have stored the same key: what a row refers to stays.
+        A poller that took over may have stored the same key: what a row refers to stays.
         """
         for key, file in files.items():
             storage().put(key, file)
@@ -100,7 +100,7 @@ class JobLease:
             raise
 
     def release(self) -> None:
-        """End the lease, so that any worker may take the job's next step."""
+        """End the lease, so that any poller may take the job's next step."""
         try:
             with self.transaction() as (_session, job, _part):
                 job.lease_owner = job.lease_until = None

@@ -22,7 +22,7 @@ from acr3d.jobs.lease import LEASE
 
 FEW = 3  # up to this many tasks of one account are polled one by one; more are polled in bulk
 FARTHEST = timedelta(hours=2)  # no job waits longer for its next step
-# A job of an account that is not set up here is left to the worker that has it for this long.
+# A job of an account that is not set up here is left to the poller that has it for this long.
 OTHER_ACCOUNTS_WAIT = timedelta(seconds=60)
 
 IS_POLLED = Job.next_step == NextStep.POLL

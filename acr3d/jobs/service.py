@@ -1,6 +1,6 @@
 """What people do with jobs: start, cancel, retry, choose a version. Called by pages, API and CLI alike.
 
-These functions only write rows; the worker does the rest.
+These functions only write rows; the poller does the rest.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def start(
 
 
 def cancel(job_id: str, actor: User) -> Job:
-    """End a live job now; the worker then revokes its task. Raises Missing or Conflict."""
+    """End a live job now; the poller then revokes its task. Raises Missing or Conflict."""
     with transaction() as session:
         job, part = queries.locked_job(session, job_id)
         if job.status not in LIVE:

@@ -70,7 +70,7 @@ class Hints:
 
 
 def poll_soon(task_ids: set[str]) -> None:
-    """Make the jobs that poll these tasks of the accounts set up here due now, and wake the workers."""
+    """Make the jobs that poll these tasks of the accounts set up here due now, and wake the pollers."""
     accounts = [one.account for one in engines().available() if one.capabilities.webhook]
     if not accounts:
         return

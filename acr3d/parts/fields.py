@@ -24,7 +24,7 @@ class FieldKind(Protocol):
 
     @property
     def widget(self) -> str:
-        """How the form shows it: one of the branches of the template `admin/_part_fields.html`."""
+        """How the form shows it: one of the branches of the macro `part_field` in `admin/_macros.html`."""
 
     @property
     def json_types(self) -> tuple[type, ...]:

@@ -18,6 +18,7 @@ from acr3d.messages.message import Message
 from acr3d.net.download import DownloadError, DownloadSpec, download_file, origin_of
 from acr3d.parts.photos import import_photo
 from acr3d.photos import sanitize
+from acr3d.photos.limits import MAX_FILE_BYTES
 from acr3d.photos.sanitize import Photo, PhotoRefused
 from acr3d.storage.blobs import StorageError
 
@@ -25,7 +26,7 @@ SECONDS = 120
 STALL_SECONDS = 20
 
 _PICTURE = DownloadSpec(
-    max_bytes=20 << 20,
+    max_bytes=MAX_FILE_BYTES,
     if_interrupted=Message("download.run_again"),
     if_gone=Message("download.by_hand"),
     if_refused=Message("download.by_hand"),

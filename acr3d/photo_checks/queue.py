@@ -1,7 +1,7 @@
 """Which parts' photos are to be checked, and what the last check found.
 
 A part waits for a check while `check_due_at` is set. A claim moves that time past the longest check, so that
-no other worker claims it and a killed check is claimed again. A result holds for the photos and labels that
+no other poller claims it and a killed check is claimed again. A result holds for the photos and labels that
 it was made of, in any order.
 """
 
@@ -97,7 +97,7 @@ def mark_failed(claimed: Claim) -> None:
 
 
 def release(claimed: Claim) -> None:
-    """Let another worker check the part."""
+    """Let another poller check the part."""
     with transaction() as session:
         _set_due(session, claimed, utc_now())
 

@@ -1,4 +1,4 @@
-"""One pass of the worker: claim what is due, and hand each piece to a thread of its lane.
+"""One pass of the poller: claim what is due, and hand each piece to a thread of its lane.
 
 A slow step of one kind never holds up the others, since each lane has threads of its own.
 """

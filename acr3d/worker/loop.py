@@ -1,6 +1,6 @@
-"""The worker's loop: a pass every so often, and when there is new work; and the worker's periodic duties.
+"""The poller's loop: a pass every so often, and when there is new work; and the poller's periodic duties.
 
-Any number of workers may run, in one process or in several: leases keep them apart.
+Any number of pollers may run, in one process or in several: leases keep them apart.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger("acr3d.poller")
 
 
 class JobPoller:
-    """One worker of this process. `start` and `stop` it once; or `run_once` for a single pass."""
+    """One poller of this process. `start` and `stop` it once; or `run_once` for a single pass."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app

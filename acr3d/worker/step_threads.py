@@ -1,4 +1,4 @@
-"""The worker's threads: each runs one step of a job, or another piece of work, in a lane."""
+"""The poller's threads: each runs one step of a job, or another piece of work, in a lane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the worker does what: passes and periodic duties, on APScheduler's intervals.
+"""When the poller does what: passes and periodic duties, on APScheduler's intervals.
 
 APScheduler plans by the wall clock: after the host's clock was set back by an hour it would sleep for an
 hour, and leases would run out. So a thread watches the clock and lets everything run when that happens.
@@ -24,7 +24,7 @@ log = logging.getLogger("acr3d.poller")
 
 
 class Timer:
-    """Runs the worker's duties in threads. Add them all, `start` once, `stop` once."""
+    """Runs the poller's duties in threads. Add them all, `start` once, `stop` once."""
 
     def __init__(self) -> None:
         # A pass that is due while one runs waits for it; three at once are plenty.

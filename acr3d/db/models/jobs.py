@@ -20,7 +20,7 @@ MODEL_LEVELS = ("web", "light", "full")
 _LIVE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in Status if s in LIVE))
 
 _HAS_NEXT_STEP_SQL = f"next_step <> '{NextStep.NONE}'"
-# Jobs that the worker still has to move, in the exact words of the index: databases use the index only then.
+# Jobs that the poller still has to move, in the exact words of the index: databases use the index only then.
 HAS_NEXT_STEP = text(f"({_HAS_NEXT_STEP_SQL})")
 
 
@@ -48,7 +48,7 @@ class Job(Base):
         Index("ix_model_generation_jobs_part_id", "part_id"),
         Index("ix_model_generation_jobs_status", "status"),
         Index("ix_model_generation_jobs_meshy_task_id", "meshy_task_id"),
-        # For the worker's search for due jobs; stays small however many jobs have ended.
+        # For the poller's search for due jobs; stays small however many jobs have ended.
         Index("ix_model_generation_jobs_due", "next_at", **only_where(_HAS_NEXT_STEP_SQL)),
     )
 

@@ -45,7 +45,7 @@ class Part(Base):
     model_generation_error_code: Mapped[str | None] = mapped_column(String(64))
     model_generation_error_params: Mapped[dict[str, Any] | None] = mapped_column(MESSAGE_PARAMS)
     meshy_task_id: Mapped[str | None] = mapped_column(Text)
-    # When the photos are due for a check; during a check, until when other workers leave the part alone.
+    # When the photos are due for a check; during a check, until when other pollers leave the part alone.
     check_due_at: Mapped[datetime | None]
     # Counts the changes that an open page should show.
     revision: Mapped[int] = mapped_column(default=1)

@@ -15,10 +15,11 @@ from acr3d.errors import InvalidInput
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.parts.photos import PHOTOS_PER_PART
+from acr3d.photos.limits import MAX_FILE_BYTES
 from acr3d.photos.sanitize import Photo, PhotoRefused, clean
 
 JSON_BYTES = 256 * 1024
-UPLOAD_BYTES = PHOTOS_PER_PART * 20_000_000 + 1_000_000
+UPLOAD_BYTES = PHOTOS_PER_PART * MAX_FILE_BYTES + 1_000_000
 _LONGEST_NUMBER = 30
 
 

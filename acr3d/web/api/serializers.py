@@ -40,7 +40,7 @@ _VERSION = (
     *("id", "part_id", "job_id", "number", "state", "file_size_bytes", "polycount", "sha256"),
     *("created_at", "published_at"),
 )
-_STRAY = (
+_UNMATCHED_TASK = (
     *("id", "task_id", "status", "progress", "texture_prompt", "consumed_credits", "made_at", "expires_at"),
     *("maybe_job_id", "first_seen_at", "seen_at"),
 )
@@ -98,7 +98,7 @@ def version_json(version: ModelVersion) -> dict[str, Any]:
 def unmatched_task_json(row: UnmatchedTask) -> dict[str, Any]:
     """A task at Meshy that nobody can place; `preview_url` is ours, and null without a picture."""
     preview = f"/api/admin/orphans/{row.id}/preview" if row.has_thumbnail else None
-    return _columns(row, _STRAY) | {"preview_url": preview}
+    return _columns(row, _UNMATCHED_TASK) | {"preview_url": preview}
 
 
 def dismissed_task_json(row: UnmatchedTask) -> dict[str, Any]:
