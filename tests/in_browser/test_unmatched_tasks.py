@@ -107,7 +107,7 @@ def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor
     page.get_by_role("button", name="Go back").click()
     task(page, "two").get_by_role("button", name="This one is ours").click()
 
-    expect(page.get_by_text("The task is this job's now")).to_be_visible()
+    expect(page.get_by_text("The task now belongs to this job")).to_be_visible()
     expect(page.locator("#part-badge")).to_have_text("Submitted")
     with beside.app_context():
         assert part_by_id(part_id).meshy_task_id == "two"
@@ -127,5 +127,5 @@ def test_an_unmatched_task_is_given_to_a_part_by_its_number(staff: Visitor, besi
     unmatched.get_by_label("Use it for the part").fill("found-1")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("The task is this part's now")).to_be_visible()
+    expect(page.get_by_text("The task now belongs to this part")).to_be_visible()
     expect(page.locator("#part-badge")).to_have_text("Submitted")
