@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,23 +16,17 @@ from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, transitions
+from acr3d.jobs.backoff import backoff_seconds
 from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import find_blob
 
 LEASE = timedelta(seconds=60)
-LONGEST_WAIT = 600
 ACTOR = "poller"
 
 
 class LeaseLost(Exception):
     """The job was canceled, or another poller claimed it after our lease ran out. Write nothing."""
-
-
-def backoff_seconds(seconds: float, snooze_count: int) -> float:
-    """A wait of `seconds`, doubled for each earlier one since the last change, with jitter."""
-    grown = min(seconds * (1 << min(snooze_count, 6)), max(seconds, LONGEST_WAIT))
-    return grown * random.uniform(1, 1.2)  # noqa: S311
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -18,7 +17,8 @@ from acr3d.engines import errors
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import engines, known
 from acr3d.jobs import transitions
-from acr3d.jobs.lease import ACTOR, LONGEST_WAIT, JobLease, LeaseLost
+from acr3d.jobs.backoff import LONGEST_WAIT, MOST_TRIES, retry_delay
+from acr3d.jobs.lease import ACTOR, JobLease, LeaseLost
 from acr3d.jobs.steps.download import download_result
 from acr3d.jobs.steps.optimize import optimize
 from acr3d.jobs.steps.poll import poll
@@ -32,8 +32,6 @@ from acr3d.orders.circuit_breaker import Wait
 from acr3d.sandbox import ChildRefused, ChildStopped
 from acr3d.storage.blobs import StorageError
 
-MOST_TRIES = 5
-FIRST_BACKOFF_SECONDS = 60
 SETUP_SECONDS = 60
 
 _AT_ENGINE: dict[NextStep, Callable[[JobLease, Job, Provider], None]] = {
@@ -125,7 +123,7 @@ def _account_wait(lease: JobLease, error: errors.EngineError) -> Wait | None:
 
 
 def _try_later(lease: JobLease, error: Exception) -> None:
-    """Our own failure: at most MOST_TRIES, a minute doubling between them, with jitter.
+    """Our own failure: at most MOST_TRIES, with a growing delay between them.
 
     A result that is paid for is downloaded again for as long as the engine keeps it.
     """
@@ -135,9 +133,7 @@ def _try_later(lease: JobLease, error: Exception) -> None:
         if job.retry_count >= MOST_TRIES and not _can_still_download(job, error):
             _end(session, job, part, Message("job.tried_often", reason=reason, n=job.retry_count))
             return
-        doublings = min(job.retry_count, MOST_TRIES) - 1
-        seconds = FIRST_BACKOFF_SECONDS * 2**doublings * random.uniform(0.8, 1.2)  # noqa: S311
-        job.next_at = utc_now() + timedelta(seconds=seconds)
+        job.next_at = utc_now() + retry_delay(job.retry_count)
         job.waiting = Message("job.retried_soon", reason=reason)
         part.revision += 1
         transitions.log_event(session, job, ACTOR, reason, Status(job.status))

@@ -22,7 +22,7 @@ from acr3d.engines.base import Provider
 from acr3d.engines.options import InvalidOption
 from acr3d.engines.registry import engines
 from acr3d.errors import Conflict, InvalidInput
-from acr3d.jobs import queries, transitions
+from acr3d.jobs import publishing, queries, transitions
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.notify import wake
@@ -171,7 +171,7 @@ def publish(version_id: str, actor: User) -> ModelVersion:
         version = queries.version_by_id(version_id)
         if version.state == VersionState.REJECTED:
             raise Conflict(_("This model was rejected; it cannot be published."))
-        transitions.publish(session, version, part, actor.id)
+        publishing.publish(session, version, part, actor.id)
         transitions.log_event(
             session, job, actor.email, Message("model.published", n=version.number), Status(job.status)
         )

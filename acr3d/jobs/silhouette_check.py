@@ -45,15 +45,3 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
         log.warning("job.no_silhouette_check job=%s reason=%s", job.id, error)
         return None
-
-
-def is_too_little(job: Job, report: dict[str, Any] | None) -> bool:
-    """Whether a person must review the model first: it agrees less than the job, or else the host, requires,
-    or could not be measured."""
-    least = int(job.generation_config.get("least_agreement", settings.current().least_agreement))
-    return least > 0 and (report is None or 100 * float(report["all"]) < least)
-
-
-def is_front_unsure(report: dict[str, Any] | None) -> bool:
-    """Whether the front was searched for, and the photos do not tell which side it is."""
-    return report is not None and not report.get("is_sure", True)

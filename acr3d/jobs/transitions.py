@@ -1,4 +1,4 @@
-"""Changes of a job: its status and next step, its history, its part's mirror, its model versions.
+"""Changes of a job: its status and next step, its history, its part's mirror, its new model version.
 
 Every function works inside the caller's transaction, with job and part locked (`queries.locked_job`).
 """
@@ -15,7 +15,6 @@ from acr3d.jobs.queries import attempts_of, newest_job, published_version
 from acr3d.jobs.states import MOVES, model_status
 from acr3d.messages.message import Message
 from acr3d.orders.admission import slot_freed
-from acr3d.storage.index import media_url
 
 
 def transition(
@@ -82,18 +81,4 @@ def add_version(session: Session, job: Job, version: ModelVersion) -> None:
     version.part_id, version.job_id = job.part_id, job.id
     version.state = VersionState.DRAFT
     session.add(version)
-    session.flush()
-
-
-def publish(session: Session, version: ModelVersion, part: Part, by_user: str | None) -> None:
-    """Show `version` to customers; the version before it keeps its URL."""
-    before = published_version(part.id, session)
-    if before is not None and before.id != version.id:
-        before.state = VersionState.SUPERSEDED
-        session.flush()  # one published version a part, checked row by row
-    version.state = VersionState.PUBLISHED
-    version.published_at = utc_now()
-    version.published_by = by_user
-    part.model_3d_url = media_url(version.storage_path)
-    part.revision += 1
     session.flush()

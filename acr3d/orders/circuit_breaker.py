@@ -29,7 +29,7 @@ from acr3d.db.types import utc_now
 from acr3d.engines import errors
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import known
-from acr3d.jobs.lease import LONGEST_WAIT
+from acr3d.jobs.backoff import LONGEST_WAIT
 from acr3d.messages.message import Message
 from acr3d.orders.admission import wake_next
 

@@ -13,7 +13,8 @@ from acr3d.db.models import Job
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
-from acr3d.jobs.lease import LEASE, LONGEST_WAIT, JobLease
+from acr3d.jobs.backoff import LONGEST_WAIT
+from acr3d.jobs.lease import LEASE, JobLease
 from acr3d.messages.message import Message
 from tests.support.factories import by_angle, make_part_with_photos, make_user
 

@@ -14,7 +14,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
-from acr3d.jobs import queries, transitions
+from acr3d.jobs import publishing, queries, transitions
 from acr3d.messages.message import Message
 from acr3d.storage.blobs import storage
 from tests.support.databases import close
@@ -71,7 +71,7 @@ def finish(app: Flask, part_id: str, *, published: bool) -> None:
         )
         transitions.add_version(session, job, version)
         if published:
-            transitions.publish(session, version, part, by_user=None)
+            publishing.publish(session, version, part, by_user=None)
         for step in (Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING, Status.COMPLETE):
             transitions.transition(session, job, part, step, "poller")
 

@@ -27,7 +27,8 @@ from acr3d.engines.base import Provider
 from acr3d.engines.errors import EngineError
 from acr3d.engines.registry import engines
 from acr3d.engines.remote_task import PENDING, Task
-from acr3d.jobs.lease import JobLease, backoff_seconds
+from acr3d.jobs.backoff import backoff_seconds
+from acr3d.jobs.lease import JobLease
 from acr3d.jobs.queue import FEW, locked, release
 from acr3d.jobs.runner import SETUP_SECONDS, advance, other_account
 from acr3d.jobs.steps.poll import apply_task, next_poll_seconds

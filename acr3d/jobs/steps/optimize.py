@@ -16,9 +16,8 @@ from acr3d.db.session import end_read
 from acr3d.db.states import Status
 from acr3d.jobs import transitions
 from acr3d.jobs.lease import ACTOR, JobLease
-from acr3d.jobs.queries import published_version
-from acr3d.jobs.silhouette_check import is_front_unsure, is_too_little, measure
-from acr3d.messages.message import Message
+from acr3d.jobs.publishing import publish_if_first
+from acr3d.jobs.silhouette_check import measure
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 from acr3d.storage.temporary import temporary_file
@@ -126,25 +125,8 @@ def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], se
         kept.optimized_file_size_bytes = size
         kept.polycount = version.polycount
         kept.optimization_duration_seconds = round(seconds, 3)
-        # The model of a task that was attached by hand was not made from this part's photos.
-        was_ordered = bool(kept.selected_image_ids)
-        is_further = kept.optimized_from is not None or published_version(part.id, session) is not None
-        if settings.current().review_before_publish or not was_ordered or is_further:
-            message = Message("model.ready", n=version.number)
-        elif is_too_little(kept, reports["agreement"]):
-            message = _agrees_little(version.number, reports["agreement"])
-        elif is_front_unsure(reports["agreement"]):
-            message = Message("model.ready_front_unsure", n=version.number)
-        else:
-            transitions.publish(session, version, part, by_user=None)
-            message = Message("model.ready_published", n=version.number)
+        message = publish_if_first(session, kept, part, version, reports["agreement"])
         transitions.transition(session, kept, part, Status.COMPLETE, ACTOR, message)
-
-
-def _agrees_little(number: int, agreement: dict[str, Any] | None) -> Message:
-    if agreement is None:
-        return Message("model.ready_not_compared", n=number)
-    return Message("model.ready_agrees_little", n=number, share=round(100 * agreement["all"]))
 
 
 def _file_facts(path: Path) -> tuple[str, int]:

@@ -61,7 +61,7 @@ def engine_served_normally(instance: Path) -> Iterator[httpx.Client]:
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
-    assert b"answers on" in process.stdout.readline()
+    assert b"listening on" in process.stdout.readline()
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=10) as client:
             yield client

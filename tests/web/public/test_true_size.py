@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, ModelVersion, Part
 from acr3d.db.session import transaction
-from acr3d.jobs import queries, service, transitions
+from acr3d.jobs import publishing, queries, service, transitions
 from acr3d.parts.parts import update_part
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
@@ -95,7 +95,7 @@ def test_an_odd_side_is_told_to_the_staff(in_app: Flask) -> None:
     report = optimize_raw_model(in_app, part).report["optimizer"]
 
     assert (
-        "The model's depth is 25 % more than the part's; check the sizes or the photos." in report["warnings"]
+        "The model's depth is 25 % more than the part's. Check the part's dimensions and the photos." in report["warnings"]
     )
 
 
@@ -148,5 +148,5 @@ def show(part: Part, placed: dict[str, Any] | None, *, is_published: bool = True
         session.flush()
         transitions.add_version(session, job, version)
         if is_published:
-            transitions.publish(session, version, session.get_one(Part, part.id), by_user=None)
+            publishing.publish(session, version, session.get_one(Part, part.id), by_user=None)
     return version
