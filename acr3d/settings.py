@@ -77,6 +77,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     key = read.secret("MESHY_API_KEY")
     if engine == "meshy" and not key:
         raise SettingsError("ACR3D_ENGINE is 'meshy', but MESHY_API_KEY is not set.")
+    if not key.isascii():
+        raise SettingsError("MESHY_API_KEY contains a character that no key has. Copy it again.")
     if any(character.isspace() for character in key):
         raise SettingsError("MESHY_API_KEY contains whitespace. It was probably wrapped when it was pasted.")
     return Settings(

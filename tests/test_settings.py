@@ -74,6 +74,7 @@ def test_every_spelling_of_a_postgresql_address_is_accepted(tmp_path: Path, sche
         ("ACR3D_PUBLIC_URL", "parts.example.com"),
         ("ACR3D_ASSET_ORIGINS", "https://cdn.example.com ftp://x"),
         ("MESHY_API_KEY", "msy_cut in two"),
+        ("MESHY_API_KEY", "msy_schlüssel"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_line_that_names_it(

@@ -18,7 +18,9 @@ class Message:
 
     def __init__(self, code: str, /, **params: str | int | float | Message) -> None:
         self.code = code
-        self.params = params
+        self.params = {
+            name: _storable(value) if isinstance(value, str) else value for name, value in params.items()
+        }
 
     @classmethod
     def plain(cls, text: str) -> Self:
@@ -67,6 +69,11 @@ class MessageError(Exception):
     def __init__(self, message: Message | str) -> None:
         self.message = message if isinstance(message, Message) else Message.plain(message)
         super().__init__(str(self.message))
+
+
+def _storable(text: str) -> str:
+    """Foreign text without what no database column takes: NUL (PostgreSQL) and half a surrogate pair."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _written(value: str | int | float | Message) -> object:

@@ -99,7 +99,10 @@ def _reconcile_without_list(lease: JobLease, job: Job, attempt: Attempt) -> None
     if job.status == Status.PENDING:
         _ask_admin(lease, attempt, [], may_appear=False)
         return
-    mark_not_created(attempt.id, Message("order.unlisted"))
+    message = Message("order.unlisted")
+    mark_not_created(attempt.id, message)
+    with lease.transaction() as (session, kept, _part):
+        transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
     lease.snooze(0)
 
 

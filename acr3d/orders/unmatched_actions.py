@@ -75,8 +75,14 @@ def has_account() -> bool:
 
 def scan_accounts() -> None:
     """Read each account's list and record the tasks that no job follows. Raises EngineError."""
+    problems: list[EngineError] = []
     for provider in _shared_accounts():
-        _scan(provider)
+        try:
+            _scan(provider)
+        except EngineError as problem:
+            problems.append(problem)  # the other accounts can be read all the same
+    if problems:
+        raise problems[0]
 
 
 def _scan(provider: Provider) -> None:

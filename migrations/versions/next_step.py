@@ -1,4 +1,4 @@
-"""What the worker does next with a job is a column, and no longer derived from two flags."""
+"""What the poller does next with a job is a column, and no longer derived from two flags."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ depends_on = None
 _JOBS = "model_generation_jobs"
 _DUE = "ix_model_generation_jobs_due"
 _LIVE = "status IN ('pending', 'submitted', 'processing', 'optimizing')"
-_STATUS = sa.CheckConstraint(
-    f"{_LIVE} OR status IN ('complete', 'failed', 'canceled')", name="model_generation_jobs_status"
-)
 _NEXT_STEP = (
     "(status = 'pending' AND next_step IN ('submit'))"
     " OR (status = 'submitted' AND next_step IN ('poll'))"
@@ -40,8 +37,7 @@ def upgrade() -> None:
         " WHEN status = 'canceled' AND needs_cleanup THEN 'revoke'"
         " ELSE 'none' END"
     )
-    # SQLite builds the table again and would drop the other CHECK with the old one.
-    with op.batch_alter_table(_JOBS, table_args=(_STATUS,)) as jobs:
+    with op.batch_alter_table(_JOBS) as jobs:
         jobs.alter_column("next_step", existing_type=sa.String(16), nullable=False)
         jobs.create_check_constraint("model_generation_jobs_next_step", sa.text(_NEXT_STEP))
         jobs.drop_column("has_result")
@@ -57,7 +53,7 @@ def downgrade() -> None:
         "UPDATE model_generation_jobs SET has_result = (next_step = 'download' OR raw_refused),"
         " needs_cleanup = (next_step = 'revoke')"
     )
-    with op.batch_alter_table(_JOBS, table_args=(_STATUS,)) as jobs:
+    with op.batch_alter_table(_JOBS) as jobs:
         jobs.drop_constraint("model_generation_jobs_next_step", type_="check")
         jobs.drop_column("next_step")
         jobs.drop_column("raw_refused")

@@ -181,3 +181,39 @@ def test_without_a_list_a_lost_answer_is_a_persons_decision_and_nothing_is_sent_
         db.session.expire_all()
         assert step(app, queries.job_by_id(job.id)).status == "submitted"
         assert len(clay.orders) == 2
+
+
+def test_a_lost_answer_is_not_sent_again_whatever_the_engine_calls_it(
+    app: Flask, clay: ClayProvider, job: Job
+) -> None:
+    clay.problem = errors.Unanswered(Message.plain("Cut off."))
+    with app.app_context():
+        asked = step(app, queries.job_by_id(job.id), 4)
+        assert (asked.status, len(clay.orders)) == ("pending", 1)
+        assert "the engine cannot list its tasks" in (asked.waiting_for or "")
+
+
+def test_words_that_no_database_takes_do_not_keep_a_refusal_from_being_written(
+    app: Flask, clay: ClayProvider, job: Job
+) -> None:
+    clay.problem = errors.InputRefused(Message.plain("Bad \0 photo \ud800."), status=400)
+    with app.app_context():
+        failed = step(app, queries.job_by_id(job.id))
+        assert (failed.status, failed.error_message, failed.input_refused) == (
+            "failed",
+            "Bad ? photo ?.",
+            True,
+        )
+
+
+def test_a_canceled_jobs_lost_answer_is_told_in_its_history(app: Flask, clay: ClayProvider, job: Job) -> None:
+    clay.problem = errors.OutcomeUnknown(Message.plain("Cut off."))
+    with app.app_context():
+        step(app, queries.job_by_id(job.id))
+        service.cancel(job.id, make_user("boss@example.com"))
+        ended = step(app, queries.job_by_id(job.id), 2)
+
+        assert (ended.next_step, len(clay.orders)) == ("none", 1)
+        assert "the engine cannot list its tasks" in " ".join(
+            one.detail or "" for one in queries.events_of(job.id)
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from acr3d.engines.base import Order, Provider
 from acr3d.engines.meshy.client import MeshyClient
@@ -24,9 +25,18 @@ class MeshyContract(Provider):
     def client(self) -> MeshyClient:
         return self._make_client()
 
+    def prepare(self, photos: Sequence[tuple[bytes, str]], config: Mapping[str, Any]) -> Order:
+        order = super().prepare(photos, config)
+        # A model, key or address that the client does not take fails here, before the order counts as sent.
+        self._create_options(order)
+        _ = self.client
+        return order
+
     def create(self, order: Order, metadata: Mapping[str, str]) -> str:
-        options = CreateOptions(ai_model=self.ai_model, **order.options)
-        return self.client.create(order.photos, options, metadata)
+        return self.client.create(order.photos, self._create_options(order), metadata)
+
+    def _create_options(self, order: Order) -> CreateOptions:
+        return CreateOptions(ai_model=self.ai_model, **order.options)
 
     def get(self, task_id: str) -> Task:
         return self.client.get(task_id)

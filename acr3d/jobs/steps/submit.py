@@ -21,7 +21,7 @@ from acr3d.db.models import Attempt, Job
 from acr3d.db.states import AttemptState, NextStep
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.base import Provider
-from acr3d.engines.errors import EngineError, OutcomeUnknown
+from acr3d.engines.errors import EngineError, Unanswered
 from acr3d.engines.registry import engines
 from acr3d.jobs.lease import JobLease
 from acr3d.messages.message import Message
@@ -63,10 +63,11 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     _mark_sent(lease, attempt_id)
     try:
         task_id = provider.create(order, order_metadata(job.id, attempt_id))
-    except OutcomeUnknown as error:
-        mark_unknown(attempt_id, error.message)
-        lease.snooze(RECHECK_SECONDS if provider.unknown_wait else 0, error.message)
     except EngineError as error:
+        if error.unknown or isinstance(error, Unanswered):  # a lost answer, whatever a provider calls it
+            mark_unknown(attempt_id, error.message)
+            lease.snooze(RECHECK_SECONDS if provider.unknown_wait else 0, error.message)
+            return
         # While our attempt is in flight, so that no other job can begin.
         circuit_breaker.trip(job.account, job.engine, error)
         mark_not_created(attempt_id, error.message)

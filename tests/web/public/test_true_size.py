@@ -95,7 +95,8 @@ def test_an_odd_side_is_told_to_the_staff(in_app: Flask) -> None:
     report = optimize_raw_model(in_app, part).report["optimizer"]
 
     assert (
-        "The model's depth is 25 % more than the part's. Check the part's dimensions and the photos." in report["warnings"]
+        "The model's depth is 25 % more than the part's. Check the part's dimensions and the photos."
+        in report["warnings"]
     )
 
 
