@@ -48,7 +48,7 @@ def test_no_model_fails_for_its_picture(
     in_app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = make_part_with_photos()
-    monkeypatch.setattr(optimize, "POSTER_LIMITS", optimize.children.Limits(memory_mb=1))
+    monkeypatch.setattr(optimize, "POSTER_LIMITS", optimize.sandbox.Limits(memory_mb=1))
 
     version = optimize_raw_model(in_app, part)
 
@@ -77,7 +77,7 @@ def test_a_model_of_a_job_that_was_canceled_meanwhile_leaves_no_file(
     in_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part, user = make_part(), make_user()
-    run = optimize.children.run
+    run = optimize.sandbox.run
 
     def cancel_after(module: str, *args: object, **how: object) -> object:
         report = run(module, *args, **how)  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def test_a_model_of_a_job_that_was_canceled_meanwhile_leaves_no_file(
             service.cancel(optimize.db.session.query(optimize.Job).one().id, user)
         return report
 
-    monkeypatch.setattr(optimize.children, "run", cancel_after)
+    monkeypatch.setattr(optimize.sandbox, "run", cancel_after)
     with pytest.raises(AssertionError):
         optimize_raw_model(in_app, part)
 

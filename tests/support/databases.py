@@ -34,6 +34,7 @@ SELECT md5(string_agg(
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE relnamespace = 'public'::regnamespace AND attnum > 0
 """
+_REVISION = "SELECT version_num FROM alembic_version"
 _OTHERS = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -68,7 +69,7 @@ class EmptiedDatabase:
         self._server.create(self._name, template=self._template)
         self._uses = 0
         with psycopg.connect(self._server.url(self._name)) as connection:
-            self._schema = connection.execute(_SCHEMA).fetchone()
+            self._schema = [connection.execute(query).fetchone() for query in (_SCHEMA, _REVISION)]
             tables = [sql.Identifier(name) for (name,) in connection.execute(_TABLES)]
             sequences = [sql.Literal(name) for (name,) in connection.execute(_SEQUENCES)]
         self._clearance = sql.SQL("; ").join(
@@ -84,7 +85,7 @@ class EmptiedDatabase:
         try:
             with psycopg.connect(self._server.url(self._name)) as connection:
                 connection.execute(_OTHERS)
-                if connection.execute(_SCHEMA).fetchone() != self._schema:
+                if [connection.execute(query).fetchone() for query in (_SCHEMA, _REVISION)] != self._schema:
                     return False
                 connection.execute(self._clearance)
         except psycopg.Error:
