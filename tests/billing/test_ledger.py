@@ -31,6 +31,7 @@ from tests.support.at_meshy import (
     file,
     finished,
     missing_for_long,
+    start,
     step,
     task,
 )
@@ -58,11 +59,6 @@ def app(make: Callable[..., Flask]) -> Iterator[Flask]:
 @pytest.fixture
 def user(app: Flask) -> User:
     return make_user()
-
-
-def start(sku: str, user: User, engine: str = "meshy") -> Job:
-    part = make_part_with_photos(sku, ("front", "right"))
-    return service.start(part.id, by_angle(part), engine, {}, user)
 
 
 def counted() -> int:

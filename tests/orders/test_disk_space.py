@@ -10,17 +10,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from acr3d.db.models import Job, User
+from acr3d.db.models import Job
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries
 from acr3d.settings import Settings
 from acr3d.storage.blobs import storage
 from tests.support.accounts import browser, log_in
-from tests.support.at_meshy import KEY, created, creates, step
+from tests.support.at_meshy import KEY, created, creates, start, step
 from tests.support.contract.server import PreparedServer
-from tests.support.factories import by_angle, finished_job, make_part_with_photos, make_user
+from tests.support.factories import finished_job, make_part_with_photos, make_user
 
 NEARLY_FULL = "The disk is nearly full, so nothing is ordered."
 
@@ -36,11 +36,6 @@ def with_room(
         return make_app(meshy_api_key=KEY, meshy_api_base=meshy.base, room_mb=int(free_mb / (jobs + 1)))
 
     return make
-
-
-def start(sku: str, user: User, engine: str = "meshy") -> Job:
-    part = make_part_with_photos(sku, ("front", "right"))
-    return service.start(part.id, by_angle(part), engine, {}, user)
 
 
 def test_without_room_nothing_is_sent_until_there_is_some(

@@ -8,14 +8,14 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Attempt, Job
+from acr3d.db.models import Attempt, Job, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.meshy.provider import MeshyProvider
-from acr3d.jobs import queries
+from acr3d.jobs import queries, service
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, PreparedServer, answer, cut_off, raw
-from tests.support.factories import make_due
+from tests.support.factories import by_angle, make_due, make_part_with_photos
 
 TASKS = "/openapi/v1/multi-image-to-3d"
 TASK_ID = "01999999-aaaa-7bbb-8ccc-dddddddddddd"
@@ -61,6 +61,12 @@ def missing_for_long(job: Job) -> None:
     with transaction() as session:
         since = utc_now() - timedelta(minutes=5)
         session.execute(update(Job).where(Job.id == job.id).values(task_missing_since=since))
+
+
+def start(sku: str, user: User, engine: str = "meshy") -> Job:
+    """A job of a new part, from its front and right photos."""
+    part = make_part_with_photos(sku, ("front", "right"))
+    return service.start(part.id, by_angle(part), engine, {}, user)
 
 
 def step(app: Flask, job: Job, times: int = 1) -> Job:
