@@ -27,7 +27,7 @@ def _check_whole(head: bytes, size: int, announced: bool) -> None:
 
 
 RAW_MODEL = DownloadSpec(
-    max_bytes=200 << 20,  # raw models of 35 to 90 MB have been seen
+    max_bytes=200_000_000,  # raw models of 35 to 90 MB have been seen
     if_interrupted=Message("download.engine_keeps_it"),
     if_gone=Message("download.asked_again"),
     if_refused=Message("download.try_again"),

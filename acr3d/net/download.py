@@ -211,7 +211,7 @@ def _refused(why: Message, what_next: Message) -> DownloadRefused:
 
 
 def _too_large(spec: DownloadSpec) -> DownloadRefused:
-    return _refused(Message("download.too_large", megabytes=spec.max_bytes >> 20), spec.if_too_large)
+    return _refused(Message("download.too_large", megabytes=spec.max_bytes // 1_000_000), spec.if_too_large)
 
 
 def _no_transport(_origin: str) -> None:
