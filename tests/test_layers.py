@@ -52,24 +52,24 @@ def contracts() -> dict[str, dict[str, Any]]:
     return {contract["id"]: contract for contract in read["tool"]["importlinter"]["contracts"]}
 
 
-def rooms() -> set[str]:
+def packages() -> set[str]:
     files = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
     return files | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
-def test_every_room_has_its_layer() -> None:
-    layers = contracts()["rooms"]["layers"]
+def test_every_package_has_its_layer() -> None:
+    layers = contracts()["packages"]["layers"]
     named = [name.strip() for layer in layers for name in layer.replace("|", ":").split(":")]
 
-    assert sorted(named) == sorted(rooms())
-    assert contracts()["rooms"]["exhaustive"]
+    assert sorted(named) == sorted(packages())
+    assert contracts()["packages"]["exhaustive"]
 
 
-def test_every_room_is_kept_light_or_pure() -> None:
-    """A room of the server loads no numpy; a room for children loads no database and no web framework."""
+def test_every_package_is_kept_light_or_pure() -> None:
+    """The server's packages load no numpy; those for children load no database and no web framework."""
     named = {name.split(".")[1] for key in ("light", "pure") for name in contracts()[key]["source_modules"]}
     photo_checks = {f"acr3d.photo_checks.{path.stem}" for path in (PACKAGE / "photo_checks").glob("*.py")}
     listed = contracts()["light"]["source_modules"]
 
-    assert rooms() - named == {"errors", "sandbox"}
+    assert packages() - named == {"errors", "sandbox"}
     assert photo_checks - {"acr3d.photo_checks.__init__"} <= set(listed)

@@ -1,6 +1,7 @@
 """A message for people that is stored and worded later, in the language of whoever reads it.
 
-Pure: any room may raise or store a message. `str()` is its English; `acr3d.messages.wording` translates it.
+Pure: any package may raise or store a message. `str()` is its English; `acr3d.messages.wording` translates
+it.
 """
 
 from __future__ import annotations

@@ -60,26 +60,27 @@ def cancel_question(job: Job, order_is_open: bool) -> str:
 
     `order_is_open`: an order was sent and has not been answered.
     """
-    credits = job.estimated_credits
+    credits, engine = job.estimated_credits, engine_name(job.engine)
     if not credits:
         return str(_("Cancel this job? It costs no credits."))
     if job.status == Status.SUBMITTED:
         sentence = _(
-            "Cancel this job? If Meshy has not started yet, its credits (about %(n)s) are refunded; "
+            "Cancel this job? If %(engine)s has not started yet, its credits (about %(n)s) are refunded; "
             "otherwise they are spent."
         )
     elif job.status == Status.PENDING and not order_is_open:
-        return str(_("Cancel this job? Nothing has been sent to Meshy yet, so no credits are spent."))
+        sentence = _("Cancel this job? Nothing has been sent to %(engine)s yet, so no credits are spent.")
     elif job.status == Status.PENDING:
         sentence = _(
-            "Cancel this job? It is not known yet whether Meshy received the order. If it did and has "
+            "Cancel this job? It is not known yet whether %(engine)s received the order. If it did and has "
             "started, about %(n)s credits are spent."
         )
     else:
         sentence = _(
-            "Cancel this job? Meshy has already started, so its credits (about %(n)s) are spent either way."
+            "Cancel this job? %(engine)s has already started, so its credits (about %(n)s) are spent either "
+            "way."
         )
-    return str(sentence % {"n": credits})
+    return str(sentence % {"engine": engine, "n": credits})
 
 
 def status_name(status: str) -> str:
@@ -111,7 +112,7 @@ def task_badge(status: str, progress: int) -> Badge:
     known = {
         "SUCCEEDED": Badge(_("Finished"), "circle-check", "is-good"),
         "FAILED": Badge(_("Failed"), "circle-alert", "is-bad"),
-        "PENDING": Badge(_("Queued at Meshy"), "clock", "is-waiting"),
+        "PENDING": Badge(_("Queued"), "clock", "is-waiting"),
     }
     return known.get(status) or Badge(_("In progress, %(n)s%%", n=progress), "loader-circle", "is-working")
 

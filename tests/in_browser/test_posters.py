@@ -12,14 +12,9 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from acr3d.db.extensions import db
-from acr3d.db.models import Job
-from acr3d.db.session import transaction
 from acr3d.parts.parts import create_part
-from acr3d.storage.blobs import storage
-from acr3d.worker.loop import JobPoller
 from tests.support.by_hand import app_beside
-from tests.support.factories import finished_job
+from tests.support.factories import optimize_raw_model
 from tests.support.optimize_glbs import Builder
 from tests.support.render_glbs import add_box
 from tests.support.site import Site, running_site
@@ -45,18 +40,8 @@ def glb(half: tuple[float, float, float]) -> bytes:
 
 
 def publish_model(app: Flask, sku: str, half: tuple[float, float, float]) -> None:
-    """A part whose job has just fetched its raw model, and then takes its last step."""
     with app.app_context():
-        part = create_part({"sku": sku, "name": "Bracket"})
-        key = f"parts/{part.id}/raw/fetched.glb"
-        storage().put(key, glb(half))
-        job = finished_job(part.id, raw_storage_path=key, selected_image_ids=["a photo"])
-        job.status = "optimizing"
-        with transaction() as session:
-            session.add(job)
-        JobPoller(app).run_once()
-        db.session.expire_all()
-        assert db.session.get_one(Job, job.id).status == "complete"
+        optimize_raw_model(app, create_part({"sku": sku, "name": "Bracket"}), glb(half))
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])

@@ -1,7 +1,7 @@
 """Pages and the API on SQLite, and the admin who uses them.
 
-What they ask of the database is tested on both kinds in the rooms that do it (parts, jobs, orders, …). A file
-whose own queries or texts reach the database carries `ON_BOTH`.
+What they ask of the database is tested on both kinds in the packages that do it (parts, jobs, orders, …).
+A file whose own queries or texts reach the database carries `ON_BOTH`.
 """
 
 from __future__ import annotations

@@ -10,14 +10,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.db.extensions import db
-from acr3d.db.models import Job, ModelVersion, Part
+from acr3d.db.models import ModelVersion, Part
 from acr3d.db.session import transaction
 from acr3d.jobs import publishing, queries, service, transitions
 from acr3d.parts.parts import update_part
 from acr3d.storage.blobs import storage
-from acr3d.worker.loop import JobPoller
-from tests.support.factories import box_glb, finished_job, make_part, make_user
+from tests.support.factories import box_glb, finished_job, make_part, make_user, optimize_raw_model
 
 # box_glb() is 1 m wide and high, and half a metre deep.
 SIZE: dict[str, Any] = {"width_mm": 100.0, "height_mm": 100.0, "depth_mm": 50.0}
@@ -26,19 +24,8 @@ PLACES = ("/parts/BR-100", "/embed/BR-100")
 one_database = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 
 
-def optimize_raw_model(app: Flask, part: Part) -> ModelVersion:
-    """Let a job whose raw model has just been fetched take its last step."""
-    key = f"parts/{part.id}/raw/fetched.glb"
-    path = storage().temporary()
-    path.write_bytes(box_glb())
-    storage().put(key, path)
-    job = finished_job(part.id, raw_storage_path=key, selected_image_ids=["a photo"])
-    job.status = "optimizing"
-    with transaction() as session:
-        session.add(job)
-    JobPoller(app).run_once()
-    db.session.expire_all()
-    assert db.session.get_one(Job, job.id).status == "complete"
+def optimized(app: Flask, part: Part) -> ModelVersion:
+    optimize_raw_model(app, part, box_glb())
     return queries.versions_of(part.id)[0]
 
 
@@ -60,7 +47,7 @@ def scales(client: FlaskClient) -> list[str]:
 def test_a_job_makes_the_model_as_large_as_the_part(in_app: Flask, client: FlaskClient) -> None:
     part = make_part(**SIZE)
 
-    version = optimize_raw_model(in_app, part)
+    version = optimized(in_app, part)
 
     report = version.report["optimizer"]
     assert report["size_m"] == pytest.approx([0.1, 0.1, 0.05], rel=1e-3)
@@ -79,7 +66,7 @@ def test_a_model_that_was_made_before_the_sizes_were_known_is_not_in_true_size(
 ) -> None:
     part = make_part()
 
-    version = optimize_raw_model(in_app, part)
+    version = optimized(in_app, part)
     before = scales(client)
     update_part(part.id, SIZE)
 
@@ -92,7 +79,7 @@ def test_a_model_that_was_made_before_the_sizes_were_known_is_not_in_true_size(
 def test_an_odd_side_is_told_to_the_staff(in_app: Flask) -> None:
     part = make_part(width_mm=100.0, height_mm=100.0, depth_mm=40.0)
 
-    report = optimize_raw_model(in_app, part).report["optimizer"]
+    report = optimized(in_app, part).report["optimizer"]
 
     assert (
         "The model's depth is 25 % more than the part's. Check the part's dimensions and the photos."
