@@ -1,1 +1,5 @@
-"""The tests, one file per feature; what they need from outside is in services.py, browser.py and needs.py."""
+"""The tests. They mirror acr3d/; factories and servers are in tests/support/."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.support")  # so that a failed assert there shows its values

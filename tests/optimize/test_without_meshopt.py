@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from acr3d.optimize import edge_collapse, pipeline
+from acr3d.optimize.blender import bake
 from acr3d.optimize.steps import simplify
 from tests.support.optimize_glbs import Builder, add_sphere, sphere
 
@@ -39,6 +40,7 @@ def test_more_triangles_than_fit_into_memory_are_kept_with_a_warning(
 ) -> None:
     monkeypatch.setattr(simplify, "default_simplifier", lambda: edge_collapse.simplify)
     monkeypatch.setattr(edge_collapse, "MOST_TRIANGLES", 60_000)
+    monkeypatch.setattr(bake, "why_unavailable", lambda: "Not here.")
     builder = Builder()
     add_sphere(builder, sphere(rings=130))
     (tmp_path / "in.glb").write_bytes(builder.glb())
