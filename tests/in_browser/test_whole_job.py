@@ -15,10 +15,22 @@ SIDES = {"Right": (300, 300), "Front": (500, 300), "Top": (500, 300), "Back": (5
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visitor], phone: bool) -> None:
-    staff = visitor(staff=True, phone=phone)
-    sku = "WHOLE/1 phone" if phone else "WHOLE/1"
+def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visitor]) -> None:
+    page = upload_and_label(visitor(staff=True), "WHOLE/1", by_dragging=True)
+    generate_and_wait(page)
+    turn_the_model(find_the_part(visitor(), "WHOLE/1"))
+
+
+def test_so_begins_a_job_on_a_phone(visitor: Callable[..., Visitor]) -> None:
+    """The model itself is no other one, and the viewer on a phone has tests of its own."""
+    page = upload_and_label(visitor(staff=True, phone=True), "WHOLE/2", by_dragging=False)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_role("button", name="Cancel job").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
+    expect(page.locator("#part-badge")).to_have_text("No model")
+
+
+def upload_and_label(staff: Visitor, sku: str, *, by_dragging: bool) -> Page:
     page = new_part(staff, sku)
     staff.refusals = {400}  # the bad file
 
@@ -29,13 +41,10 @@ def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visi
     expect(page.locator("#uploads li")).to_have_count(1)
     expect(page.locator("#uploads li")).to_contain_text("not a JPEG")
 
-    bring_front_first(page, by_dragging=not phone)
+    bring_front_first(page, by_dragging=by_dragging)
     for place, side in enumerate(["Front", "Right", "Top", "Back"], start=1):
         set_side(page, place, side)
-    generate_and_wait(page)
-
-    customer = visitor(phone=phone)
-    turn_the_model(find_the_part(customer, sku))
+    return page
 
 
 def bring_front_first(page: Page, *, by_dragging: bool) -> None:

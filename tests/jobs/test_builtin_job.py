@@ -27,6 +27,8 @@ from tests.support.requirements import NODE_MODULES
 
 PATIENCE = 120
 
+one_database = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+
 
 def run_to_the_end(app: Flask, job: Job) -> Job:
     end = time.monotonic() + PATIENCE
@@ -45,6 +47,7 @@ def finished_part(app: Flask, user: User) -> tuple[Part, Job]:
     return part, job
 
 
+@one_database
 def test_the_engine_is_also_shown_the_other_sides_where_that_is_wanted(in_app: Flask) -> None:
     around = ("front", "right", "back", "left")
     user, part = make_user(), make_part_with_photos(angles=around)
@@ -58,6 +61,7 @@ def test_the_engine_is_also_shown_the_other_sides_where_that_is_wanted(in_app: F
     assert sorted(whole.selected_image_ids) == sorted(two.values())
 
 
+@one_database
 @pytest.mark.needs("node")
 def test_the_published_model_is_valid_and_served_as_it_should_be(
     in_app: Flask, client: FlaskClient, tmp_path: Path
@@ -95,6 +99,7 @@ def errors_of(model: bytes, folder: Path) -> list[object]:
     return issues["messages"] if issues["numErrors"] else []
 
 
+@one_database
 def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
     part, job = finished_part(in_app, make_user())
 

@@ -23,8 +23,9 @@ from acr3d.storage.blobs import storage
 from tests.support.factories import by_angle, make_part, make_user, photo
 from tests.support.live_meshy import LivelyAccount, lively_account
 from tests.support.processes import running
+from tests.support.proof import dose
 
-JOBS, MACHINES = 50, 3
+JOBS, MACHINES = dose(50, small=20), 3
 ON_POSTGRES = [pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
 PATIENCE = 420
 
@@ -35,9 +36,10 @@ def meshy() -> Iterator[LivelyAccount]:
         yield account
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("config", ON_POSTGRES, indirect=True)
-def test_fifty_jobs_are_shared_and_each_is_ordered_once(
+def test_many_jobs_are_shared_and_each_is_ordered_once(
     config: Settings, make_app: Callable[..., Flask], meshy: LivelyAccount, tmp_path: Path
 ) -> None:
     environ = {

@@ -27,6 +27,12 @@ from tests.support.live_meshy import LivelyAccount, lively_account
 from tests.support.processes import running
 
 PATIENCE = 60
+# Both kinds of process and both databases, but not each with each: these tests mostly wait.
+EACH_KIND = pytest.mark.parametrize(
+    ("config", "kind"),
+    [("sqlite", "web"), pytest.param("postgres", "worker", marks=pytest.mark.needs("postgres"))],
+    indirect=["config"],
+)
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def fresh(job: Job) -> Job:
     return queries.job_by_id(job.id)
 
 
-@pytest.mark.parametrize("kind", ["web", "worker"])
+@EACH_KIND
 def test_a_download_that_is_cut_off_by_a_stop_is_handed_back(
     kind: str, config: Settings, environ: dict[str, str], meshy: LivelyAccount, job: Job
 ) -> None:
@@ -90,7 +96,7 @@ def test_a_download_that_is_cut_off_by_a_stop_is_handed_back(
     _is_finished_by_the_next_start(kind, config, environ, meshy, job)
 
 
-@pytest.mark.parametrize("kind", ["web", "worker"])
+@EACH_KIND
 def test_a_child_that_is_cut_off_by_a_stop_ends_and_its_job_is_handed_back(
     kind: str, config: Settings, environ: dict[str, str], meshy: LivelyAccount, job: Job
 ) -> None:
@@ -105,7 +111,7 @@ def test_a_child_that_is_cut_off_by_a_stop_ends_and_its_job_is_handed_back(
     _is_finished_by_the_next_start(kind, config, environ, meshy, job)
 
 
-@pytest.mark.parametrize("kind", ["web", "worker"])
+@EACH_KIND
 def test_neither_a_slow_reader_nor_a_silent_meshy_delays_the_end(
     kind: str, config: Settings, environ: dict[str, str], meshy: LivelyAccount, job: Job
 ) -> None:
