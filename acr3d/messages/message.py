@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from acr3d.foreign import storable
 from acr3d.messages.catalog import TEXTS
 
 
@@ -20,7 +21,7 @@ class Message:
     def __init__(self, code: str, /, **params: str | int | float | Message) -> None:
         self.code = code
         self.params = {
-            name: _storable(value) if isinstance(value, str) else value for name, value in params.items()
+            name: storable(value) if isinstance(value, str) else value for name, value in params.items()
         }
 
     @classmethod
@@ -70,11 +71,6 @@ class MessageError(Exception):
     def __init__(self, message: Message | str) -> None:
         self.message = message if isinstance(message, Message) else Message.plain(message)
         super().__init__(str(self.message))
-
-
-def _storable(text: str) -> str:
-    """Foreign text without what no database column takes: NUL (PostgreSQL) and half a surrogate pair."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _written(value: str | int | float | Message) -> object:

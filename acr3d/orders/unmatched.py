@@ -117,6 +117,12 @@ def count_unmatched_tasks(account: str) -> int:
     )
 
 
+def count_rows(account: str) -> int:
+    """How many of the account's tasks have a row, whatever became of them."""
+    query = select(func.count()).select_from(UnmatchedTask).where(UnmatchedTask.account == account)
+    return db.session.scalar(query) or 0
+
+
 def dismissed_tasks(account: str) -> list[UnmatchedTask]:
     """The account's tasks that people have dismissed or deleted, with who it was, the latest first."""
     query = select(UnmatchedTask).where(

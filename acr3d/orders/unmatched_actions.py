@@ -39,6 +39,8 @@ from acr3d.photos.sanitize import PhotoRefused
 
 THUMBNAIL_SECONDS = 20
 _PAGES = 20  # of fifty: results are kept for three days, so the list has an end
+_MOST_LISTED = 2_000  # tasks in one scan, should the pages be larger
+_MOST_KEPT = 5_000  # rows of one account
 _SILENT = Message.plain("")  # a preview that cannot be had is told to nobody
 _PREVIEW = DownloadSpec(
     max_bytes=8 << 20,
@@ -92,7 +94,8 @@ def _scan(provider: Provider) -> None:
     ids = [task.id for task in tasks]
     followed, known = unmatched.followed_ids(ids), unmatched.known_ids(provider.account, ids)
     # A failed task cost nothing and has no result; it matters only where it is listed already.
-    news = [task for task in tasks if task.id not in followed and (not task.failed or task.id in known)]
+    free = [task for task in tasks if task.id not in followed and (not task.failed or task.id in known)]
+    news = _within(_MOST_KEPT - unmatched.count_rows(provider.account), free, known)
     try:
         with transaction() as session:
             unmatched.record_tasks(session, provider.account, news)
@@ -100,6 +103,14 @@ def _scan(provider: Provider) -> None:
                 unmatched.delete_unseen(session, provider.account, began)
     except IntegrityError:
         log.info("unmatched_tasks.scanned_twice")  # another process wrote the same rows just now
+
+
+def _within(room: int, tasks: list[Task], known: set[str]) -> list[Task]:
+    """The known ones, and of the others, newest first, as many as there is room for."""
+    others = [task for task in tasks if task.id not in known]
+    if len(others) > room:
+        log.warning("unmatched_tasks.too_many left_out=%d", len(others) - max(room, 0))
+    return [task for task in tasks if task.id in known] + others[: max(room, 0)]
 
 
 def refresh() -> list[UnmatchedTask]:
@@ -153,11 +164,19 @@ def attach(unmatched_id: str, part_id: str, actor: User) -> Job:
 
 
 def delete(unmatched_id: str, actor: User) -> None:
-    """Delete the task at Meshy, for good. Raises Missing, InvalidInput or Conflict.
+    """Delete the task at its engine, for good. Raises Missing, InvalidInput or Conflict.
 
     Meanwhile nobody can attach it. If we are killed halfway, it is listed again.
     """
     provider = _provider_of(unmatched_id)
+    if not provider.capabilities.cancel:
+        raise InvalidInput(
+            _(
+                "%(engine)s deletes no tasks on request, so nothing was deleted. Dismiss the task if it is "
+                "not yours; it expires by itself.",
+                engine=worded(provider.wording.subject),
+            )
+        )
     task_id = _begin_deleting(unmatched_id, provider)
     try:
         provider.delete(task_id)
@@ -170,6 +189,12 @@ def delete(unmatched_id: str, actor: User) -> None:
         raise InvalidInput(worded(error.message)) from error
     _end_deleting(unmatched_id, by=actor.id)
     log.info("unmatched_task.deleted task=%s by=%s", task_id, actor.id)
+
+
+def can_delete(row: UnmatchedTask) -> bool:
+    """Whether the task's engine deletes tasks on request."""
+    provider = _with_account(row.account)
+    return provider is not None and provider.capabilities.cancel
 
 
 def dismiss(unmatched_id: str, actor: User) -> None:
@@ -234,14 +259,16 @@ def _fetched(provider: Provider, task: Task) -> bytes | None:
 
 
 def _listed(provider: Provider) -> tuple[list[Task], bool]:
-    """The account's tasks, newest first, and whether they are all there are."""
+    """The account's newest tasks, newest first, and whether they are all there are."""
     tasks: list[Task] = []
     for page_num in range(1, _PAGES + 1):
         page = provider.list(page_num)
         if not page:
             return tasks, True
         tasks += page
-    return tasks, False
+        if len(tasks) >= _MOST_LISTED:
+            break
+    return tasks[:_MOST_LISTED], False
 
 
 def _begin_deleting(unmatched_id: str, provider: Provider) -> str:

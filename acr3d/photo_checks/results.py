@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.parts.angles import angle_name
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.advice import advice_sentence
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ def check_result(part: Part, images: Sequence[PartImage]) -> PhotoCheckResult:
     """What is known about these photos of the part, in the reader's language."""
     row = queue.found_for(part, images)
     if row is not None and "photos" in row.report:
-        return _checked(row, queue.report_order(images), images)
+        try:
+            return _checked(row, queue.report_order(images), images)
+        except (KeyError, IndexError, TypeError, ValueError):  # the report of an earlier version, say
+            log.warning("photo_check.odd_report part=%s", part.id)
     if part.check_due_at is not None and images:
         return PhotoCheckResult("waiting")
     return PhotoCheckResult("unknown" if any(image.storage_path for image in images) else "none")

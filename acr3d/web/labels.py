@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from acr3d.db.models import MODEL_LEVELS, Job, ModelVersion, Part, PartImage
+from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
 from acr3d.db.states import ModelStatus, Status, VersionState
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import known
+from acr3d.foreign import Facts
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
 from acr3d.photos.sanitize import THUMBNAIL_SIDE
+
+_CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
+_POSTER_SIDE = 800
 
 
 @dataclass(frozen=True)
@@ -149,8 +152,8 @@ def turns() -> list[tuple[str, str]]:
 
 def turned_further(version: ModelVersion, step: str) -> str:
     """The turn of the raw model that turns this version by one more `step`."""
-    placed = version.report.get("optimizer", {}).get("placed") or {}
-    return ",".join(filter(None, (placed.get("turned"), step)))
+    turned = report_facts(version, "optimizer").part("placed").text("turned")
+    return ",".join(filter(None, (turned, step)))
 
 
 def engine_name(engine: str) -> str:
@@ -195,14 +198,23 @@ def model_alt(part: Part) -> str:
     return str(_("3D model of %(name)s, %(size)s mm", name=part.name, size=" × ".join(known)))
 
 
+def report_facts(version: ModelVersion, program: str) -> Facts:
+    """What `program` reported about the version: optimizer, engine, agreement or poster.
+
+    Earlier releases, and engines of another make, reported less or in another shape.
+    """
+    return Facts(version.report).part(program)
+
+
 def agreement(version: ModelVersion) -> str | None:
     """How well the model's outlines match its photos, as a sentence; None if not known."""
-    report = version.report.get("agreement")
-    if not report:
+    report = report_facts(version, "agreement")
+    found, by_side = report.number("all"), report.part("sides")
+    sides = {side: share for side in ANGLES if (share := by_side.number(side)) is not None}
+    if found is None or not sides:
         return None
-    share, sides = round(100 * report["all"]), report["sides"]
     side = min(sides, key=lambda name: sides[name])
-    least = round(100 * sides[side])
+    share, least = round(100 * found), round(100 * sides[side])
     if least >= share:
         return str(_("%(share)s%% match with the photos.", share=share))
     words = {"share": share, "side": angle_name(side).lower(), "least": least}
@@ -211,34 +223,40 @@ def agreement(version: ModelVersion) -> str | None:
 
 def is_front_unsure(version: ModelVersion) -> bool:
     """Whether the photos do not show which side of the model is its front."""
-    report = version.report.get("agreement") or {}
-    return not report.get("is_sure", True)
+    return not report_facts(version, "agreement").flag("is_sure", default=True)
 
 
 def starting_camera(version: ModelVersion) -> dict[str, str]:
     """The <model-viewer> attributes for the poster's camera; empty without a poster."""
-    camera: dict[str, str] = (version.report.get("poster") or {}).get("camera", {})
-    return camera
+    camera = report_facts(version, "poster").part("camera")
+    return {name: value for name in _CAMERA_ATTRIBUTES if (value := camera.text(name))}
+
+
+def poster_size(version: ModelVersion) -> tuple[int, int]:
+    """The poster's width and height in pixels."""
+    poster = report_facts(version, "poster")
+    return poster.whole("width") or _POSTER_SIDE, poster.whole("height") or _POSTER_SIDE
 
 
 def is_true_size(version: ModelVersion, part: Part) -> bool:
     """Whether the model was scaled to the part's current size, so that AR can show it at true size."""
-    placed = version.report.get("optimizer", {}).get("placed")
+    requested = report_facts(version, "optimizer").part("placed").part("requested_mm")
     present = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
-    return bool(placed) and any(present.values()) and placed["requested_mm"] == present
+    return any(present.values()) and present == {name: requested.number(name) for name in present}
 
 
 def guesses(version: ModelVersion) -> list[str]:
     """What the built-in engine assumed about the shape beyond the photos' outlines."""
-    known = version.report.get("engine") or {}
-    return [_guess(guess) for guess in known.get("guesses", [])]
+    return [said for one in report_facts(version, "engine").parts("guesses") if (said := _guess(one))]
 
 
-def _guess(guess: dict[str, Any]) -> str:
-    axis = {"width": _("width"), "height": _("height"), "depth": _("depth")}[guess["axis"]]
-    if guess["kind"] == "mirrored":
+def _guess(guess: Facts) -> str | None:
+    axis = {"width": _("width"), "height": _("height"), "depth": _("depth")}.get(guess.text("axis"))
+    if axis is None:
+        return None
+    if guess.text("kind") == "mirrored":
         return str(_("Assumed: symmetric across its %(axis)s.", axis=axis))
-    if guess["whole"]:
+    if guess.flag("whole", default=False):
         return str(_("Assumed: round about its %(axis)s axis.", axis=axis))
     return str(_("Assumed: partly round about its %(axis)s axis.", axis=axis))
 

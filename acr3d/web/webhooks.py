@@ -15,11 +15,11 @@ from werkzeug.exceptions import HTTPException
 
 from acr3d import settings
 from acr3d.db.extensions import csrf
+from acr3d.engines.remote_task import is_task_id
 from acr3d.jobs.webhook_hints import Hints
 
 BODY_BYTES = 64 * 1024  # a whole task takes about 3,000
 SECRET_HEADER = "x-meshy-api-webhook-secret-key"  # noqa: S105 - its name; seen in real deliveries of 2026
-_LONGEST_ID = 200
 
 bp = Blueprint("webhooks", __name__)
 csrf.exempt(bp)  # the sender has no session, and the request changes nothing
@@ -52,7 +52,7 @@ def _task_id() -> str | None:
             return None
         task_id = body.get("id")
         if isinstance(task_id, str):
-            return task_id if 0 < len(task_id) <= _LONGEST_ID and task_id.isprintable() else None
+            return task_id if is_task_id(task_id) else None
         body = body.get("data")
     return None
 

@@ -57,7 +57,9 @@ def test_every_message_in_the_code_has_a_text_with_exactly_its_parameters() -> N
 def test_every_text_belongs_to_a_message_in_the_code() -> None:
     made = {code for _place, code, _names in messages_in_the_code()}
 
-    assert {code for code in TEXTS if code not in made and not COMPUTED.match(code)} <= {"text"}
+    only_in_old_rows = {"answer.too_slow"}
+    unused = {code for code in TEXTS if code not in made and not COMPUTED.match(code)}
+    assert unused <= {"text"} | only_in_old_rows
 
 
 @pytest.mark.parametrize("engine", ["meshy", "builtin", "an engine that is gone"])

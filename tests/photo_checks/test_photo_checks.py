@@ -355,3 +355,15 @@ def test_a_deleted_part_and_missing_files_do_no_harm(in_app: Flask) -> None:
 
     row = db.session.get_one(PhotoCheck, part.id)
     assert row.report["photos"][0]["findings"] == [{"code": "unreadable", "photos": [0]}]
+
+
+@pytest.mark.parametrize(
+    "report", [{"photos": 7}, {"photos": [{}] * 3}, {"photos": [GOOD] * 3}, {"photos": [GOOD]}, {"best": []}]
+)
+def test_a_report_of_odd_shape_says_nothing(in_app: Flask, report: dict[str, Any]) -> None:
+    part = make_part_with_photos()
+    kept(part, report)
+    admin = browser(in_app)
+
+    assert admin.get(f"/admin/parts/{part.id}").status_code == 200
+    assert told(admin, part)["preflight"]["state"] in ("waiting", "unknown")

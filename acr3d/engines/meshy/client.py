@@ -8,7 +8,7 @@ Meshy's API pages as of October 2026; whatever those leave open is read permissi
 from __future__ import annotations
 
 import base64
-import time
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,12 +22,17 @@ from acr3d.engines.meshy.response import Answer, Unreadable, refusal
 from acr3d.engines.meshy.task_reader import read_task
 from acr3d.engines.rate_limit import RateLimiter
 from acr3d.engines.redact import redact
-from acr3d.engines.remote_task import Task
+from acr3d.engines.remote_task import Task, is_task_id
+from acr3d.foreign import number
 from acr3d.messages.message import Message
+from acr3d.net.time_limit import TimeLimitedTransport, time_limit
 
 MAX_IMAGES = 4
 MAX_SIDES = 6  # for an engine that takes angles
-PAGE_SIZE = 50  # the most that one page of the list may hold
+PAGE_SIZE = 50  # the most that one page of the list is asked for
+_MOST_LISTED = 1_000  # the most that one is believed to hold
+_LARGEST_BALANCE = 1_000_000_000
+_SLOWEST_UPLOAD = 50_000  # bytes a second
 _TASKS = "openapi/v1/multi-image-to-3d"
 _BALANCE = "openapi/v1/balance"
 METADATA_HEADER = "X-Meshy-Metadata"  # W3C Baggage
@@ -44,7 +49,10 @@ TaskPage = list[Task]
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds to connect, and to wait for the answer to a read and to a create (Meshy's client waits 180)."""
+    """Seconds to connect, and for a whole read and a whole create (Meshy's client waits 180).
+
+    A create has more time for its photos: what they take at 50 kB a second.
+    """
 
     connect: float = 10
     read: float = 30
@@ -79,8 +87,14 @@ class MeshyClient:
         self._key = key
         self._timeouts = timeouts or Timeouts()
         self._rate_limiter = rate_limiter
-        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-        self._http = httpx.Client(base_url=self.base, headers=headers, transport=transport)
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        self._http = httpx.Client(
+            base_url=self.base, headers=headers, transport=transport or TimeLimitedTransport()
+        )
 
     def __repr__(self) -> str:
         return f"MeshyClient({self.base!r})"
@@ -116,7 +130,7 @@ class MeshyClient:
             body["image_angles"] = [angle for _, angle in images]
         answer = self._order(body, metadata or {})
         task_id = answer.payload.get("result") if isinstance(answer.payload, dict) else None
-        if not isinstance(task_id, str) or not _is_id(task_id):
+        if not isinstance(task_id, str) or not is_task_id(task_id):
             raise self._no_answer("POST", Message("answer.no_task_id"), answer.status)
         return task_id
 
@@ -137,9 +151,12 @@ class MeshyClient:
         """The task now. Raises TaskNotFound when it is unknown, deleted or expired."""
         answer = self._call("GET", _task_path(task_id))
         try:
-            return read_task(answer.payload, retry_after=answer.retry_after)
+            task = read_task(answer.payload, retry_after=answer.retry_after)
+            if task.id != task_id:
+                raise ValueError("it is the task that was asked for")
         except ValueError:
             raise self._no_answer("GET", Message("answer.no_task"), answer.status) from None
+        return task
 
     def delete(self, task_id: str) -> None:
         """Delete a task: a waiting one is refunded, a finished one loses its files, a running one is
@@ -149,8 +166,8 @@ class MeshyClient:
     def balance(self) -> int:
         """The account's credits; also a free way to see whether the key is valid."""
         answer = self._call("GET", _BALANCE)
-        credits = answer.payload.get("balance") if isinstance(answer.payload, dict) else None
-        if isinstance(credits, bool) or not isinstance(credits, int | float) or credits != credits // 1:
+        credits = number(answer.payload.get("balance")) if isinstance(answer.payload, dict) else None
+        if credits is None or credits != credits // 1 or abs(credits) > _LARGEST_BALANCE:
             raise self._no_answer("GET", Message("answer.no_balance"), answer.status)
         return int(credits)
 
@@ -159,8 +176,8 @@ class MeshyClient:
         query: dict[str, str | int] = {"page_num": page_num, "page_size": page_size, "sort_by": "-created_at"}
         answer = self._call("GET", _TASKS, query=query)
         try:
-            if not isinstance(answer.payload, list):
-                raise ValueError("a list of tasks is a JSON array")
+            if not isinstance(answer.payload, list) or len(answer.payload) > _MOST_LISTED:
+                raise ValueError("a list of tasks is a JSON array of a bounded length")
             # One unreadable entry fails the page: skipping it could hide a task that is paid for.
             return [read_task(raw, retry_after=answer.retry_after) for raw in answer.payload]
         except ValueError:
@@ -177,13 +194,23 @@ class MeshyClient:
     ) -> Answer:
         wait = self._timeouts.create if method == "POST" else self._timeouts.read
         timeout = httpx.Timeout(wait, connect=self._timeouts.connect)
+        content = b"" if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json"} if content else {}
         if self._rate_limiter is not None:
             self._rate_limiter.wait()
         try:
-            with self._http.stream(
-                method, path, params=query, json=body, headers=headers, timeout=timeout
-            ) as response:
-                answer = Answer.read(response, time.monotonic() + wait)
+            with (
+                time_limit(wait + len(content) / _SLOWEST_UPLOAD),
+                self._http.stream(
+                    method,
+                    path,
+                    params=query,
+                    content=content,
+                    headers={**sent, **(headers or {})},
+                    timeout=timeout,
+                ) as response,
+            ):
+                answer = Answer.read(response)
         except _NOT_SENT as problem:
             raise errors.Unreachable(
                 Message("engine.unreachable", engine=self.name, why=_kind(problem))
@@ -241,10 +268,6 @@ def _checked_base(base: str) -> str:
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
         raise ValueError("MESHY_API_BASE must be an address such as https://api.meshy.ai.")
     return base.rstrip("/")
-
-
-def _is_id(task_id: str) -> bool:
-    return 0 < len(task_id) <= 200 and task_id.isprintable() and task_id.strip(". ") == task_id
 
 
 def _task_path(task_id: str) -> str:

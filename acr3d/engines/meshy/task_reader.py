@@ -1,51 +1,50 @@
 """Reads Meshy's task object, permissively.
 
 Only `id` and `status` are certain. Any other field may be missing, null, empty or of another type, and then
-gets its default. Fields and their meaning: Meshy's multi-image-to-3d page, June to October 2026. `report` is
-the built-in engine's own addition. `metadata` is a guess: X-Meshy-Metadata is stored on some plans, but no
-page names the field that returns it.
+gets its default; `Task` bounds the rest. Fields and their meaning: Meshy's multi-image-to-3d page, June to
+October 2026. `report` is the built-in engine's own addition. `metadata` is a guess: X-Meshy-Metadata is
+stored on some plans, but no page names the field that returns it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from acr3d.engines.redact import redact
 from acr3d.engines.remote_task import FAILED, Task
+from acr3d.foreign import moment, whole
 
 # CANCELED comes from other Meshy products, EXPIRED from old pages only; both end a task without a result.
 _FAILED_TOO = frozenset({"CANCELED", "EXPIRED"})
 _INPUT_ERRORS = frozenset({"invalid_input", "moderation_blocked", "image_too_complex"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_METADATA = 10_000  # characters
 
 
 def read_task(raw: object, *, retry_after: int | None = None) -> Task:
     """The task in a decoded JSON object. Raises ValueError when it has no id or no status."""
     if not isinstance(raw, Mapping):
         raise ValueError("a task is a JSON object")
-    error, urls, report = (_mapping(raw.get(name)) for name in ("task_error", "model_urls", "report"))
+    error, urls = _mapping(raw.get("task_error")), _mapping(raw.get("model_urls"))
     status = _required(raw, "status")
     status = FAILED if status in _FAILED_TOO else status
     reasons = {_text(error.get("type")), _text(error.get("code"))}
     return Task(
         id=_required(raw, "id"),
         status=status,
-        progress=min(_whole(raw.get("progress")) or 0, 100),
-        preceding_tasks=_whole(raw.get("preceding_tasks")),
-        created_at=_moment(raw.get("created_at")),
-        started_at=_moment(raw.get("started_at")),
-        finished_at=_moment(raw.get("finished_at")),
-        expires_at=_moment(raw.get("expires_at")),
-        glb_url=_text(urls.get("glb")) or None,
-        thumbnail_url=_text(raw.get("thumbnail_url")) or None,
+        progress=whole(raw.get("progress")) or 0,
+        preceding_tasks=whole(raw.get("preceding_tasks")),
+        created_at=moment(raw.get("created_at")),
+        started_at=moment(raw.get("started_at")),
+        finished_at=moment(raw.get("finished_at")),
+        expires_at=moment(raw.get("expires_at")),
+        glb_url=_text(urls.get("glb")),
+        thumbnail_url=_text(raw.get("thumbnail_url")),
         texture_prompt=_text(raw.get("texture_prompt")),
-        error_message=redact(_text(error.get("message"))),
+        error_message=_text(error.get("message")),
         input_refused=status == FAILED and not _INPUT_ERRORS.isdisjoint(reasons),
-        consumed_credits=_whole(raw.get("consumed_credits")),
-        report=report,
+        consumed_credits=whole(raw.get("consumed_credits")),
+        report=_mapping(raw.get("report")),
         metadata=_metadata(raw.get("metadata")),
         retry_after=retry_after,
     )
@@ -53,7 +52,7 @@ def read_task(raw: object, *, retry_after: int | None = None) -> Task:
 
 def _required(raw: Mapping[str, Any], name: str) -> str:
     value = raw.get(name)
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not value:
         raise ValueError(f"a task has a {name}")
     return value
 
@@ -71,23 +70,6 @@ def _metadata(value: object) -> dict[str, str]:
     (W3C Baggage: `name=value;property, name=value`). Meshy's pages say neither which, nor whether."""
     if isinstance(value, Mapping):
         return {str(name): text for name, text in value.items() if isinstance(text, str)}
-    pairs = (member.partition(";")[0].partition("=") for member in _text(value).split(","))
+    members = _text(value)[:_MOST_METADATA].split(",")
+    pairs = (member.partition(";")[0].partition("=") for member in members)
     return {name.strip(): unquote(text.strip()) for name, equals, text in pairs if equals}
-
-
-def _whole(value: object) -> int | None:
-    """A count: whole and not negative, also when written as a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if 0 <= value < 2**53 else None
-
-
-def _moment(value: object) -> datetime | None:
-    """Milliseconds since 1970 as a datetime; 0 means "not yet"."""
-    milliseconds = _whole(value)
-    if not milliseconds:
-        return None
-    try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None

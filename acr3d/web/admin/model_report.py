@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 
 from acr3d.db.models import ModelVersion
+from acr3d.foreign import Facts
 from acr3d.storage.file_size import file_size
-from acr3d.web.labels import level_name
+from acr3d.web.labels import level_name, report_facts
 
 Rows = list[tuple[str, str]]
+_MOST_BYTES = 2**53
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,26 @@ class ModelReport:
 
 def model_report(version: ModelVersion) -> ModelReport:
     """The report on `version`, in the reader's language."""
-    report, engine = (version.report.get(name) or {} for name in ("optimizer", "engine"))
+    report, engine = report_facts(version, "optimizer"), report_facts(version, "engine")
     facts = [*_facts(version, report), *_engine_facts(engine)]
     return ModelReport(
         [(name, value) for name, value in facts if value],
-        _concerns(report.get("condition") or {}),
-        [(_map_name(one), _map_change(one)) for one in report.get("maps", [])],
-        [(_step_name(one["step"]), _saved(one)) for one in report.get("steps", []) if one["saved"]],
-        [*engine.get("guessed", []), *report.get("warnings", [])],
+        _concerns(report.part("condition")),
+        [(_map_name(one), _map_change(one)) for one in report.parts("maps")],
+        [
+            (_step_name(one.text("step")), _saved(saved))
+            for one in report.parts("steps")
+            if (saved := one.number("saved"))
+        ],
+        [*engine.texts("guessed"), *report.texts("warnings")],
     )
 
 
-def _engine_facts(report: dict[str, Any]) -> Rows:
+def _engine_facts(report: Facts) -> Rows:
     """The built-in engine's own figures; Meshy reports none."""
     return [
-        (_("Shape confidence"), _share(report.get("sureness"))),
-        (_("Texture from photos"), _share(report.get("texture_seen"))),
+        (_("Shape confidence"), _share(report.number("sureness"))),
+        (_("Texture from photos"), _share(report.number("texture_seen"))),
     ]
 
 
@@ -54,47 +60,50 @@ def _share(part: float | None) -> str:
     return "" if part is None else format_percent(part)
 
 
-def _facts(version: ModelVersion, report: dict[str, Any]) -> Rows:
-    size = [format_decimal(round(1000 * side, 1)) for side in report.get("size_m") or []]
+def _facts(version: ModelVersion, report: Facts) -> Rows:
+    size = [format_decimal(round(1000 * side, 1)) for side in report.numbers("size_m")]
     return [
         (_("Optimized for"), level_name(version.level)),
-        (_("File size"), _from_to(report.get("bytes_in"), report.get("bytes_out"), file_size)),
-        (_("Triangles"), _from_to(report.get("triangles_in"), report.get("triangles"), format_decimal)),
-        (_("Vertices"), _from_to(report.get("vertices_in"), report.get("vertices"), format_decimal)),
-        (_("Draw calls"), str(report.get("draw_calls") or "")),
+        (_("File size"), _from_to(report, "bytes_in", "bytes_out", file_size)),
+        (_("Triangles"), _from_to(report, "triangles_in", "triangles", format_decimal)),
+        (_("Vertices"), _from_to(report, "vertices_in", "vertices", format_decimal)),
+        (_("Draw calls"), str(report.whole("draw_calls") or "")),
         (_("Dimensions"), f"{' × '.join(size)} mm" if size else ""),
-        (_("Turned"), str((report.get("placed") or {}).get("turned") or "")),
-        (_("GPU memory"), file_size(report["gpu_bytes"]) if report.get("gpu_bytes") else ""),
-        (_("Accuracy"), _accuracy(report.get("truth"))),
-        (_("Android AR file"), _ar(version, report.get("ar"))),
+        (_("Turned"), report.part("placed").text("turned")),
+        (_("GPU memory"), file_size(gpu) if (gpu := report.whole("gpu_bytes", _MOST_BYTES)) else ""),
+        (_("Accuracy"), _accuracy(report.part("truth"))),
+        (_("Android AR file"), _ar(version, report.part("ar"))),
     ]
 
 
-def _from_to(before: int | None, after: int | None, say: Any) -> str:
+def _from_to(report: Facts, old: str, new: str, say: Callable[[int], str]) -> str:
+    before, after = report.whole(old, _MOST_BYTES), report.whole(new, _MOST_BYTES)
     if after is None:
         return ""
-    return str(say(after)) if before in (None, after) else f"{say(before)} → {say(after)}"
+    return str(say(after)) if before in (None, after) else f"{say(before or 0)} → {say(after)}"
 
 
-def _accuracy(truth: dict[str, Any] | None) -> str:
-    if not truth:
+def _accuracy(truth: Facts) -> str:
+    distance, angle = truth.number("position_max_mm"), truth.number("normal_mean_degrees")
+    if distance is None:
         return ""
-    off = format_decimal(round(truth["position_max_mm"], 3))
-    if truth["normal_mean_degrees"] is None:
+    off = format_decimal(round(distance, 3))
+    if angle is None:
         return str(_("within %(mm)s mm", mm=off))
-    turned = format_decimal(truth["normal_mean_degrees"])
+    turned = format_decimal(angle)
     return str(_("within %(mm)s mm, surface normals within %(degrees)s° on average", mm=off, degrees=turned))
 
 
-def _ar(version: ModelVersion, ar: dict[str, Any] | None) -> str:
+def _ar(version: ModelVersion, ar: Facts) -> str:
     if version.ar_file_size_bytes:
         return file_size(version.ar_file_size_bytes)
-    return str(_("none: %(why)s", why=ar["left_out"])) if ar and "left_out" in ar else ""
+    why = ar.text("left_out")
+    return str(_("none: %(why)s", why=why)) if why else ""
 
 
-def _concerns(condition: dict[str, int]) -> list[str]:
+def _concerns(condition: Facts) -> list[str]:
     said: list[str] = []
-    if holes := condition.get("holes"):
+    if holes := condition.whole("holes"):
         said.append(
             ngettext(
                 "The surface has %(num)s hole; the inside is visible through it.",
@@ -102,9 +111,9 @@ def _concerns(condition: dict[str, int]) -> list[str]:
                 holes,
             )
         )
-    if (pieces := condition.get("pieces", 0)) > 1:
+    if (pieces := condition.whole("pieces") or 0) > 1:
         said.append(_("The model has %(num)s separate pieces.", num=pieces))
-    if turned := condition.get("inside_out"):
+    if turned := condition.whole("inside_out"):
         said.append(
             ngettext(
                 "%(num)s piece is inside out and may be invisible.",
@@ -115,7 +124,7 @@ def _concerns(condition: dict[str, int]) -> list[str]:
     return said
 
 
-def _map_name(one: dict[str, Any]) -> str:
+def _map_name(one: Facts) -> str:
     names = {
         "base colour": _("colour"),
         "metal and roughness": _("metallic and roughness"),
@@ -123,17 +132,18 @@ def _map_name(one: dict[str, Any]) -> str:
         "occlusion": _("ambient occlusion"),
         "emission": _("emission"),
     }
-    return ", ".join(names.get(kind, kind) for kind in one["kinds"]) or str(_("unused"))
+    return ", ".join(names.get(kind, kind) for kind in one.texts("kinds")) or str(_("unused"))
 
 
-def _map_change(one: dict[str, Any]) -> str:
-    change = f"{_image(one['before'])} → {_image(one['after'])}"
-    return f"{change}, {format_decimal(one['psnr_db'])} dB" if one.get("psnr_db") else change
+def _map_change(one: Facts) -> str:
+    change = f"{_image(one.part('before'))} → {_image(one.part('after'))}"
+    noise = one.number("psnr_db")
+    return f"{change}, {format_decimal(noise)} dB" if noise else change
 
 
-def _image(image: dict[str, Any]) -> str:
-    side = f"{image['width']} × {image['height']}"
-    return f"{image['format'].upper()} {side}, {file_size(image['bytes'])}"
+def _image(image: Facts) -> str:
+    side = f"{image.whole('width') or '?'} × {image.whole('height') or '?'}"
+    return f"{image.text('format').upper()} {side}, {file_size(image.whole('bytes') or 0)}"
 
 
 def _step_name(step: str) -> str:
@@ -148,6 +158,5 @@ def _step_name(step: str) -> str:
     return str(names.get(step, step))
 
 
-def _saved(step: dict[str, Any]) -> str:
-    saved = step["saved"]
-    return f"−{file_size(saved)}" if saved > 0 else f"+{file_size(-saved)}"
+def _saved(saved: float) -> str:
+    return f"−{file_size(int(saved))}" if saved > 0 else f"+{file_size(int(-saved))}"

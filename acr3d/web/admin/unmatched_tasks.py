@@ -33,6 +33,7 @@ def index() -> ResponseReturnValue:
         now=utc_now(),
         seen_at=max((row.seen_at for row in rows), default=None),
         has_account=unmatched_actions.has_account(),
+        can_delete=unmatched_actions.can_delete,
     )
 
 

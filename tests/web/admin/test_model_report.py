@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from acr3d.db.models import ModelVersion
+from acr3d.db.extensions import db
+from acr3d.db.models import ModelVersion, User
 from acr3d.db.session import transaction
-from acr3d.jobs import transitions
+from acr3d.jobs import queries, service, transitions
 from tests.support.factories import finished_job, make_part
 
 REPORT: dict[str, Any] = {
@@ -39,12 +41,13 @@ REPORT: dict[str, Any] = {
 }
 
 
+ODD_VALUES: list[Any] = [None, [], {}, "text", 1e300, [[]], [{}], {"kinds": 7, "saved": "x"}]
+
+
 def page(app: Flask, admin: FlaskClient, report: dict[str, Any], language: str = "en") -> str:
     with app.app_context():
         part = make_part()
-        version = ModelVersion(
-            storage_path="parts/x/models/y.glb", sha256="0" * 64, file_size_bytes=1, report=report
-        )
+        version = made_by(report)
         job = finished_job(part.id)
         with transaction() as session:
             session.add(job)
@@ -95,3 +98,38 @@ def test_the_reports_of_earlier_releases_do_no_harm(
 
     assert "Model 1" in text
     assert "hole" not in text
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES, ids=repr)
+def test_a_report_of_odd_shape_breaks_no_page(app: Flask, admin: FlaskClient, odd: Any) -> None:
+    programs: dict[str, dict[str, Any]] = {
+        "optimizer": REPORT,
+        "engine": {"guessed": ["x"], "sureness": 1, "texture_seen": 1, "guesses": [{"axis": "width"}]},
+        "agreement": {"all": 1, "sides": {"front": 1}, "is_sure": True},
+        "poster": {"camera": {"camera-orbit": "0deg"}, "width": 800, "height": 800},
+    }
+    reports = [odd, *({name: odd} for name in programs)]
+    for program, report in programs.items():
+        reports += [programs | {program: report | {name: odd}} for name in report]
+    with app.app_context():
+        part = make_part()
+        with transaction() as session:
+            session.add(job := finished_job(part.id))
+            session.flush()
+            for report in reports:
+                transitions.add_version(session, job, made_by(report, poster_path="parts/x/models/y.webp"))
+        ids = [version.id for version in queries.versions_of(part.id)]
+        shown = [*ids[:4], *ids[-5:]]  # odd in the poster, and in the program as a whole
+
+    assert admin.get(f"/admin/parts/{part.id}").text.count("Report</summary>") == len(reports)
+    for version_id in shown:
+        with app.app_context():
+            service.publish(version_id, db.session.scalars(select(User)).one())
+        assert admin.get(f"/parts/{part.sku}").status_code == 200
+    assert admin.get("/").status_code == 200
+
+
+def made_by(report: Any, **more: Any) -> ModelVersion:
+    return ModelVersion(
+        storage_path="parts/x/models/y.glb", sha256="0" * 64, file_size_bytes=1, report=report, **more
+    )
