@@ -50,11 +50,13 @@ control_socket_disable = True  # acr3d does not use it
 def post_worker_init(worker: Any) -> None:
     # Imported here to keep it out of the memory of gunicorn's master process, which reads this file too.
     from acr3d.backup import ephemeral_folder
+    from acr3d.sandbox.protection import protection
 
     flask_app = worker.wsgi
     config = flask_app.extensions["acr3d_settings"]
     for warning in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
         worker.log.warning(warning)
+    worker.log.info(protection())
     if config.poller == "web":
         from acr3d.worker.loop import JobPoller
 

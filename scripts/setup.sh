@@ -80,4 +80,6 @@ set_up_front_end() {
 }
 
 set_up_python
+# Children write nothing beside their own folder, so they would compile the code again each time.
+.venv/bin/python -m compileall -q acr3d
 set_up_front_end

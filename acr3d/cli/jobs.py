@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 
 from acr3d.engines.errors import EngineError
 from acr3d.orders.unmatched_actions import scan_accounts
+from acr3d.sandbox.protection import protection
 from acr3d.worker.loop import JobPoller, probe_accounts
 
 jobs = AppGroup("jobs", help="Run the job poller.")
@@ -39,6 +40,7 @@ def work_on_jobs() -> None:
     Use it with ACR3D_POLLER=worker, so that the web process runs no poller.
     """
     logging.basicConfig(level=logging.INFO)
+    log.info(protection())
     poller = JobPoller(_app())
     stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

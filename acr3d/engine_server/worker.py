@@ -104,6 +104,8 @@ class EngineWorker:
                 self._carver,
                 [str(request), str(model)],
                 LIMITS,
+                reads=[],
+                folder=folder,
                 lock=self._heavy_lock,
                 stop=self._stop,
                 on_progress=lambda progress: self._report_progress(task.id, progress),

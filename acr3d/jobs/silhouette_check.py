@@ -24,7 +24,7 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
     Raises ChildStopped.
     """
     photos = [
-        f"{photo['angle']}={storage().path(photo['storage_path'])}"
+        (photo["angle"], storage().path(photo["storage_path"]))
         for photo in job.selected_image_metadata
         if photo.get("storage_path")
     ]
@@ -37,8 +37,10 @@ def measure(lease: JobLease, job: Job, raw: Path) -> dict[str, Any] | None:
     try:
         return sandbox.run(
             "acr3d.silhouettes",
-            ["--json", turn, str(raw), *photos],
+            ["--json", turn, str(raw), *(f"{angle}={path}" for angle, path in photos)],
             LIMITS,
+            reads=[raw, *(path for _, path in photos)],
+            folder=None,
             lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )

@@ -18,12 +18,14 @@ log = logging.getLogger("acr3d.poller")
 
 def check_photos(claimed: Claim, stop: Event) -> None:
     """Inspect the part's photos and store what was found; a check that crashes is tried again."""
-    photos = [f"{angle or ''}={storage().path(key)}" for key, angle in claimed.photos]
+    photos = [(angle or "", storage().path(key)) for key, angle in claimed.photos]
     try:
         report = sandbox.run(
             "acr3d.photo_checks.inspection",
-            photos,
+            [f"{angle}={path}" for angle, path in photos],
             LIMITS,
+            reads=[path for _, path in photos],
+            folder=None,
             lock=sandbox.heavy_lock(settings.current().instance),
             stop=stop,
         )

@@ -53,7 +53,7 @@ class Storage(Protocol):
         """Every blob's key."""
 
     def temporary(self) -> Path:
-        """An unused path for a file that will be given to `put`."""
+        """An unused path for a file that will be given to `put`, or for a folder of such files."""
 
     def discard_leftovers(self) -> None:
         """Remove the temporary files of processes that have ended."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +76,7 @@ class LocalStorage:
         return self.incoming / f"{name_of_process(os.getpid())}-{secrets.token_hex(8)}"
 
     def discard_leftovers(self) -> None:
-        """Remove the temporary files of processes that have ended.
+        """Remove the temporary files and folders of processes that have ended.
 
         A process of another host or container cannot be seen from here: its files go when nothing was
         written to them for a day.
@@ -84,7 +85,7 @@ class LocalStorage:
         for path in self.incoming.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 if _is_leftover(path, oldest):
-                    path.unlink()
+                    _remove(path)
 
     def _folders_up_to_root(self, folder: Path) -> list[Path]:
         """A new part's folders must survive a power cut too, so each of them is fsynced."""
@@ -107,6 +108,13 @@ def fsync_path(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
 
 
 def _is_leftover(path: Path, oldest: float) -> bool:

@@ -90,6 +90,8 @@ def test_a_child_bakes_and_the_file_is_valid(tmp_path: Path) -> None:
         "acr3d.optimize",
         ["--json", "--level", "light", str(source), str(target)],
         limits,
+        reads=[source],
+        folder=tmp_path,
         lock=tmp_path / "lock",
     )
 

@@ -105,6 +105,8 @@ def test_it_runs_as_a_child_in_400_mb(raw: Path, tmp_path: Path) -> None:
         "acr3d.optimize",
         [str(raw), str(tmp_path / "small.glb"), "--json"],
         LIMITS,
+        reads=[raw],
+        folder=tmp_path,
         lock=tmp_path / "lock",
         on_progress=seen.append,
     )
@@ -126,6 +128,8 @@ def test_a_job_holds_to_400_mb_too(tmp_path: Path) -> None:
             "acr3d.optimize",
             [str(tmp_path / "raw.glb"), str(tmp_path / "small.glb"), "--json"],
             OPTIMIZE_LIMITS,
+            reads=[],
+            folder=tmp_path,
             lock=tmp_path / "lock",
         )
 
@@ -153,6 +157,8 @@ def test_the_web_process_hears_why_a_file_is_refused(tmp_path: Path) -> None:
             "acr3d.optimize",
             ["--check", str(tmp_path / "empty.glb"), "--json"],
             LIMITS,
+            reads=[tmp_path / "empty.glb"],
+            folder=None,
             lock=tmp_path / "lock",
         )
 

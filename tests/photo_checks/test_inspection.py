@@ -214,12 +214,14 @@ def test_a_flawed_photo_is_chosen_only_if_no_other_shows_its_axis(
 
 
 def test_the_child_needs_little_memory_and_prints_its_report(tmp_path: Path) -> None:
-    photos = [f"{angle}={demo_photo('alternator', angle)}" for angle in ANGLES]
+    photos = {angle: demo_photo("alternator", angle) for angle in ANGLES}
 
     found = sandbox.run(
         "acr3d.photo_checks.inspection",
-        photos,
+        [f"{angle}={path}" for angle, path in photos.items()],
         sandbox.Limits(60, memory_mb=250),
+        reads=photos.values(),
+        folder=None,
         lock=tmp_path / "heavy.lock",
     )
 

@@ -90,6 +90,8 @@ def test_a_poster_of_three_hundred_thousand_triangles_fits_a_small_host(tmp_path
         "acr3d.render",
         ["--json", str(source), str(tmp_path / "poster.webp")],
         POSTER_LIMITS,
+        reads=[source],
+        folder=tmp_path,
         lock=tmp_path / "heavy.lock",
     )
 

@@ -99,7 +99,14 @@ def carved(tmp_path, photos, **options):
     request, out = tmp_path / "request.json", tmp_path / "out.glb"
     request.write_text(json.dumps({"images": photos, "target_polycount": 4000, "grid": GRID} | options))
     limits = sandbox.Limits(seconds=60, memory_mb=450)
-    report = sandbox.run("acr3d.carving", [str(request), str(out)], limits, lock=tmp_path / "heavy.lock")
+    report = sandbox.run(
+        "acr3d.carving",
+        [str(request), str(out)],
+        limits,
+        reads=[],
+        folder=tmp_path,
+        lock=tmp_path / "heavy.lock",
+    )
     return report, out
 
 

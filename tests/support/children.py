@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ def run(
     args: list[str],
     limits: sandbox.Limits,
     *,
+    reads: Iterable[Path],
+    folder: Path | None,
     lock: Path | None,
     stop: threading.Event | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -43,14 +45,15 @@ def run(
 ) -> dict[str, Any]:
     """`sandbox.run`, at most once for each question."""
     if module not in PURE or more or on_progress or (stop and stop.is_set()):
-        return _run_for_real(module, args, limits, lock=lock, stop=stop, on_progress=on_progress, **more)
+        more |= {"stop": stop, "on_progress": on_progress}
+        return _run_for_real(module, args, limits, reads=reads, folder=folder, lock=lock, **more)
     key = (module, limits, *map(_meaning, args))
     if key in _made:
         for place, content in _made[key].files.items():
             Path(args[place]).write_bytes(content)
         return _made[key].report
     targets = [place for place, arg in enumerate(args) if _meaning(arg) == "a target"]
-    report = _run_for_real(module, args, limits, lock=lock, stop=stop)
+    report = _run_for_real(module, args, limits, reads=reads, folder=folder, lock=lock, stop=stop)
     _made[key] = _Made(
         report, {place: Path(args[place]).read_bytes() for place in targets if Path(args[place]).is_file()}
     )

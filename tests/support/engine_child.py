@@ -1,8 +1,8 @@
 """A stand-in for the carving's child process: it obeys a file in the engine's folder and writes a tiny GLB.
 
-The file `behaviour` holds one word: carve (the default), refuse, crash, or wait (until the file changes). If
-the folder has a `model.glb`, that is the result instead of the tiny GLB. Every start is recorded in `starts`,
-so that tests can count them.
+`stand_in_engine` starts it. The file `behaviour` holds one word: carve (the default), refuse, crash, or wait
+(until the file changes). If the folder has a `model.glb`, that is the result instead of the tiny GLB. Every
+start is recorded in `starts`, so that tests can count them.
 """
 
 import json

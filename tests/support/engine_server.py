@@ -13,20 +13,20 @@ from typing import Any
 
 import httpx
 
-from acr3d.engine_server.app import EngineApp, create_engine_app
+from acr3d.engine_server.app import EngineApp
 from acr3d.engine_server.tasks import TaskQuota
 from acr3d.engines.glb_check import RAW_MODEL
 from acr3d.engines.meshy.client import CreateOptions, MeshyClient
 from acr3d.engines.remote_task import Task
 from acr3d.net.download import download_file
 from tests.support.contract.checker import CheckedApp, Contract
+from tests.support.stand_in_engine import stand_in_engine
 
 BASE = "http://builtin.engine"
 TASKS = "/openapi/v1/multi-image-to-3d"
 KEY = {"Authorization": "Bearer any"}
 FRONT, LEFT = (b"\xff\xd8\xfffront", "front"), (b"\xff\xd8\xffleft", "left")
 THREE_DAYS_MS = 3 * 24 * 3600 * 1000
-STAND_IN_CARVER = "tests.support.engine_child"
 
 
 class Clock:
@@ -54,9 +54,7 @@ class EngineHarness:
 
     def new_engine(self) -> EngineApp:
         lock = self.folder.parent / "heavy.lock"
-        return create_engine_app(
-            self.folder, heavy_lock=lock, carver=STAND_IN_CARVER, quota=self._quota, clock=self.clock
-        )
+        return stand_in_engine(self.folder, lock, quota=self._quota, clock=self.clock)
 
     def set_behaviour(self, word: str) -> None:
         (self.folder / "behaviour").write_text(word)
@@ -108,19 +106,10 @@ def request_body(**changes: object) -> dict[str, object]:
     return {name: value for name, value in (defaults | changes).items() if value is not None}
 
 
-SERVE = """
-import sys
-from pathlib import Path
-from acr3d.engine_server.app import create_engine_app, serve
-folder = Path(sys.argv[1])
-serve(create_engine_app(folder, heavy_lock=folder.parent / "heavy.lock", carver=sys.argv[2]), 0)
-"""
-
-
 @contextlib.contextmanager
 def served(folder: Path, log: Path) -> Iterator[tuple["subprocess.Popen[str]", MeshyClient]]:
     """The engine as a separate process on a port; it is killed at the end if it still runs."""
-    command = [sys.executable, "-c", SERVE, str(folder), STAND_IN_CARVER]
+    command = [sys.executable, "-m", "tests.support.stand_in_engine", str(folder)]
     with log.open("a") as stderr:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert process.stdout is not None

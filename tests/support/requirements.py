@@ -18,6 +18,7 @@ import pytest
 
 from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender.bake import why_unavailable
+from acr3d.sandbox import landlock, seccomp
 from tests.support.browser import chromium_missing
 from tests.support.postgres import postgres_missing
 
@@ -42,6 +43,16 @@ def meshopt_missing() -> str | None:
     return None if meshoptimizer.is_available() else "almeshopt is missing, or the processor lacks AVX2."
 
 
+def landlock_missing() -> str | None:
+    """Why children cannot be kept from files, as a sentence; None when they can."""
+    return None if landlock.abi() else "This kernel has no Landlock, or it is turned off."
+
+
+def seccomp_missing() -> str | None:
+    """Why children cannot be kept from the network by the kernel, as a sentence; None when they can."""
+    return None if seccomp.is_available() else "This kernel or processor has no seccomp filter for us."
+
+
 TOOLS = {
     "postgres": postgres_missing,
     "chromium": chromium_missing,
@@ -49,6 +60,8 @@ TOOLS = {
     "libfaketime": libfaketime_missing,
     "blender": why_unavailable,
     "meshopt": meshopt_missing,
+    "landlock": landlock_missing,
+    "seccomp": seccomp_missing,
 }
 EXTRAS = {"blender"}
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import socket
 import sys
 import time
 from pathlib import Path
+
+from acr3d.sandbox import ChildCrashed, Limits, run
 
 
 def report() -> None:
@@ -26,6 +29,22 @@ def take_memory() -> None:
     kept = []
     while True:
         kept.append(bytearray(10 << 20))
+
+
+def start_a_greedy_child() -> None:
+    limits = Limits(seconds=20, memory_mb=200, file_mb=1)
+    try:
+        run("tests.support.sandbox_child", ["take_shared_memory"], limits, reads=[], folder=None, lock=None)
+    except ChildCrashed as crashed:
+        print(json.dumps({"report": {"why": str(crashed)}}))
+
+
+def take_shared_memory() -> None:
+    """No limit of the system counts this as data."""
+    memory = mmap.mmap(-1, 400 << 20)
+    for start in range(0, len(memory), mmap.PAGESIZE):
+        memory[start] = 1
+    time.sleep(600)
 
 
 def crash() -> None:

@@ -20,7 +20,7 @@ from acr3d.jobs.publishing import publish_if_first
 from acr3d.jobs.silhouette_check import measure
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from acr3d.storage.temporary import temporary_file
+from acr3d.storage.temporary import temporary_folder
 
 OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)
 POSTER_LIMITS = sandbox.Limits(seconds=60, memory_mb=300)
@@ -32,16 +32,19 @@ def optimize(lease: JobLease, job: Job) -> None:
     """Bring an optimizing job to `complete`. Raises ChildError, StorageError or LeaseLost."""
     started = time.monotonic()
     raw = storage().path(job.raw_storage_path or "")
-    with temporary_file() as small, temporary_file() as ar, temporary_file() as picture:
+    with temporary_folder() as folder:
+        small, ar = folder / "model.glb", folder / "ar.glb"
         agreement = measure(lease, job, raw)
         report = sandbox.run(
             "acr3d.optimize",
             [*_options(job, agreement), "--ar", str(ar), "--json", str(raw), str(small)],
             OPTIMIZE_LIMITS,
+            reads=[raw],
+            folder=folder,
             lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )
-        poster = _render_poster(lease, small, picture)
+        poster = _render_poster(lease, small)
         reports = {"optimizer": report, "agreement": agreement, "poster": poster.report if poster else None}
         _complete(lease, job, Made(small, ar, poster), reports, time.monotonic() - started)
 
@@ -76,12 +79,18 @@ class Poster:
     report: dict[str, Any]
 
 
-def _render_poster(lease: JobLease, model: Path, picture: Path) -> Poster | None:
+def _render_poster(lease: JobLease, model: Path) -> Poster | None:
     """The model as the viewer first shows it; None when it cannot be rendered, which fails no model."""
-    lock = sandbox.heavy_lock(settings.current().instance)
+    picture = model.with_name("poster.webp")
     try:
         report = sandbox.run(
-            "acr3d.render", ["--json", str(model), str(picture)], POSTER_LIMITS, lock=lock, stop=lease.stop
+            "acr3d.render",
+            ["--json", str(model), str(picture)],
+            POSTER_LIMITS,
+            reads=[],
+            folder=model.parent,
+            lock=sandbox.heavy_lock(settings.current().instance),
+            stop=lease.stop,
         )
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
         log.warning("job.no_poster job=%s reason=%s", lease.job_id, error)

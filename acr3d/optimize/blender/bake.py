@@ -57,7 +57,9 @@ def bake_normal_map(full: BakeMesh, reduced: BakeMesh, normals: Image.Image, thr
         for what, mesh in (("full", full), ("reduced", reduced)):
             np.savez(folder / f"{what}.npz", **vars(mesh))
         python = str(_HOME / "bin" / "python")
-        sandbox.run("acr3d.optimize.blender", [name], limits, lock=None, python=python)
+        sandbox.run(
+            "acr3d.optimize.blender", [name], limits, reads=[], folder=folder, lock=None, python=python
+        )
         with Image.open(folder / "baked.png", formats=["PNG"]) as picture:
             return picture.convert("RGB")
 

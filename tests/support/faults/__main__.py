@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from acr3d.engine_server.app import create_engine_app, serve
+from acr3d.engine_server.app import serve
 from tests.support.faults.engine import FaultyEngine
+from tests.support.stand_in_engine import stand_in_engine
 
 
 def main(folder: Path) -> None:
-    app = create_engine_app(folder, heavy_lock=folder / "heavy.lock", carver="tests.support.engine_child")
+    app = stand_in_engine(folder, folder / "heavy.lock")
     serve(FaultyEngine(app), 0)  # type: ignore[arg-type]
 
 

@@ -1,12 +1,15 @@
-"""Run heavy work in a child process: a fresh interpreter with limits, without secrets or network.
+"""Run heavy work in a child process: a fresh interpreter with limits, without secrets, network or our files.
 
 A child is a module with a command line that prints JSON lines: `{"progress": 40}` while it works, then either
 `{"report": {...}}` (exit code 0) or, if it refuses its input, `{"error": "a sentence for the user", "code":
 "word"}` (exit code 3). Anything else is a crash. The child dies when its stdin closes, so a killed parent
 leaves no orphan.
 
-`run` is the parent's side, `python -m acr3d.sandbox SECONDS MEGABYTES FILE_MEGABYTES MODULE ARG…` the
-child's. Only the standard library and the light `acr3d.messages`: every child loads this module first.
+A child reads the Python that runs it, the system's libraries and the files it is given, and writes to one
+folder. The kernel sees to that where it can (`landlock`, `seccomp`); `protection` says what holds here.
+
+`run` is the parent's side, `child` the child's. Only the standard library and the light `acr3d.messages`:
+every child loads this package first.
 """
 
 from __future__ import annotations
@@ -17,14 +20,13 @@ import json
 import logging
 import os
 import resource
-import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,7 +41,8 @@ _MAX_THREADS = 2
 # Of Python, C++ and OpenBLAS.
 _OUT_OF_MEMORY_MESSAGES = ("MemoryError", "bad_alloc", "Memory allocation still failed")
 _STOPPING = Message("child.stopping")
-_PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_START = str(Path(__file__).with_name("start_child.py"))
+_PASSED_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 class ChildError(MessageError):
@@ -86,21 +89,26 @@ def run(
     args: list[str],
     limits: Limits,
     *,
+    reads: Iterable[Path],
+    folder: Path | None,
     lock: Path | None,
     stop: threading.Event | None = None,
     on_progress: Callable[[int], None] | None = None,
     python: str = sys.executable,
 ) -> dict[str, Any]:
-    """Run `python -m module args` as a limited child process and return its report.
+    """Run the module with these arguments as a limited child process and return its report.
 
-    `lock`: the host-wide lock for heavy children; blocks while another one runs. A child that starts a child
-    of its own passes None, because it already holds the lock. `python`: the interpreter.
+    `reads`: the files it may read. `folder`: where it may read and write, temporary files too; None for
+    nowhere. `lock`: the host-wide lock for heavy children; blocks while another one runs. A child that starts
+    a child of its own passes None, because it already holds the lock. `python`: the interpreter.
 
     Raises ChildRefused, ChildCrashed or ChildStopped.
     """
     stop = stop or threading.Event()
+    files = {"reads": [*map(str, reads)], "folder": str(folder) if folder else None}
+    command = [python, "-P", _START, json.dumps(asdict(limits) | files), module, *args]
     with _host_lock(lock, stop) if lock else contextlib.nullcontext():
-        return _Child(python, module, args, limits, on_progress).wait(stop)
+        return _Child(command, limits, folder, on_progress).wait(stop)
 
 
 @contextlib.contextmanager
@@ -121,24 +129,21 @@ def _host_lock(lock: Path, stop: threading.Event) -> Iterator[None]:
 class _Child:
     def __init__(
         self,
-        python: str,
-        module: str,
-        args: list[str],
+        command: list[str],
         limits: Limits,
+        folder: Path | None,
         on_progress: Callable[[int], None] | None,
     ) -> None:
         self.limits = limits
         self.on_progress = on_progress
         self.last: dict[str, Any] = {}
         self.stderr = ""
-        numbers = [str(limits.seconds), str(limits.memory_mb), str(limits.file_mb)]
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module names
-            [python, "-m", "acr3d.sandbox", *numbers, module, *args],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_child_environment(limits.threads or default_threads()),
-            cwd=Path(__file__).parent.parent,
+            env=_child_environment(limits.threads or default_threads(), folder),
             start_new_session=True,
         )
         self.readers = [
@@ -230,48 +235,10 @@ def _resident_mb(pid: int) -> int:
     return pages * resource.getpagesize() >> 20
 
 
-def _child_environment(threads: int) -> dict[str, str]:
+def _child_environment(threads: int, folder: Path | None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ENVIRONMENT if name in os.environ}
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     # Few malloc arenas, because every thread's arena counts against the memory limit.
-    return kept | counts | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ACR3D_THREADS": str(threads)}
-
-
-# --- the child's side -------------------------------------------------------------------------
-
-
-def _apply_limits(seconds: int, memory_mb: int, file_mb: int) -> None:
-    """Set the limits, block the network, and end this process when its stdin closes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds * 4, seconds * 4 + 5))
-    # Only against sudden huge allocations: untouched memory costs nothing, and the parent checks the rest.
-    data_bytes, (_, hard_limit) = memory_mb * 2 << 20, resource.getrlimit(resource.RLIMIT_DATA)
-    if hard_limit != resource.RLIM_INFINITY:
-        data_bytes = min(data_bytes, hard_limit)  # the child of a child
-    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_mb << 20, file_mb << 20))
-    os.nice(5)  # the web process has priority
-    sys.addaudithook(_forbid_network)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _forbid_network(event: str, _args: tuple[object, ...]) -> None:
-    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
-        raise PermissionError("a child of acr3d has no network")
-
-
-def _die_with_parent() -> None:
-    while os.read(0, 1024):
-        pass
-    os.killpg(0, signal.SIGKILL)
-
-
-def main(argv: list[str]) -> None:
-    seconds, memory_mb, file_mb = (int(number) for number in argv[:3])
-    _apply_limits(seconds, memory_mb, file_mb)
-    sys.argv = argv[3:]
-    runpy.run_module(argv[3], run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    temporary = {"TMPDIR": str(folder)} if folder else {}
+    fixed = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ACR3D_THREADS": str(threads)}
+    return kept | counts | temporary | fixed

@@ -21,7 +21,9 @@ def lock(tmp_path: Path) -> Path:
 
 
 def child(*args: str, lock: Path, limits: Limits = SMALL, **more: object) -> dict[str, object]:
-    return run("tests.support.sandbox_child", list(args), limits, lock=lock, **more)  # type: ignore[arg-type]
+    """`lock`'s folder is the child's own."""
+    more = {"reads": [], "folder": lock.parent, "lock": lock} | more
+    return run("tests.support.sandbox_child", list(args), limits, **more)  # type: ignore[arg-type]
 
 
 def test_a_child_reports_its_progress_and_its_result(lock: Path) -> None:
@@ -51,6 +53,12 @@ def test_a_refusal_has_a_sentence_and_a_code(lock: Path) -> None:
 def test_a_failed_child_says_why(lock: Path, action: str, message: str) -> None:
     with pytest.raises(ChildCrashed, match=message):
         child(action, lock=lock)
+
+
+def test_a_childs_child_may_not_take_more_memory_either(lock: Path) -> None:
+    report = child("start_a_greedy_child", lock=lock)
+
+    assert "more than its 200 MB" in str(report["why"])
 
 
 def test_a_crashed_childs_output_is_in_the_log_but_not_shown_to_users(
@@ -120,9 +128,11 @@ def test_a_child_dies_with_its_killed_parent(lock: Path, tmp_path: Path) -> None
     pid_file = tmp_path / "pid"
     script = (
         "from pathlib import Path; from acr3d.sandbox import Limits, run;"
-        f"run('tests.support.sandbox_child', ['hang', {str(pid_file)!r}], Limits(), lock=Path({str(lock)!r}))"
+        f"lock = Path({str(lock)!r}); "
+        f"run('tests.support.sandbox_child', ['hang', {str(pid_file)!r}], Limits(),"
+        "reads=[], folder=lock.parent, lock=lock)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[1])
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2])
     end = time.monotonic() + 20
     while not pid_file.exists() or not pid_file.read_text():
         assert time.monotonic() < end
