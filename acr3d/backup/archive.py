@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from acr3d.backup import manifest
 from acr3d.backup.errors import BackupError
@@ -25,6 +25,10 @@ from acr3d.storage.local import fsync_path
 
 STORED = "storage/"
 _CHUNK = 1 << 20
+_NO_TAR = "it is truncated or not a .tar file"
+_LARGEST_MANIFEST = 256 << 20  # of a million files
+_LONGEST_HEADER = 1 << 16  # of a long name
+_MALFORMED = (tarfile.TarError, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 
 
 class Writer:
@@ -78,7 +82,7 @@ def writing_to(target: Path) -> Iterator[tuple[Writer, Path]]:
 
 
 class Archive:
-    """A backup in which every file has been verified."""
+    """A backup whose manifest names exactly the files that it holds; `verify` reads them."""
 
     def __init__(self, tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], contents: Manifest) -> None:
         self._tar = tar
@@ -89,6 +93,11 @@ class Archive:
     def keys(self) -> list[str]:
         """The keys of the stored files in the backup."""
         return [name.removeprefix(STORED) for name in self.manifest.files if name.startswith(STORED)]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(entry.size for entry in self.manifest.files.values())
 
     def entry(self, key: str) -> Entry:
         return self.manifest.files[STORED + key]
@@ -119,32 +128,66 @@ class Archive:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
-    """The backup in `path`, verified. Raises BackupError if it is truncated, damaged or not a backup."""
+    """The backup in `path`, not verified yet. Raises BackupError if it is truncated or not a backup."""
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            archive = _read_contents(tar)
-            archive.verify()
-            yield archive
+        with path.open("rb") as file, _as_tar(file) as tar:
+            yield _read_contents(tar)
     except tarfile.TarError as error:
-        raise _damaged("it is truncated or not a .tar file") from error
+        raise _damaged(_NO_TAR) from error
     except OSError as error:
         raise BackupError(f"The backup cannot be restored ({error.strerror or error}).") from error
 
 
+class _Member(tarfile.TarInfo):
+    """A header that is looked at before tarfile reads on by what it says."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        is_file = header.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+        is_about_next = header.type in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME)
+        if not (is_file or is_about_next) or (is_about_next and header.size > _LONGEST_HEADER):
+            raise _damaged(f"{header.name!r} does not belong in it")
+        if header.size < 0:
+            raise _damaged(f"{header.name!r} has a negative size")
+        return header
+
+
+def _as_tar(file: IO[bytes]) -> tarfile.TarFile:
+    facts = os.fstat(file.fileno())
+    if 0 < facts.st_blocks * 512 < facts.st_size // 10:  # it would be read for hours
+        raise _damaged("it consists of holes")
+    try:
+        return tarfile.open(fileobj=file, mode="r:", tarinfo=_Member)
+    except _MALFORMED as error:
+        raise _damaged(_NO_TAR) from error
+
+
 def _read_contents(tar: tarfile.TarFile) -> Archive:
-    members: dict[str, tarfile.TarInfo] = {}
-    for member in tar:
-        if member.name in members or not member.isreg():
-            raise _damaged(f"{member.name} does not belong in it")
-        members[member.name] = member
+    try:
+        members = _members(tar)
+    except _MALFORMED as error:
+        raise _damaged(_NO_TAR) from error
     described = members.pop(manifest.NAME, None)
     source = tar.extractfile(described) if described else None
     if source is None:
         raise _damaged(f"it has no {manifest.NAME}, so it is truncated or not a backup")
-    contents = Manifest.from_json(source.read())
+    contents = Manifest.from_json(source.read(_LARGEST_MANIFEST))
     if differing := sorted(set(members) ^ set(contents.files)):
         raise _damaged(f"{differing[0]} is missing or does not belong in it")
+    for name, member in members.items():
+        if member.size != contents.files[name].size:
+            raise _damaged(f"{name} has changed")
     return Archive(tar, members, contents)
+
+
+def _members(tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
+    members: dict[str, tarfile.TarInfo] = {}
+    for member in tar:
+        if member.name in members or not member.isreg() or member.issparse() or member.size < 0:
+            raise _damaged(f"{member.name!r} does not belong in it")
+        members[member.name] = member
+    return members
 
 
 class _Hashing:

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from sqlalchemy import Connection, func, inspect, select, table
-
 from acr3d.backup import archive, postgres, sqlite
 from acr3d.backup.archive import Writer
 from acr3d.backup.errors import BackupError
-from acr3d.backup.manifest import Manifest
+from acr3d.backup.manifest import Manifest, row_counts
 from acr3d.db.extensions import db
 from acr3d.db.schema_revision import revision_of
 from acr3d.db.types import utc_now
@@ -51,7 +49,7 @@ def back_up(place: Path) -> Backup:
             revision = revision_of(connection)
             if revision is None:
                 raise BackupError("The database has no acr3d tables yet, so there is nothing to back up.")
-            rows = _row_counts(connection)
+            rows = row_counts(connection)
             referred = {one.key: one for one in references(connection)}
             with path.open("rb") as file:
                 writer.add(path.name, file)
@@ -86,8 +84,3 @@ def _add_blobs(writer: Writer) -> dict[str, str]:
 
 def _differs(sha256: str, reference: Reference | None) -> bool:
     return reference is not None and reference.sha256 not in (None, sha256)
-
-
-def _row_counts(connection: Connection) -> dict[str, int]:
-    names = inspect(connection).get_table_names()
-    return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in names}

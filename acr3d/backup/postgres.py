@@ -16,7 +16,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Executable, func, select
 from sqlalchemy.dialects import postgresql
 
+from acr3d.backup import postgres_check
 from acr3d.backup.errors import BackupError
+from acr3d.backup.manifest import Manifest
 from acr3d.db.extensions import db
 
 NAME = "database.sql"
@@ -38,14 +40,21 @@ def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
         yield path, connection
 
 
-def put_back(copy: Path, statements: Sequence[Executable], replaced: Sequence[str]) -> None:
-    """In one transaction: drop the empty tables `replaced`, run the dump `copy`, then `statements`.
+def put_back(
+    copy: Path, statements: Sequence[Executable], replaced: Sequence[str], manifest: Manifest
+) -> None:
+    """In one transaction: drop the empty tables `replaced`, run the dump `copy`, compare with `manifest`, and
+    run `statements`.
 
     Raises BackupError.
     """
     tables = ", ".join(_quoted(name) for name in replaced)
     before = [f"SET lock_timeout = '{_LOCK_WAIT}'", *([f"DROP TABLE {tables}"] if tables else [])]
-    after = ["RESET search_path", *map(_literal, statements)]  # the dump empties the search path
+    after = [
+        "RESET search_path",
+        postgres_check.statement(manifest),
+        *map(_literal, statements),
+    ]  # the dump empties the path
     _run(
         "psql",
         *("--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1", "--single-transaction"),
@@ -73,6 +82,8 @@ def _run(program: str, *args: str) -> None:
     )
     if finished.returncode:
         said = finished.stderr.strip() or f"exit code {finished.returncode}"
+        if (refusal := postgres_check.refusal_in(said)) is not None:
+            raise BackupError(refusal)
         raise BackupError(f"{program} failed, so nothing was changed. Its message: {said}")
 
 

@@ -7,6 +7,7 @@ restore that was killed leaves blobs without rows; the next restore of the same 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import func, inspect, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from acr3d import settings
 from acr3d.backup import archive, unsent_orders
 from acr3d.backup.archive import STORED, Archive
 from acr3d.backup.create import KINDS
@@ -25,7 +27,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Base
 from acr3d.db.schema_revision import includes, is_known, is_newest
 from acr3d.db.types import utc_now
-from acr3d.storage.blobs import StorageError, storage
+from acr3d.storage.blobs import BlobStat, StorageError, storage
+from acr3d.storage.file_size import file_size
 from acr3d.storage.temporary import temporary_file
 
 _VERSIONS = "alembic_version"
@@ -46,6 +49,8 @@ def restore(path: Path) -> Restored:
         raise BackupError(f"{path} is not a file. Give the .tar file that “flask backup” made.")
     with archive.opened(path) as backup:
         _check_fits(backup.manifest)
+        _check_space(backup)
+        backup.verify()
         replaced = _empty_tables()
         now = utc_now()
         with _blobs_put(backup):
@@ -67,6 +72,26 @@ def _check_fits(manifest: Manifest) -> None:
             f"This backup was made by acr3d {manifest.app_version}, whose database this version does not "
             f"know (revision {manifest.revision}). Install that version or a newer one."
         )
+
+
+def _check_space(backup: Archive) -> None:
+    present = sum(stat.size for key in backup.keys if (stat := _stat(key)) is not None)
+    database = backup.manifest.files[KINDS[backup.manifest.database].NAME].size
+    needed = backup.size - present + database  # which is copied once more
+    folder = settings.current().storage_folder
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise BackupError(
+            f"The backup needs {file_size(needed)}, but {folder} has only {file_size(free)} free. Nothing "
+            "was changed. Make room, or restore on a larger disk."
+        )
+
+
+def _stat(key: str) -> BlobStat | None:
+    try:
+        return storage().stat(key)
+    except StorageError:  # a key that acr3d would never make; `_check_storage` refuses it
+        return None
 
 
 def _empty_tables() -> list[str]:
@@ -139,7 +164,7 @@ def _put_database(backup: Archive, replaced: list[str], now: datetime) -> None:
             has_message_codes=includes(manifest.revision, "messages"),
         )
         statements = unsent_orders.statements(manifest.made_at, now, manifest.rows, schema)
-        kind.put_back(copy, list(statements), replaced)
+        kind.put_back(copy, list(statements), replaced, manifest)
 
 
 def _sha256(key: str) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Executable, create_engine
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from acr3d.backup.errors import BackupError
+from acr3d.backup.errors import BackupError, differing, not_ours
+from acr3d.backup.manifest import Manifest, row_counts
 from acr3d.db.extensions import db
+from acr3d.db.schema_revision import revision_of
 from acr3d.db.session import BUSY_SECONDS
 
 NAME = "database.sqlite"
@@ -35,16 +37,36 @@ def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
         yield path, connection
 
 
-def put_back(copy: Path, statements: Sequence[Executable], _replaced: Sequence[str]) -> None:
-    """Run `statements` on `copy`, then make it the database, atomically. Raises BackupError."""
+def put_back(
+    copy: Path, statements: Sequence[Executable], _replaced: Sequence[str], manifest: Manifest
+) -> None:
+    """Run `statements` on `copy`, then make it the database, atomically. Raises BackupError, also when it is
+    not what `manifest` says."""
     try:
         with _engine(copy).begin() as connection:
+            _check(connection, manifest)
             for statement in statements:
                 connection.execute(statement)
         with closing(sqlite3.connect(copy)) as source, closing(_live()) as live:
             source.backup(live)
     except (sqlite3.Error, SQLAlchemyError) as error:
         raise BackupError(f"The database cannot be restored ({error}). Nothing was changed.") from error
+
+
+def _check(connection: Connection, manifest: Manifest) -> None:
+    """acr3d has tables and indexes only: anything else would run by itself, now or later."""
+    odd = text(
+        "SELECT type, name FROM sqlite_master "
+        "WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' ORDER BY name LIMIT 1"
+    )
+    if (found := connection.execute(odd).first()) is not None:
+        raise not_ours(f"{found[0]} “{found[1]}”")
+    if revision_of(connection) != manifest.revision:
+        raise differing("revision")
+    if row_counts(connection) != manifest.rows:
+        raise differing("tables or rows")
+    if (verdict := connection.execute(text("PRAGMA quick_check(1)")).scalar()) != "ok":
+        raise BackupError(f"The backup's database is damaged ({verdict}). Restore a different one.")
 
 
 def _live() -> sqlite3.Connection:
