@@ -10,9 +10,14 @@ from acr3d import settings
 from acr3d.db.models import Job, ModelVersion, Part
 from acr3d.db.states import VersionState
 from acr3d.db.types import utc_now
+from acr3d.foreign import Facts
 from acr3d.jobs.queries import published_version
 from acr3d.messages.message import Message
+from acr3d.parts.angles import viewing_axes
 from acr3d.storage.index import media_url
+
+LEAST_CONFIDENCE = 0.6
+"""The built-in engine's confidence in its model, 0 to 1, below which a person looks first."""
 
 
 def publish_if_first(
@@ -20,16 +25,22 @@ def publish_if_first(
 ) -> Message:
     """Publish the new `version` unless a person must decide; says which, for the job's history.
 
-    A person decides about a further model, one that agrees too little with its photos, and one whose front is
-    unsure. `agreement` is the report of `silhouette_check`. Runs in the caller's transaction.
+    A person decides about a further model, one whose photos look along one axis only, one that agrees too
+    little with its photos, one of whose shape the engine is unsure, and one whose front is unsure.
+    `agreement` is the report of `silhouette_check`. Runs in the caller's transaction.
     """
     # The model of a task that was attached by hand was not made from this part's photos.
     was_ordered = bool(job.selected_image_ids)
     is_further = job.optimized_from is not None or published_version(part.id, session) is not None
     if settings.current().review_before_publish or not was_ordered or is_further:
         return Message("model.ready", n=version.number)
+    if len(viewing_axes(one["angle"] for one in job.selected_image_metadata)) == 1:
+        return Message("model.ready_one_axis", n=version.number)
     if _agrees_too_little(job, agreement):
         return _agrees_little(version.number, agreement)
+    confidence = Facts(job.generation_report).number("sureness")
+    if confidence is not None and confidence < LEAST_CONFIDENCE:
+        return Message("model.ready_unsure", n=version.number, share=round(100 * confidence))
     if _is_front_unsure(agreement):
         return Message("model.ready_front_unsure", n=version.number)
     publish(session, version, part, by_user=None)

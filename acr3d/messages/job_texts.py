@@ -32,6 +32,14 @@ JOB_TEXTS = {
         "Model %(n)s is ready but agrees only %(share)s %% with its photos; "
         "it waits for a person to publish it."
     ),
+    "model.ready_one_axis": N_(
+        "Model %(n)s is ready, but its photos look along one direction only, so its depth is a guess; it "
+        "waits for a person to publish it. A photo from another side gives a better model."
+    ),
+    "model.ready_unsure": N_(
+        "Model %(n)s is ready, but the engine is only %(share)s %% sure of its shape; it waits for a person "
+        "to publish it."
+    ),
     "model.ready_front_unsure": N_(
         "Model %(n)s is ready, but its photos do not show which side is its front; it waits for a person to "
         "publish it. An admin can turn it with “Optimize again”."

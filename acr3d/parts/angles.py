@@ -1,10 +1,26 @@
-"""The names of the angles, the sides of a part that a photo can show."""
+"""The angles: the sides of a part that a photo can show, and the axis each is seen along."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from flask_babel import gettext as _
 
 from acr3d.db.models import ANGLES
+
+_VIEWING_AXIS = {
+    "front": "depth",
+    "back": "depth",
+    "left": "width",
+    "right": "width",
+    "top": "height",
+    "bottom": "height",
+}
+
+
+def viewing_axes(angles: Iterable[str]) -> set[str]:
+    """The part's axes (width, height, depth) that photos from these sides look along."""
+    return {_VIEWING_AXIS[angle] for angle in angles}
 
 
 def angles() -> list[tuple[str, str]]:

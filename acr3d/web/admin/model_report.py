@@ -37,7 +37,7 @@ def model_report(version: ModelVersion) -> ModelReport:
     facts = [*_facts(version, report), *_engine_facts(engine)]
     return ModelReport(
         [(name, value) for name, value in facts if value],
-        _concerns(report.part("condition")),
+        [*_unseen_axis(engine), *_concerns(report.part("condition"))],
         [(_map_name(one), _map_change(one)) for one in report.parts("maps")],
         [
             (_step_name(one.text("step")), _saved(saved))
@@ -99,6 +99,17 @@ def _ar(version: ModelVersion, ar: Facts) -> str:
         return file_size(version.ar_file_size_bytes)
     why = ar.text("left_out")
     return str(_("none: %(why)s", why=why)) if why else ""
+
+
+def _unseen_axis(report: Facts) -> list[str]:
+    """What photos along one axis leave open: the part's extent along it."""
+    sentences = {
+        "width": _("The photos show no more than the left and right sides, so the width is a guess."),
+        "height": _("The photos show no more than the top and bottom, so the height is a guess."),
+        "depth": _("The photos show no more than the front and back, so the depth is a guess."),
+    }
+    seen = report.texts("axes_seen")
+    return [sentences[axis] for axis in seen if axis in sentences] if len(seen) == 1 else []
 
 
 def _concerns(condition: Facts) -> list[str]:
