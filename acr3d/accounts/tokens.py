@@ -12,6 +12,7 @@ from sqlalchemy import or_, select, update
 from acr3d.accounts.users import user_by_email
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, ApiToken, User
+from acr3d.db.outage import best_effort
 from acr3d.db.session import transaction
 from acr3d.db.types import is_id, utc_now
 from acr3d.errors import InvalidInput, Missing
@@ -85,7 +86,7 @@ def _record_use(record: ApiToken) -> None:
     if record.last_used_at is not None and record.last_used_at > long_ago:
         return
     stale = or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= long_ago)
-    with transaction() as session:
+    with best_effort("use of a token"), transaction() as session:
         session.execute(update(ApiToken).where(ApiToken.id == record.id, stale).values(last_used_at=now))
 
 

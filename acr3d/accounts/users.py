@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from acr3d.accounts import passwords
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, User
+from acr3d.db.outage import best_effort
 from acr3d.db.session import transaction
 from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
@@ -98,7 +99,7 @@ def authenticate(email: str, password: str) -> User | None:
     if user is None or not right or not user.is_active:
         return None
     fresh_hash = passwords.hashed(password) if passwords.is_outdated(user.password_hash) else None
-    with transaction():
+    with best_effort("last login"), transaction():  # people can log in though the disk is full
         user.last_login_at = utc_now()
         if fresh_hash:
             user.password_hash = fresh_hash

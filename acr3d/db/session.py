@@ -6,6 +6,7 @@ so it never fails half-way because another writer was first. On both, a commit i
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
+from acr3d.db.outage import is_no_outage
 from acr3d.db.types import Moment, utc_now
 
 _WRITES = "acr3d_writes"
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 5  # a request waits no longer for a database that is away
 # Every thread of the server and of the poller may hold a connection; values are kept out of tracebacks.
 POOL = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 
@@ -29,11 +32,13 @@ def engine_options(url: str) -> dict[str, Any]:
     """Options for `create_engine` that suit the database behind `url`."""
     if url.startswith("sqlite"):
         return POOL | {"connect_args": {"timeout": BUSY_SECONDS}}
-    return POOL | {"pool_pre_ping": True}
+    patience = {} if "connect_timeout" in url else {"connect_timeout": CONNECT_SECONDS}
+    return POOL | {"pool_pre_ping": True, "connect_args": patience}
 
 
 def prepare(engine: Engine) -> None:
     """Set up every connection of `engine`."""
+    logging.getLogger(f"sqlalchemy.pool.impl.{type(engine.pool).__name__}").addFilter(is_no_outage)
     if engine.dialect.name != "sqlite":
         event.listen(engine, "connect", _prepare_postgres)
         return

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
+from acr3d.db.outage import outage_of, report
 from acr3d.db.session import end_read
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
@@ -143,7 +144,10 @@ def _reason(lease: JobLease, error: Exception) -> Message:
     """What people read; an error without a message for them goes to the log."""
     if isinstance(error, MessageError):
         return error.message
-    log.error("job.step_failed job=%s", lease.job_id, exc_info=error)
+    if outage_of(error):
+        report(error, f"job.step_failed job={lease.job_id}")
+    else:
+        log.error("job.step_failed job=%s", lease.job_id, exc_info=error)
     return Message("job.our_failure")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
+from acr3d.db.outage import log_failure
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.registry import engines
@@ -66,7 +67,7 @@ class Hints:
                 with self._app.app_context():
                     poll_soon(task_ids)
             except Exception:  # the database may be away; the job is polled anyway
-                log.exception("job.hint_lost")
+                log_failure(log, "job.hint_lost")
 
 
 def poll_soon(task_ids: set[str]) -> None:

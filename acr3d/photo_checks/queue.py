@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
+from acr3d.db.outage import best_effort
 from acr3d.db.session import database_now, transaction
 from acr3d.db.types import utc_now
 from acr3d.notify import wake
@@ -45,7 +46,7 @@ def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
     """Request the check of photos that were uploaded before this version of the check."""
     if part.check_due_at is not None or not _checkable(images) or found_for(part, images) is not None:
         return
-    with transaction() as session:
+    with best_effort("request of a photo check"), transaction() as session:
         locked = _locked(session, part.id)
         locked.check_due_at = locked.check_due_at or utc_now()
     wake()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
+from acr3d.db.outage import Outage, outage_of, report
 from acr3d.errors import InvalidInput
 from acr3d.storage.blobs import StorageError
-from acr3d.web.access import is_api, is_htmx
+from acr3d.web.access import READING, is_api, is_htmx
 
 _EXPIRED_FORM = 0
+RETRY_SECONDS = 10
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidInput, _invalid_input)
     app.register_error_handler(StorageError, _storage_failed)
+    for kind in (DBAPIError, PoolTimeout, OSError):
+        app.register_error_handler(kind, _maybe_outage)
 
 
 def _invalid_input(error: InvalidInput) -> ResponseReturnValue:
@@ -37,6 +43,23 @@ def _storage_failed(error: StorageError) -> ResponseReturnValue:
     )
 
 
+def _maybe_outage(error: Exception) -> ResponseReturnValue:
+    """503 when the database is away or the disk is full; anything else is a fault of ours."""
+    outage = outage_of(error)
+    if outage is None:
+        raise error
+    report(error, "request")
+    if outage == Outage.FULL:
+        return _answer(
+            503, _("The server's disk is full, so nothing was changed. Reading still works. Try again later.")
+        )
+    return _answer(
+        503,
+        _("The database is not responding, so nothing can be shown or changed. Try again soon."),
+        retry_seconds=RETRY_SECONDS,
+    )
+
+
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, RoutingException) or error.response is not None or (error.code or 500) < 400:
         return error
@@ -47,23 +70,33 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def _answer(code: int, sentence: str) -> Response:
+def _answer(code: int, sentence: str, retry_seconds: int | None = None) -> Response:
+    """`retry_seconds`: after so long the same request may succeed; a page loads itself again."""
     if is_api():
         response = jsonify(error=sentence)
     elif is_htmx():
         response = Response(sentence, mimetype="text/plain")
     else:
-        response = _page(code, sentence)
+        response = _page(code, sentence, retry_seconds)
     response.status_code = code
+    if retry_seconds is not None:
+        response.headers["Retry-After"] = str(retry_seconds)
     if code == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _page(code: int, sentence: str) -> Response:
-    """The error page; plain text if the page cannot be rendered, for example without a database."""
+def _page(code: int, sentence: str, retry_seconds: int | None) -> Response:
+    """The error page; plain text if the page cannot be rendered.
+
+    It is rendered without the variables of the request's area, which come from the database.
+    """
+    reload_seconds = retry_seconds if request.method in READING else None
     try:
-        page = render_template("error.html", code=code, title=_title(code), sentence=sentence)
+        template = current_app.jinja_env.get_template("error.html")
+        page = template.render(
+            code=code, title=_title(code), sentence=sentence, reload_seconds=reload_seconds
+        )
         return Response(page, mimetype="text/html")
     except Exception:
         log.exception("the error page could not be rendered")
@@ -78,6 +111,7 @@ def _title(code: int) -> str:
         409: _("Changed by someone else"),
         413: _("Too large"),
         429: _("Too many requests"),
+        503: _("Not available right now"),
     }
     otherwise: str = _("The request failed") if code < 500 else _("Something went wrong")
     return titles.get(code, otherwise)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from flask import Blueprint, Response, jsonify
@@ -12,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from acr3d import settings
 from acr3d.db.extensions import db
+from acr3d.db.outage import report
 from acr3d.db.session import database_now
 from acr3d.worker.heartbeat import count_alive, last_pass_at, patience
 
 bp = Blueprint("health", __name__)
-log = logging.getLogger(__name__)
 
 
 @bp.after_request
@@ -35,7 +34,7 @@ def healthz() -> ResponseReturnValue:
     try:
         problem = poller_problem()
     except SQLAlchemyError as error:
-        log.warning("healthz: the database is not responding (%s)", type(error).__name__)
+        report(error, "health check")
         problem = "The database is not responding, so no page with parts can be shown."
     if problem:
         return jsonify(status="failing", message=problem), 503

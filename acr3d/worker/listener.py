@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from acr3d.db.extensions import db
+from acr3d.db.outage import log_failure
 from acr3d.notify import CHANNEL
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Listener:
             while not self._stop.is_set():
                 try:
                     wait()
-                except Exception as error:
-                    log.warning("poller.listener_failed %s", type(error).__name__)
+                except Exception:
+                    log_failure(log, "poller.listener_failed")
                     self._stop.wait(_RETRY_SECONDS)
 
     def _check_later(self) -> None:
@@ -65,4 +66,4 @@ class Listener:
                 for _message in connection.notifies(timeout=_CHECK_SECONDS / 2, stop_after=1):
                     self._wake()
         finally:
-            pooled.close()
+            connection.close()  # not the pool's close, which would roll back first

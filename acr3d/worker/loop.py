@@ -16,6 +16,7 @@ from flask import Flask
 
 from acr3d import settings
 from acr3d.db.extensions import db
+from acr3d.db.outage import log_failure
 from acr3d.engines.errors import EngineError
 from acr3d.engines.registry import engines
 from acr3d.jobs import queue
@@ -99,7 +100,7 @@ class JobPoller:
                 self._pass()
                 self._plan()
         except Exception:
-            log.exception("poller.pass_failed")
+            log_failure(log, "poller.pass_failed")
 
     def _pass(self) -> None:
         is_new = not self._heartbeat.is_written
@@ -133,7 +134,7 @@ class JobPoller:
             with self.app.app_context():
                 queue.renew(owners)
         except Exception:
-            log.exception("poller.renew_failed")
+            log_failure(log, "poller.renew_failed")
 
     def _run_aside(self, lane: str, work: Callable[[], None]) -> None:
         """Do what concerns a whole account beside the jobs; what fails is tried again next time."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from acr3d.db.outage import log_failure
+
 log = logging.getLogger("acr3d.poller")
 
 Step = Callable[[threading.Event], None]
@@ -60,7 +62,7 @@ class StepThreads:
                     step(self._stopping)
         except Exception:
             # Its lease runs out, and it is taken again.
-            log.exception("poller.step_failed lane=%s lease=%s", lane, owner)
+            log_failure(log, "poller.step_failed lane=%s lease=%s", lane, owner)
         finally:
             with self._lock:
                 self._running.pop(threading.current_thread(), None)

@@ -56,7 +56,7 @@ def test_a_job_outlives_a_stop_of_its_database(place: Place, postgres: Server, a
             place.engine.heal()
             assert httpx.get(f"{place.site.url}/livez").status_code == 200
             assert httpx.get(f"{place.site.url}/healthz", timeout=30).status_code == 503
-            place.wait_for_words(lines, "poller.step_failed")
+            place.wait_for_words(lines, "database.away")
         finally:
             postgres.start()
         place.let_leases_run_out()
