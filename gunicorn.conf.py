@@ -44,6 +44,11 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # No access log: URLs may contain signatures. The proxy or platform in front has its own log.
 accesslog = None
 errorlog = "-"
+# No header of a client says where the app is mounted or how it was reached: proxies that ACR3D_PROXY_COUNT
+# names are believed by the app itself (ProxyFix), and nobody else is.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 control_socket_disable = True  # acr3d does not use it
 
 

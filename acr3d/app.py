@@ -20,6 +20,7 @@ from acr3d.web import (
     auth,
     error_handlers,
     health,
+    hosts,
     media,
     security_headers,
     static,
@@ -49,6 +50,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_hints"] = Hints(app)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
+    hosts.install(app)
     access.install(app)
     _bind_extensions(app)
     templating.install(app)
@@ -85,7 +87,6 @@ def _flask_settings(config: Settings) -> dict[str, object]:
         "SQLALCHEMY_ENGINE_OPTIONS": session.engine_options(config.database_url),
         "MAX_CONTENT_LENGTH": FORM_BYTES,  # photo uploads raise it for their request
         "MAX_FORM_MEMORY_SIZE": FORM_BYTES,
-        "TRUSTED_HOSTS": list(config.trusted_hosts) or None,
         "SESSION_COOKIE_NAME": "__Host-session" if config.is_https else "session",
         "SESSION_COOKIE_SECURE": config.is_https,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -30,10 +30,10 @@ _NO_ACCOUNT = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}${'A' * 22}
 
 def check_rules(password: str, email: str) -> None:
     """Raises InvalidInput with the rule that `password` breaks."""
-    if len(_plain(password)) < SHORTEST:
-        raise InvalidInput(_("The password is too short. Use at least %(n)s characters.", n=SHORTEST))
     if len(password) > LONGEST:
         raise InvalidInput(_("The password is too long. Use at most %(n)s characters.", n=LONGEST))
+    if len(_plain(password)) < SHORTEST:
+        raise InvalidInput(_("The password is too short. Use at least %(n)s characters.", n=SHORTEST))
     if password.strip().casefold() == email.casefold():
         raise InvalidInput(_("The password cannot be your email address. Choose a different one."))
 
@@ -65,5 +65,8 @@ def made() -> str:
 
 
 def _plain(password: str) -> str:
-    """Normalize to NFKC, so that the keyboard does not matter; drop what cannot be encoded."""
+    """Normalize to NFKC, so that the keyboard does not matter; drop what cannot be encoded.
+
+    Takes at most LONGEST characters: normalizing takes time in the square of a run of combining marks.
+    """
     return unicodedata.normalize("NFKC", password).encode("utf-8", "ignore").decode()

@@ -50,10 +50,11 @@ class LoginThrottle:
     ) -> tuple[int, Found | None]:
         """0 and the result of `check` (None for a wrong password), or the seconds to wait first.
 
+        `account` is the stored form of an address (`users.throttle_key`): another spelling has other counts.
         Tries run one at a time, so that many sent at once are counted one after the other. If `check` raises,
         the try counts as neither right nor wrong.
         """
-        key = account.strip().casefold()[:320], _network(address)
+        key = account, _network(address)
         wait = self._wait(*key)
         if wait:
             return wait, None

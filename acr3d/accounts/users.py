@@ -38,10 +38,20 @@ def user_of_session(identity: str) -> User | None:
 
 def normalised_email(text: str) -> str:
     """The stored form of an email address. Raises InvalidInput for an invalid one."""
-    email = unicodedata.normalize("NFKC", text).strip().lower()
+    text = text.strip()
+    # The length first: normalizing takes time in the square of a run of combining marks.
+    email = unicodedata.normalize("NFKC", text).lower() if len(text) <= EMAIL_LENGTH else ""
     if len(email) > EMAIL_LENGTH or not email.isprintable() or not _EMAIL.fullmatch(email):
-        raise InvalidInput(_("“%(text)s” is not a valid email address.", text=text.strip()[:EMAIL_LENGTH]))
+        raise InvalidInput(_("“%(text)s” is not a valid email address.", text=text[:EMAIL_LENGTH]))
     return email
+
+
+def throttle_key(text: str) -> str:
+    """The account that wrong passwords for this address are counted for, however it is spelled."""
+    try:
+        return normalised_email(text)
+    except InvalidInput:
+        return ""  # no account has it, so all such addresses may share their tries
 
 
 def create_user(email: str, password: str, role: str, *, one_time: bool = False) -> User:

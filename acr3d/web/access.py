@@ -7,7 +7,7 @@ A bearer token is valid for the API and for blobs; with one, a cookie in the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -153,9 +153,17 @@ def _redirect(address: str, status: int) -> ResponseReturnValue:
 def _return_page() -> str | None:
     """The page to return to after login: for htmx the current page, and never the target of a form."""
     if is_htmx():
-        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
-        return safe_next(f"{parts.path}?{parts.query}".removesuffix("?"))
+        parts = _split_url(request.headers.get("HX-Current-URL", ""))
+        return safe_next(f"{parts.path}?{parts.query}".removesuffix("?")) if parts else None
     return safe_next(request.full_path.removesuffix("?")) if request.method in READING else None
+
+
+def _split_url(text: str) -> SplitResult | None:
+    """The parts of a URL that a client sent; None if it is none."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
 
 
 def safe_next(target: str | None) -> str | None:
@@ -164,8 +172,12 @@ def safe_next(target: str | None) -> str | None:
         return None
     if "\\" in target or not target.isprintable() or " " in target:
         return None
-    parts = urlsplit(target)
-    return None if parts.scheme or parts.netloc or parts.path in ("/login", "/logout") else target
+    parts = _split_url(target)
+    return (
+        None
+        if parts is None or parts.scheme or parts.netloc or parts.path in ("/login", "/logout")
+        else target
+    )
 
 
 def _check_same_origin() -> None:

@@ -38,7 +38,7 @@ def log_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     target = safe_next(request.form.get("next"))
     check = partial(users.authenticate, email, request.form.get("password", ""))
-    wait, user = _throttle().try_password(email, request.remote_addr, check)
+    wait, user = _throttle().try_password(users.throttle_key(email), request.remote_addr, check)
     if wait:
         return _slow_down(_login_page(email, target, _wait_message(wait)), wait)
     if user is None:

@@ -157,6 +157,33 @@ def test_many_wrong_passwords_are_slowed_and_a_right_one_from_elsewhere_still_wo
     assert log_in(anna, "anna@example.com", environ_REMOTE_ADDR="192.0.2.1").status_code == 302
 
 
+def test_another_spelling_of_the_address_gets_no_further_tries(app: Flask, client: FlaskClient) -> None:
+    make_account(app, email="anna@example.com")
+    app.extensions["acr3d_login_throttle"].clock = lambda: 1000.0
+    wide = "anna@example.com".translate({code: code + 0xFEE0 for code in range(ord("a"), ord("z") + 1)})
+    spellings = ["anna@example.com", "ANNA@example.com", " anna@example.com", wide, "ａnna@example.com"]
+
+    for number in range(6):
+        assert log_in(client, spellings[number % 5], "wrong horse battery").status_code == 401
+
+    assert [log_in(client, spelling, "wrong again").status_code for spelling in spellings] == [429] * 5
+
+
+@pytest.mark.timeout(30)  # normalizing this text takes minutes
+def test_endless_combining_marks_are_refused_at_once(app: Flask) -> None:
+    marks = "a" + "\u0316\u0300" * 70_000
+    admin = browser(app)
+    token = {"csrf_token": csrf_token(admin)}
+    form = {"current_password": marks, "new_password": marks, "repeated_password": marks} | token
+
+    assert log_in(app.test_client(), marks, "wrong horse battery").status_code == 401
+    assert log_in(app.test_client(), "anna@example.com", marks).status_code == 401
+    assert admin.post("/account/password", data=form).status_code == 413
+    for new in ("x", marks[:60_000]):
+        form |= {"current_password": PASSWORD, "new_password": new, "repeated_password": new}
+        assert admin.post("/account/password", data=form).status_code == 400
+
+
 def test_who_was_slowed_gets_in_after_the_wait(app: Flask, client: FlaskClient) -> None:
     make_account(app, email="anna@example.com")
     throttle = app.extensions["acr3d_login_throttle"]

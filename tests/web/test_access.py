@@ -49,6 +49,12 @@ def for_staff(app: Flask, known: dict[str, str]) -> list[Route]:
     return found
 
 
+def test_a_current_page_that_is_no_address_is_ignored(client: FlaskClient) -> None:
+    answer = client.get("/admin/", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+
 def test_strangers_are_refused_everywhere_behind_admin(
     app: Flask, client: FlaskClient, known: dict[str, str]
 ) -> None:

@@ -39,6 +39,7 @@ TEXTS = {
     "emoji": "🔩👩🏽‍🔧🇩🇪",
     "long": "x" * 100_000,
     "half": "\ud83d",
+    "marks": "a" + "\u0316\u0300" * 10_000,
     "spaces": " \t\u00a0\u2003 ",
     "empty": "",
 }
