@@ -23,3 +23,9 @@ class Conflict(InvalidInput):
     """It conflicts with the current state: reload and decide again."""
 
     status = 409
+
+
+class Unavailable(InvalidInput):
+    """The server cannot do it right now: try again soon."""
+
+    status = 503

@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "acr3d"
-HEAVY = ("numpy", "scipy", "skimage", "DracoPy", "almeshopt", "pygltflib", "xatlas", "pillow_heif")
+HEAVY = ("numpy", "scipy", "skimage", "DracoPy", "almeshopt", "pygltflib", "xatlas", "PIL", "pillow_heif")
 
 
 def test_the_web_process_loads_nothing_heavy() -> None:
@@ -29,6 +29,7 @@ def test_a_child_loads_no_web_framework_and_no_database() -> None:
         "acr3d.optimize.pipeline",
         "acr3d.carving.pipeline",
         "acr3d.photo_checks.inspection.check_photos",
+        "acr3d.photos.__main__",
         "acr3d.render.__main__",
         "acr3d.render.poster",
         "acr3d.silhouettes.__main__",

@@ -33,9 +33,9 @@ from acr3d.net.download import DownloadError, DownloadSpec, download_file
 from acr3d.notify import wake
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
+from acr3d.parts.conversion import converted
 from acr3d.parts.parts import locked_part
-from acr3d.photos import sanitize
-from acr3d.photos.sanitize import PhotoRefused
+from acr3d.photos.limits import PhotoRefused
 
 THUMBNAIL_SECONDS = 20
 _PAGES = 20  # of fifty: results are kept for three days, so the list has an end
@@ -255,7 +255,7 @@ def _fetched(provider: Provider, task: Task) -> bytes | None:
             seconds=THUMBNAIL_SECONDS,
             stall_seconds=THUMBNAIL_SECONDS / 2,
         )
-        return sanitize.clean(file).thumbnail
+        return converted(file).thumbnail
 
 
 def _listed(provider: Provider) -> tuple[list[Task], bool]:

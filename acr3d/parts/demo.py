@@ -12,7 +12,6 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Part
 from acr3d.parts.parts import create_part, sku_key
 from acr3d.parts.photos import add_photos
-from acr3d.photos import sanitize
 
 FOLDER = Path(__file__).parents[2] / "demo"
 
@@ -28,6 +27,8 @@ def add_parts() -> int:
 
 
 def _add(one: dict[str, Any]) -> None:
+    from acr3d.photos import sanitize  # only now: the server never decodes a picture itself
+
     sizes = {f"{side}_mm": length for side, length in one["size_mm"].items()}
     part = create_part({"sku": one["sku"], "name": one["name"], "description": one["description"], **sizes})
     for photo in one["photos"]:

@@ -16,10 +16,10 @@ from acr3d.db.models import Part, PartImage
 from acr3d.errors import Missing
 from acr3d.messages.message import Message
 from acr3d.net.download import DownloadError, DownloadSpec, download_file, origin_of
+from acr3d.parts.conversion import converted
 from acr3d.parts.photos import import_photo
-from acr3d.photos import sanitize
-from acr3d.photos.limits import MAX_FILE_BYTES
-from acr3d.photos.sanitize import Photo, PhotoRefused
+from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
+from acr3d.photos.photo import Photo
 from acr3d.storage.blobs import StorageError
 
 SECONDS = 120
@@ -99,7 +99,7 @@ def _fetched(url: str) -> Photo:
             seconds=SECONDS,
             stall_seconds=STALL_SECONDS,
         )
-        return sanitize.clean(file)
+        return converted(file)
 
 
 def _named(picture: RemotePicture) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 
 from acr3d.db.models import PartImage
-from acr3d.photos.sanitize import Photo
+from acr3d.photos.photo import Photo
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 

@@ -18,7 +18,7 @@ from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.notify import wake
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
-from acr3d.photos.sanitize import Photo
+from acr3d.photos.photo import Photo
 
 PHOTOS_PER_PART = 6
 TEXT_LENGTH = 300

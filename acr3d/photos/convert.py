@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageCms
 
@@ -20,6 +21,9 @@ _UPRIGHT = {  # what undoes each EXIF orientation (EXIF 2.3, tag 0x0112)
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Coated paper by CGATS TR 001, which U.S. Web Coated (SWOP) follows: what most CMYK without a profile means.
+_PRESS_PROFILE = Path(__file__).with_name("profiles") / "CGATS001Compat-v2-micro.icc"
+_HIGH_BYTE = {"I;16": 1, "I;16B": 0}
 _ICC_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 
 
@@ -65,11 +69,11 @@ def _shrunk(pixels: Pixels) -> Image.Image:
 
 def _opaque(strip: Image.Image) -> Image.Image:
     """The strip as L, RGB or CMYK with 8 bits, without palette, and transparency blended onto white."""
-    if strip.mode == "I;16":  # little-endian; Pillow's own conversion to L would clip instead of scale
-        return Image.frombytes("L", strip.size, strip.tobytes()[1::2])
+    if strip.mode in _HIGH_BYTE:  # Pillow's own conversion to L would clip instead of scale
+        return Image.frombytes("L", strip.size, strip.tobytes()[_HIGH_BYTE[strip.mode] :: 2])
     if strip.mode == "La":
         strip = strip.convert("LA")
-    elif strip.mode == "RGBa" or "transparency" in strip.info:
+    elif strip.mode in ("RGBa", "PA") or "transparency" in strip.info:
         strip = strip.convert("RGBA")
     if strip.mode in ("LA", "RGBA"):
         opaque = Image.new(strip.mode.removesuffix("A"), strip.size, "white")
@@ -81,10 +85,12 @@ def _opaque(strip: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """By the picture's profile; if that is missing, broken or of another space, by plain formulas."""
+    """By the picture's profile; if that is missing, broken or of another space, as usual for its mode."""
     try:
         return _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(icc or b"")))
     except (ImageCms.PyCMSError, OSError, ValueError):
+        if image.mode == "CMYK":
+            return _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(_PRESS_PROFILE.read_bytes())))
         return image.convert("RGB")
 
 

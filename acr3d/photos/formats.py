@@ -1,7 +1,7 @@
 """The photo formats that can be uploaded: one table, for decoding, limits, the file dialog and refusals.
 
 To add a format that Pillow reads, add its line to FORMATS. One that needs another decoder also gets that
-decoder in `decode`.
+decoder in `decode`. What people upload by mistake is named in `other_files`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx", b"hevm", b"hevs")
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx", b"hevm", b"hevs"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_TIFF_STARTS = (b"II*\0", b"MM\0*")
+_BMP_HEADER_BYTES = (12, 40, 52, 56, 64, 108, 124)
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,35 @@ class PhotoFormat:
     """The module of PIL that reads it; None for what Pillow cannot read."""
 
 
-SNIFFED_BYTES = 16
+SNIFFED_BYTES = 4096
+
+
+def brands(head: bytes) -> set[bytes]:
+    """What a file of ISO boxes says it can be read as (ISO/IEC 14496-12, 4.3); empty for other files."""
+    if head[4:8] != b"ftyp":
+        return set()
+    box = head[: int.from_bytes(head[:4])]
+    return {box[8:12]} | {box[at : at + 4] for at in range(16, len(box) - 3, 4)}
+
+
+def _is_avif(head: bytes) -> bool:
+    return bool(brands(head) & _AVIF_BRANDS)
+
+
+def _is_heic(head: bytes) -> bool:
+    return bool(brands(head) & _HEIC_BRANDS) and not _is_avif(head)  # "mif1" is any picture in boxes
+
+
+def _is_tiff(head: bytes) -> bool:
+    return head.startswith(_TIFF_STARTS) and head[8:10] != b"CR"  # as in Canon's CR2
+
+
+def _is_bmp(head: bytes) -> bool:
+    return head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADER_BYTES
+
 
 # The limits follow from memory per pixel (docs/decisions/0016-photos-memory.md): JPEG shrinks while it
-# decodes, WebP needs 16 bytes, the others four or five.
+# decodes, WebP needs 16 bytes, TIFF up to 12, AVIF 9, the others five or fewer.
 FORMATS: tuple[PhotoFormat, ...] = (
     PhotoFormat(
         "JPEG",
@@ -57,11 +85,43 @@ FORMATS: tuple[PhotoFormat, ...] = (
     ),
     PhotoFormat(
         "HEIC",
-        lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS,
-        max_megapixels=40,
+        _is_heic,
+        max_megapixels=50,
         mime_types=("image/heic", "image/heif"),
         suffixes=(".heic", ".heif"),
         pillow_plugin=None,
+    ),
+    PhotoFormat(
+        "AVIF",
+        _is_avif,
+        max_megapixels=25,
+        mime_types=("image/avif",),
+        suffixes=(".avif",),
+        pillow_plugin="AvifImagePlugin",
+    ),
+    PhotoFormat(
+        "TIFF",
+        _is_tiff,
+        max_megapixels=20,
+        mime_types=("image/tiff",),
+        suffixes=(".tif", ".tiff"),
+        pillow_plugin="TiffImagePlugin",
+    ),
+    PhotoFormat(
+        "BMP",
+        _is_bmp,
+        max_megapixels=40,
+        mime_types=("image/bmp",),
+        suffixes=(".bmp",),
+        pillow_plugin="BmpImagePlugin",
+    ),
+    PhotoFormat(
+        "GIF",
+        lambda head: head.startswith((b"GIF87a", b"GIF89a")),
+        max_megapixels=40,
+        mime_types=("image/gif",),
+        suffixes=(".gif",),
+        pillow_plugin="GifImagePlugin",
     ),
 )
 

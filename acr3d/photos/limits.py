@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from acr3d.messages.message import Message, MessageError
 from acr3d.photos import formats
-from acr3d.photos.formats import PhotoFormat
+from acr3d.photos.formats import SNIFFED_BYTES, PhotoFormat
+from acr3d.photos.other_files import other_file
 
 MAX_FILE_BYTES = 20_000_000
 MIN_SIDE = 256
@@ -18,6 +19,8 @@ MAX_RATIO = 16
 """Longest side over shortest. Beyond it, a shrunk picture has too few pixels across to show a part."""
 DECODER_BYTES = 240_000_000
 """What a decoder may hold at once: with the idle web process and the conversion, it stays under 400 MB."""
+
+_OF_PHONES = ("HEIC", Message("photo.kind_deep_heic"))
 
 
 class PhotoRefused(MessageError, ValueError):
@@ -28,12 +31,16 @@ class PhotoRefused(MessageError, ValueError):
         self.code = code
 
 
-def check_length(stream: BinaryIO) -> None:
-    """Refuse an empty or too large file; leaves `stream` at its beginning."""
+def check_file(stream: BinaryIO) -> None:
+    """Refuse an empty or too large file, and what is known to be no photo. Rewinds `stream`."""
     length = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if length == 0:
         raise PhotoRefused("photo.empty")
+    head = stream.read(SNIFFED_BYTES)
+    if formats.format_of(head) is None and (other := other_file(head)):
+        raise PhotoRefused(other.code, **other.params)
+    stream.seek(0)
     if length > MAX_FILE_BYTES:
         megabytes = math.ceil(length / 1e5) / 10
         raise PhotoRefused("photo.file_too_large", megabytes=megabytes, most=MAX_FILE_BYTES // 1_000_000)
@@ -60,7 +67,13 @@ def too_many_pixels(kind: str | Message, size: tuple[int, int] | None, megapixel
     """A picture of the format `kind` with more than so many megapixels; `size` where it is known."""
     if size is None:
         return PhotoRefused("photo.size_unknown", kind=kind, most=megapixels)
-    return PhotoRefused("photo.too_many_pixels", width=size[0], height=size[1], kind=kind, most=megapixels)
+    return PhotoRefused(
+        "photo.heic_too_many_pixels" if kind in _OF_PHONES else "photo.too_many_pixels",
+        width=size[0],
+        height=size[1],
+        kind=kind,
+        most=megapixels,
+    )
 
 
 def not_a_photo() -> PhotoRefused:
@@ -68,8 +81,8 @@ def not_a_photo() -> PhotoRefused:
     return PhotoRefused("photo.not_a_photo", formats=first, last=last)
 
 
-def animated() -> PhotoRefused:
-    return PhotoRefused("photo.animated")
+def animated(kind: str) -> PhotoRefused:
+    return PhotoRefused("photo.animated", kind=kind)
 
 
 def damaged() -> PhotoRefused:

@@ -15,7 +15,7 @@ from acr3d.engines.registry import known
 from acr3d.foreign import Facts
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
-from acr3d.photos.sanitize import THUMBNAIL_SIDE
+from acr3d.photos.photo import THUMBNAIL_SIDE
 
 _CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
 _POSTER_SIDE = 800

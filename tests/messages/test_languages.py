@@ -152,7 +152,9 @@ def test_an_upload_is_refused_in_the_readers_language(app: Flask, admin: FlaskCl
     refused = admin.post("/api/admin/3d-models/upload-images", data=photo, headers=german)
 
     assert refused.status_code == 400
-    assert refused.json["error"].startswith("Das ist kein Bild im Format JPEG, PNG, WebP oder HEIC")
+    assert refused.json["error"].startswith(
+        "Das ist kein Bild im Format JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP oder GIF"
+    )
 
 
 def test_an_option_is_refused_in_the_readers_language(app: Flask, admin: FlaskClient) -> None:

@@ -58,8 +58,25 @@ def test_a_profile_of_another_colour_space_is_ignored() -> None:
     assert_quarters(cleaned(saved(quarters(), "JPEG", icc_profile=lab, quality=95)))
 
 
-def test_a_cmyk_photo_without_a_profile_becomes_rgb() -> None:
-    assert_quarters(cleaned(saved(quarters().convert("CMYK"), "JPEG", quality=95)))
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+@pytest.mark.parametrize(
+    ("inks", "seen"),
+    [
+        # As U.S. Web Coated (SWOP) v2 prints, roughly: inks are duller than the screen's pure colours.
+        ((0, 0, 0, 0), (255, 255, 255)),
+        ((255, 0, 0, 0), (0, 173, 236)),
+        ((0, 255, 0, 0), (236, 0, 139)),
+        ((0, 0, 255, 0), (255, 241, 0)),
+        ((0, 0, 0, 255), (35, 31, 32)),
+        ((0, 255, 255, 0), (237, 28, 36)),
+    ],
+    ids=["paper", "cyan", "magenta", "yellow", "black", "red"],
+)
+def test_cmyk_without_a_profile_looks_as_printed(
+    kind: str, inks: tuple[int, ...], seen: tuple[int, ...]
+) -> None:
+    picture = saved(Image.new("CMYK", (300, 300), inks), kind, quality=100)
+    assert_colour(cleaned(picture), (0.5, 0.5), seen, tolerance=12)
 
 
 def test_a_grey_photo_with_a_profile_for_coloured_ones_keeps_its_greys() -> None:

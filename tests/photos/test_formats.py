@@ -15,15 +15,15 @@ from tests.support.pictures import assert_quarters, cleaned, heic, quarters, ref
 
 
 @pytest.fixture
-def bmp(monkeypatch: pytest.MonkeyPatch) -> None:
+def ppm(monkeypatch: pytest.MonkeyPatch) -> None:
     """A format that is added by one line in the table."""
     one_more = PhotoFormat(
-        "BMP",
-        lambda head: head.startswith(b"BM"),
+        "PPM",
+        lambda head: head.startswith(b"P6"),
         max_megapixels=1,
-        mime_types=("image/bmp",),
-        suffixes=(".bmp",),
-        pillow_plugin="BmpImagePlugin",
+        mime_types=("image/x-portable-pixmap",),
+        suffixes=(".ppm",),
+        pillow_plugin="PpmImagePlugin",
     )
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, one_more))
 
@@ -42,21 +42,25 @@ def test_the_forms_and_the_refusal_name_every_format(app: Flask) -> None:
 
     page = browser(app).get(f"/admin/parts/{part_id}").text
 
-    others = "image/jpeg,.jpg,.jpeg,image/png,.png,image/webp,.webp"
-    assert f'multiple accept="{others},image/heic,image/heif,.heic,.heif"' in page
-    assert "Up to six: JPEG, PNG, WebP or HEIC, 20 MB each (WebP up to 13 megapixels)." in page
-    assert str(refusal(io.BytesIO(b"x"))).startswith("This is not a JPEG, PNG, WebP or HEIC picture")
+    offered = (
+        "image/jpeg,.jpg,.jpeg,image/png,.png,image/webp,.webp,image/heic,image/heif,.heic,.heif,image/avif,"
+        ".avif,image/tiff,.tif,.tiff,image/bmp,.bmp,image/gif,.gif"
+    )
+    assert f'multiple accept="{offered}"' in page
+    named = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF"
+    assert f"Up to six: {named}, 20 MB each (WebP up to 13 megapixels)." in page
+    assert str(refusal(io.BytesIO(b"x"))).startswith(f"This is not a {named} picture")
 
 
-def test_one_line_in_the_table_is_enough_for_a_new_format(app: Flask, bmp: None) -> None:
+def test_one_line_in_the_table_is_enough_for_a_new_format(app: Flask, ppm: None) -> None:
     with app.app_context():
         part_id = make_part().id
 
     page = browser(app).get(f"/admin/parts/{part_id}").text
 
-    assert_quarters(cleaned(saved(quarters(), "BMP")))
-    assert "image/heif,.heic,.heif,image/bmp,.bmp" in page
-    assert "Up to six: JPEG, PNG, WebP, HEIC or BMP, 20 MB each (BMP up to 1 megapixels)." in page
-    assert str(refusal(io.BytesIO(b"x"))).startswith("This is not a JPEG, PNG, WebP, HEIC or BMP picture")
-    with pytest.raises(sanitize.PhotoRefused, match="1 megapixels allowed for BMP"):
-        sanitize.clean(saved(quarters((1200, 1000)), "BMP"))
+    assert_quarters(cleaned(saved(quarters(), "PPM")))
+    assert "image/gif,.gif,image/x-portable-pixmap,.ppm" in page
+    assert "BMP, GIF or PPM, 20 MB each (PPM up to 1 megapixels)." in page
+    assert "BMP, GIF or PPM picture" in str(refusal(io.BytesIO(b"x")))
+    with pytest.raises(sanitize.PhotoRefused, match="1 megapixels allowed for PPM"):
+        sanitize.clean(saved(quarters((1200, 1000)), "PPM"))

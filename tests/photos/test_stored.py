@@ -6,13 +6,13 @@ import hashlib
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from acr3d.photos import sanitize
 from tests.support.pictures import DISPLAY_P3, assert_quarters, cleaned, heic, quarters, saved
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF"])
 def test_a_photo_of_any_usual_kind_is_kept_with_its_colours(kind: str) -> None:
     image = cleaned(saved(quarters(), kind, quality=95))
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (640, 480))
@@ -88,7 +88,7 @@ def with_orientation(orientation: int) -> Image.Exif:
 
 
 @pytest.mark.parametrize("orientation", LYING)
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_a_turned_photo_is_stored_upright(kind: str, orientation: int) -> None:
     lying = quarters().transpose(LYING[orientation])
     image = cleaned(saved(lying, kind, exif=with_orientation(orientation), quality=95))
@@ -100,6 +100,24 @@ def test_a_turned_photo_is_stored_upright(kind: str, orientation: int) -> None:
 def test_a_turned_heic_photo_is_stored_upright(orientation: int) -> None:
     lying = quarters().transpose(LYING[orientation])
     image = cleaned(heic(lying, exif=with_orientation(orientation).tobytes()))
+    assert image.size == (640, 480)
+    assert_quarters(image)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_an_orientation_that_only_xmp_has_is_ignored(kind: str) -> None:
+    xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    options: dict[str, object] = {"xmp": xmp.encode()}
+    if kind == "PNG":
+        options = {"pnginfo": PngImagePlugin.PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp)  # type: ignore[attr-defined]
+    elif kind == "TIFF":
+        options = {"tiffinfo": {700: xmp.encode()}}
+    stream = saved(quarters(), kind, **options)
+    assert b"Orientation" in stream.getvalue()
+
+    image = cleaned(stream)
+
     assert image.size == (640, 480)
     assert_quarters(image)
 

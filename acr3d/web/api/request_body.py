@@ -11,12 +11,13 @@ from flask import abort, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
-from acr3d.errors import InvalidInput
+from acr3d.errors import InvalidInput, Unavailable
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
+from acr3d.parts.conversion import Busy, converted
 from acr3d.parts.photos import PHOTOS_PER_PART
-from acr3d.photos.limits import MAX_FILE_BYTES
-from acr3d.photos.sanitize import Photo, PhotoRefused, clean
+from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
+from acr3d.photos.photo import Photo
 
 JSON_BYTES = 256 * 1024
 UPLOAD_BYTES = PHOTOS_PER_PART * MAX_FILE_BYTES + 1_000_000
@@ -51,7 +52,7 @@ def json_ids() -> list[str]:
 
 
 def uploaded_photos(names: list[str]) -> list[Photo]:
-    """The clean photos of the form fields `names`, in that order. Raises InvalidInput if any is invalid."""
+    """The clean photos of the form fields `names`, in that order. Raises InvalidInput if any is refused."""
     sent = [(name, file) for name in names for file in request.files.getlist(name)]
     if len({name for name, _file in sent}) < len(sent):
         raise InvalidInput(_("A form field was sent twice. Send each photo in its own field."))
@@ -59,7 +60,7 @@ def uploaded_photos(names: list[str]) -> list[Photo]:
         raise InvalidInput(
             _("The request contains no photo. Send it in the field “%(name)s”.", name=names[0])
         )
-    return [_clean(name, file, len(sent) > 1) for name, file in sent]
+    return [_converted(name, file, len(sent) > 1) for name, file in sent]
 
 
 def begin_upload() -> None:
@@ -81,16 +82,17 @@ def check_fields(files: set[str], fields: set[str]) -> None:
         raise InvalidInput(_("Unknown field: %(name)s.", name=unknown[0][:100]))
 
 
-def _clean(name: str, file: FileStorage, is_one_of_many: bool) -> Photo:
+def _converted(name: str, file: FileStorage, is_one_of_many: bool) -> Photo:
     with ExitStack() as stack:
         stack.callback(file.close)
         try:
-            return clean(file.stream)  # type: ignore[arg-type]  # a spooled file: binary and seekable
+            return converted(file.stream)  # type: ignore[arg-type]  # a spooled file: binary and seekable
         except PhotoRefused as refusal:
             message = refusal.message
             if is_one_of_many:
                 message = Message("photo.named", name=name, reason=message)
-            raise InvalidInput(worded(message)) from refusal
+            error = Unavailable if isinstance(refusal, Busy) else InvalidInput
+            raise error(worded(message)) from refusal
 
 
 def _json() -> Any:

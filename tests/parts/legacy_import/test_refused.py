@@ -43,7 +43,7 @@ def endless(handler: Handler) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "advice"),
     [
-        (raw(200, b"<html>Sign in</html>"), "not a JPEG, PNG, WebP or HEIC", "upload"),
+        (raw(200, b"<html>Sign in</html>"), "a web page (HTML)", "upload"),
         (raw(200, bomb()), "megapixels", "smaller"),
         (raw(200, picture()[:2000]), "damaged or cut off", "upload it again"),
         (raw(200, b""), "empty", "Choose it again"),

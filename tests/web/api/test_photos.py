@@ -13,9 +13,10 @@ from werkzeug.test import TestResponse
 
 from acr3d.db.models import PartImage
 from acr3d.db.session import transaction
+from acr3d.parts import conversion
 from acr3d.parts.photos import images_of
-from acr3d.photos import sanitize
 from acr3d.storage.blobs import storage
+from acr3d.web.api import request_body
 from tests.support.factories import make_part, picture
 
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -95,7 +96,7 @@ def test_one_bad_photo_and_none_is_kept(app: Flask, send: Callable[..., TestResp
 
     assert answer.status_code == 400
     assert answer.json is not None
-    assert answer.json["error"].startswith("image1: This is not a JPEG")
+    assert answer.json["error"].startswith("image1: This is a web page")
     assert present() == []
     assert stored(app) == set()
 
@@ -150,11 +151,25 @@ def test_the_same_name_twice_is_refused(client: FlaskClient, admin: dict[str, st
 def test_an_unknown_part_is_found_out_before_any_photo_is_decoded(
     client: FlaskClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sanitize, "decoded", lambda _stream: pytest.fail("decoded in vain"))
+    monkeypatch.setattr(request_body, "converted", lambda _stream: pytest.fail("decoded in vain"))
 
     for part_id in ("nothing", "00000000-0000-4000-8000-000000000000"):
         form = {"partId": part_id, "image0": (io.BytesIO(picture()), "a.jpg")}
         assert client.post(UPLOAD, data=form, headers=admin).status_code == 404
+
+
+def test_a_photo_that_cannot_be_converted_now_may_be_sent_again(
+    send: Callable[..., TestResponse], present: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "LONGEST_WAIT_SECONDS", 0)
+    with conversion._plain_jpegs:
+        answer = send(image0=picture())
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert "upload it again in a minute" in answer.json["error"]
+    assert present() == []
+    assert send(image0=picture()).status_code == 200
 
 
 def test_a_stranger_sends_nothing_that_is_read(client: FlaskClient, part_id: str) -> None:

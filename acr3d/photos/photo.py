@@ -1,0 +1,20 @@
+"""What a clean photo is. The work of making one is done in a child process, which imports the decoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+THUMBNAIL_SIDE = 480
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture ready to be stored and served. Size and hash are those of `jpeg`."""
+
+    jpeg: bytes
+    width_px: int
+    height_px: int
+    sha256: str
+    thumbnail: bytes
+    """A JPEG of the same picture within 480 × 480, for lists."""
+    mime_type: str = "image/jpeg"
