@@ -19,8 +19,9 @@ from pathlib import Path
 
 from acr3d.carving.errors import CarvingError
 from acr3d.carving.pipeline import carve, read_request
+from acr3d.messages.refusal import written
 
-REFUSED_EXIT = 3  # what acr3d.sandbox expects; the carving imports nothing from outside its own package
+REFUSED_EXIT = 3  # what acr3d.sandbox expects
 
 
 def main(argv: list[str]) -> int:
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> int:
     try:
         report = carve(read_request(Path(argv[1])), Path(argv[2]))
     except CarvingError as refusal:
-        print(json.dumps({"error": str(refusal), "code": refusal.code}), flush=True)
+        print(written(refusal.message, refusal.code), flush=True)
         return REFUSED_EXIT
     print(json.dumps({"report": report}), flush=True)
     return 0

@@ -14,9 +14,10 @@ import numpy as np
 from acr3d.carving.calibration import MAX_INVERSE_DISTANCE, MAX_MISFIT
 from acr3d.carving.cameras import PinholeCamera, viewing_axis
 from acr3d.carving.confidence import MAX_DISAGREEMENT
-from acr3d.carving.errors import CarvingError
+from acr3d.carving.errors import CarvingError, side
 from acr3d.carving.opposite_views import OPPOSITE_SIDES, mirror_difference, normalized_mask
 from acr3d.carving.silhouette import Silhouette
+from acr3d.messages.message import Message
 
 _MAX_TILT = np.radians(10)
 _CLOSE_INVERSE_DISTANCE = 0.53
@@ -77,17 +78,10 @@ def _least_alike_pair(silhouettes: Sequence[Silhouette]) -> tuple[float, tuple[s
 
 
 def _contradiction(angle: str) -> CarvingError:
-    return CarvingError(
-        f"The {angle} photo does not match the others: no solid has all these outlines. Check that it has "
-        f"the right label, shows the same part, and is the right way up as seen from the {angle}.",
-        "contradiction",
-    )
+    return CarvingError(Message("carving.contradicting_photo", angle=side(angle)), "contradiction")
 
 
 def _pair_contradiction(one: str, other: str) -> CarvingError:
     return CarvingError(
-        f"The {one} and {other} photos do not match: from opposite sides, a part's outlines are mirror "
-        "images of each other. Check that both have the right label and show the same part. If they do, "
-        "take them again from farther away.",
-        "contradiction",
+        Message("carving.contradicting_pair", one=side(one), other=side(other)), "contradiction"
     )

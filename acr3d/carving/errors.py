@@ -1,9 +1,18 @@
 """The carving's only error: the photos cannot become a model, and the message says which photo and why."""
 
+from __future__ import annotations
 
-class CarvingError(Exception):
-    """`str()` is a sentence for the user; `code` is a word for programs."""
+from acr3d.messages.message import Message, MessageError
 
-    def __init__(self, message: str, code: str) -> None:
+
+class CarvingError(MessageError):
+    """The message is for the user; `code` is a word for programs."""
+
+    def __init__(self, message: Message | str, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def side(angle: str) -> Message:
+    """The name of a side inside a sentence."""
+    return Message(f"angle.{angle}")

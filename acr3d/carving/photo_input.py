@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from acr3d.carving.errors import CarvingError
+from acr3d.carving.errors import CarvingError, side
+from acr3d.messages.message import Message
 
 MAX_SIDE = 2048
 _MIN_SIDE = 64
@@ -33,19 +34,21 @@ def read_photo(path: Path, angle: str) -> LabelledPhoto:
             with Image.open(path, formats=("JPEG", "PNG")) as image:
                 pixels = _upright(image, angle)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, Image.DecompressionBombError):
-        message = f"The {angle} photo is not a readable JPEG or PNG. Upload it again."
-        raise CarvingError(message, "unreadable") from None
+        raise CarvingError(Message("carving.unreadable", angle=side(angle)), "unreadable") from None
     return LabelledPhoto(angle, pixels)
 
 
 def _upright(image: Image.Image, angle: str) -> NDArray[np.uint8]:
     if min(image.size) < _MIN_SIDE or image.width * image.height > _MAX_PIXELS:
-        size = f"{image.width} × {image.height}"
-        raise CarvingError(
-            f"The {angle} photo is {size} pixels. It must be at least {_MIN_SIDE} pixels on each side and at "
-            f"most {_MAX_PIXELS // 1_000_000} megapixels. Upload it in another size or take a new one.",
-            "bad_size",
+        message = Message(
+            "carving.bad_size",
+            angle=side(angle),
+            width=image.width,
+            height=image.height,
+            least=_MIN_SIDE,
+            most=_MAX_PIXELS // 1_000_000,
         )
+        raise CarvingError(message, "bad_size")
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
     upright = ImageOps.exif_transpose(image)
     if upright.has_transparency_data:

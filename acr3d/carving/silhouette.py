@@ -8,7 +8,9 @@ gradient puts the contour where the edge is steepest. See docs/decisions/0003-en
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +33,11 @@ from acr3d.carving.background_flood import (
     grow_over_contact_shadow,
     grow_to_edges,
 )
-from acr3d.carving.errors import CarvingError
+from acr3d.carving.errors import CarvingError, side
 from acr3d.carving.holes import find_hole_candidates, find_holes
 from acr3d.carving.morphology import Mask, dilated
 from acr3d.carving.photo_input import LabelledPhoto
+from acr3d.messages.message import Message
 
 _WORKING_SIDE = 1024
 _FINE_BLUR, _COARSE_BLUR = 0.8, 4.0  # radii in pixels; their difference is the sharpness
@@ -70,7 +73,7 @@ def extract_silhouette(photo: LabelledPhoto) -> Silhouette:
     calm = (sharpness < max(1.2, 5 * noise)) & matches_backdrop_hue(gaussian_blur(colours, 1.7), noise)
     background = flood_from_border(calm)
     if background.mean() < 0.02 or noise > _MAX_NOISE * (border_pixels(colours).mean() + 10):
-        raise CarvingError(_no_backdrop(photo.angle), "no_backdrop")
+        raise CarvingError(Message("carving.no_backdrop", angle=side(photo.angle)), "no_backdrop")
     background = grow_to_edges(colours, background, noise)
     near = compare_with_nearby(colours, background)
     dim = find_shadow(near, background)
@@ -113,17 +116,15 @@ def _validated(mask: Mask, angle: str) -> Mask:
     """The mask without specks. Raises CarvingError if it is empty or the photo's border cuts it off."""
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
-        raise CarvingError(_no_object(angle), "no_object")
+        raise _no_object(angle)
     sizes = ndimage.sum_labels(mask, labels, np.arange(1, count + 1))
     if sizes.max() < 0.002 * mask.size:
-        raise CarvingError(_no_object(angle), "no_object")
+        raise _no_object(angle)
     kept: Mask = np.isin(labels, 1 + np.flatnonzero(sizes > max(30, 0.002 * sizes.max())))
-    touching = [side for side, edge in _border_lines(kept).items() if edge.mean() > 0.01]
+    touching = [edge for edge, line in _border_lines(kept).items() if line.mean() > 0.01]
     if touching:
         raise CarvingError(
-            f"The part is cut off in the {angle} photo ({', '.join(touching)}), so its shape cannot be "
-            "measured. Take the photo again from farther away, with some backdrop on all sides.",
-            "cropped",
+            Message("carving.cropped", angle=side(angle), edges=_enumerated(touching)), "cropped"
         )
     return kept
 
@@ -137,15 +138,10 @@ def _border_lines(mask: Mask) -> dict[str, Mask]:
     }
 
 
-def _no_object(angle: str) -> str:
-    return (
-        f"No part was found in the {angle} photo: nothing in it stands out from the backdrop. "
-        "Take it again in front of a plain backdrop that is clearly lighter or darker than the part."
-    )
+def _no_object(angle: str) -> CarvingError:
+    return CarvingError(Message("carving.no_object", angle=side(angle)), "no_object")
 
 
-def _no_backdrop(angle: str) -> str:
-    return (
-        f"The {angle} photo has no plain backdrop around the part, so the part cannot be separated from it. "
-        "Take it again in front of a plain wall or sheet, with some space on all sides."
-    )
+def _enumerated(edges: Sequence[str]) -> Message:
+    first, *others = map(side, edges)
+    return reduce(lambda told, one: Message("enumeration", first=told, next=one), others, first)

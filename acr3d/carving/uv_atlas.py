@@ -19,6 +19,7 @@ from acr3d.carving.errors import CarvingError
 from acr3d.carving.mesh_math import normals_and_areas
 from acr3d.carving.texel_raster import covered_texels
 from acr3d.carving.visual_hull import TriangleMesh
+from acr3d.messages.message import Message
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -59,11 +60,7 @@ def unwrap(mesh: TriangleMesh, density: float) -> Atlas:
 
 
 def _too_many_charts() -> CarvingError:
-    return CarvingError(
-        "The model's surface has too many small pieces for one texture. "
-        "Generate it again with fewer triangles.",
-        "too_many_pieces",
-    )
+    return CarvingError(Message("carving.too_many_pieces"), "too_many_pieces")
 
 
 def _split_overlapping(flat: Floats, charts: Integers, neighbours: Integers) -> Integers:

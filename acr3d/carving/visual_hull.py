@@ -19,6 +19,7 @@ from acr3d.carving.cameras import PinholeCamera, Points
 from acr3d.carving.distance_field import DistanceField
 from acr3d.carving.errors import CarvingError
 from acr3d.carving.shape_priors import ShapePrior
+from acr3d.messages.message import Message
 
 Vector = NDArray[np.float64]
 
@@ -104,11 +105,7 @@ def drop_small_pieces(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """The field without tiny loose pieces. Raises CarvingError if the silhouettes have no solid in common."""
     labels, count = ndimage.label(depth > 0)
     if not count:
-        raise CarvingError(
-            "The photos do not match: no solid has all these outlines. "
-            "Check that each photo has the right label and shows the same part the same way up.",
-            "contradiction",
-        )
+        raise CarvingError(Message("carving.contradiction"), "contradiction")
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     crumbs = sizes < _MIN_PIECE * sizes.sum()

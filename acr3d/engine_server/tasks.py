@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from acr3d.messages.message import Message
+
 PENDING = "PENDING"
 IN_PROGRESS = "IN_PROGRESS"
 SUCCEEDED = "SUCCEEDED"
@@ -30,10 +32,6 @@ FAILED = "FAILED"
 # limits, so a lost worker usually means a killed server: the task is not to blame, and gets many tries.
 MAX_STARTS = 10
 _ORPHAN_FOLDER_SECONDS = 3600  # a younger folder may belong to a task that is just being added
-_TOO_MANY_STARTS = {
-    "type": "server_error",
-    "message": f"The work on this model was interrupted {MAX_STARTS} times. Try other or smaller photos.",
-}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS task (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -90,7 +88,7 @@ class EngineTask:
     signature: str
     bytes: int
     report: Mapping[str, Any]
-    error: Mapping[str, str]
+    error: Mapping[str, Any]
 
 
 def now_milliseconds() -> int:
@@ -192,7 +190,7 @@ class TaskStore:
         """Start the next task. One that is still IN_PROGRESS has lost its worker and goes first."""
         while (row := self._next()) is not None:
             if row.starts >= MAX_STARTS:
-                self.fail(row.id, _TOO_MANY_STARTS)
+                self.fail(row.id, task_error("server_error", Message("carving.interrupted", n=MAX_STARTS)))
                 continue
             with self._transaction() as database:
                 sql = (
@@ -231,7 +229,7 @@ class TaskStore:
         model.replace(self.model(task_id))
         self._end(task_id, SUCCEEDED, size, report=report)
 
-    def fail(self, task_id: str, error: Mapping[str, str]) -> None:
+    def fail(self, task_id: str, error: Mapping[str, Any]) -> None:
         """End the task without a result; `error` is its `task_error`."""
         self._end(task_id, FAILED, 0, error=error)
 
@@ -242,7 +240,7 @@ class TaskStore:
         size: int,
         *,
         report: Mapping[str, Any] | None = None,
-        error: Mapping[str, str] | None = None,
+        error: Mapping[str, Any] | None = None,
     ) -> None:
         values = {
             "id": task_id,
@@ -333,6 +331,11 @@ class TaskStore:
                 database.execute("ROLLBACK")
                 raise
             database.execute("COMMIT")
+
+
+def task_error(kind: str, message: Message) -> dict[str, Any]:
+    """A failed task's `task_error` as at Meshy; `wording`, of our own, lets its reader translate it."""
+    return {"type": kind, "message": str(message), "wording": message.as_json()}
 
 
 def _task_from_row(found: sqlite3.Row) -> EngineTask:

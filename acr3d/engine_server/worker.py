@@ -18,7 +18,7 @@ from pathlib import Path
 
 from acr3d import sandbox
 from acr3d.engine_server.parameters import DEFAULT_POLYCOUNT
-from acr3d.engine_server.tasks import EngineTask, TaskStore
+from acr3d.engine_server.tasks import EngineTask, TaskStore, task_error
 
 # A quarter of that is normal; a busy host with one slow core must not fail a model.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=400)
@@ -113,10 +113,10 @@ class EngineWorker:
         except sandbox.ChildStopped:
             self._tasks.release(task.id)
         except sandbox.ChildRefused as refusal:
-            error = {"type": "invalid_input", "code": refusal.code, "message": str(refusal)}
-            self._tasks.fail(task.id, error)
+            told = task_error("invalid_input", refusal.message) | {"code": refusal.code}
+            self._tasks.fail(task.id, told)
         except sandbox.ChildCrashed as crash:
-            self._tasks.fail(task.id, {"type": "server_error", "message": str(crash)})
+            self._tasks.fail(task.id, task_error("server_error", crash.message))
         else:
             self._tasks.succeed(task.id, model, report)
 

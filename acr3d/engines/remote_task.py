@@ -9,6 +9,7 @@ from typing import Any
 
 from acr3d.engines.redact import redact
 from acr3d.foreign import json_object, one_line, whole
+from acr3d.messages.message import Message
 
 PENDING = "PENDING"
 IN_PROGRESS = "IN_PROGRESS"
@@ -28,7 +29,8 @@ class Task:
     Whatever an engine says is bounded here, once: text is one printable line, any database takes every
     value, `status` is one of the four above (any other is IN_PROGRESS). Raises ValueError for an id that is
     none. URLs are signed: `repr` leaves them out, and they must not be stored or logged. `input_refused`: the
-    task failed because of the photos or the prompt, so the same again would fail again. `report` is what the
+    task failed because of the photos or the prompt, so the same again would fail again. `refusal` is the
+    error as a message that can be translated, from an engine of ours. `report` is what the
     engine says about its own work, `metadata` what was sent with the order.
     """
 
@@ -44,6 +46,7 @@ class Task:
     thumbnail_url: str | None = field(default=None, repr=False)
     texture_prompt: str = ""
     error_message: str = ""
+    refusal: Message | None = None
     input_refused: bool = False
     consumed_credits: int | None = None
     report: Mapping[str, Any] = field(default_factory=dict)

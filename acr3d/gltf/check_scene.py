@@ -18,6 +18,7 @@ from acr3d.gltf.json_fields import (
     reference,
 )
 from acr3d.gltf.traversal import triangle_count
+from acr3d.messages.message import Message
 
 _FIXED_WIDTH = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
 _NODE_REFERENCES = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}
@@ -44,7 +45,7 @@ def _check_meshes(data: Json) -> None:
     if triangles > limits.TRIANGLES:
         raise too_large("meshes", f"have {triangles} triangles, over {limits.TRIANGLES}")
     if not primitives:
-        raise BadModel("The model file contains no shapes. Generate or export the model again.", "empty")
+        raise BadModel(Message("model_file.empty"), "empty")
 
 
 def _check_primitive(data: Json, primitive: Json, place: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from acr3d.gltf import limits
 from acr3d.gltf.errors import BadModel, damaged, too_large
 from acr3d.gltf.json_fields import Json, child, extension, integer, objects, text
+from acr3d.messages.message import Message
 
 _HEADER = struct.Struct("<4sII")
 _CHUNK = struct.Struct("<I4s")
@@ -123,13 +124,10 @@ class Model:
             raise too_large("the file", f"has {self.bytes_in} bytes, over {limits.FILE_BYTES}")
         head = os.pread(self._file, 20, 0)
         if len(head) < 20 or head[:4] != b"glTF":
-            raise BadModel("This is not a GLB file. Export the model as binary glTF (.glb).", "not_glb")
+            raise BadModel(Message("model_file.not_glb"), "not_glb")
         _, version, total = _HEADER.unpack_from(head)
         if version != 2:
-            raise BadModel(
-                f"This is a GLB file of version {version}. Export the model as glTF 2.0.",
-                "not_glb",
-            )
+            raise BadModel(Message("model_file.old_version", version=version), "not_glb")
         if total != self.bytes_in:
             raise damaged("the header's length", f"says {total} bytes, but the file has {self.bytes_in}")
         length, kind = _CHUNK.unpack_from(head, 12)
@@ -180,11 +178,7 @@ def data_uri_bytes(uri: str, place: str) -> bytes:
     """
     head, _, body = uri.partition(",")
     if not head.startswith("data:"):
-        raise BadModel(
-            f"The model file is incomplete: {place} refers to another file ({uri[:80]!r}). "
-            "Export the model as one GLB file with everything included.",
-            "external",
-        )
+        raise BadModel(Message("model_file.incomplete", place=place, uri=repr(uri[:80])), "external")
     try:
         content = unquote_to_bytes(body)
         return base64.b64decode(content, validate=True) if head.endswith(";base64") else content

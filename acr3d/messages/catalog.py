@@ -5,6 +5,7 @@ from __future__ import annotations
 from acr3d.messages.engine_texts import ENGINE_TEXTS
 from acr3d.messages.file_texts import FILE_TEXTS
 from acr3d.messages.job_texts import JOB_TEXTS
+from acr3d.messages.model_texts import MODEL_TEXTS
 from acr3d.messages.order_texts import ORDER_TEXTS
 from acr3d.messages.photo_texts import PHOTO_TEXTS
 
@@ -16,4 +17,5 @@ TEXTS: dict[str, str] = {
     **ENGINE_TEXTS,
     **FILE_TEXTS,
     **PHOTO_TEXTS,
+    **MODEL_TEXTS,
 }

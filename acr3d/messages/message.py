@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from acr3d.foreign import storable
+from acr3d.foreign import json_object, storable
 from acr3d.messages.catalog import TEXTS
 
 
@@ -38,6 +38,17 @@ class Message:
         except (AttributeError, KeyError, TypeError, ValueError):
             return Message.plain(english)
         return message
+
+    @classmethod
+    def from_json(cls, value: object, english: str) -> Message:
+        """The message in what another program wrote with `as_json`; plain `english` where that is none."""
+        said = json_object(value)
+        params = said.get("params")
+        return cls.stored(said.get("code"), params if isinstance(params, Mapping) else {}, english)
+
+    def as_json(self) -> dict[str, Any]:
+        """The message for another program of ours."""
+        return {"code": self.code, "params": self.stored_params()}
 
     def stored_params(self) -> dict[str, Any]:
         """The parameters as JSON."""
@@ -74,9 +85,7 @@ class MessageError(Exception):
 
 
 def _written(value: str | int | float | Message) -> object:
-    if isinstance(value, Message):
-        return {"code": value.code, "params": value.stored_params()}
-    return value
+    return value.as_json() if isinstance(value, Message) else value
 
 
 def _read(stored: Mapping[str, Any]) -> Message:

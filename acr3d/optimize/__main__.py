@@ -20,6 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from acr3d.messages.message import Message
+from acr3d.messages.refusal import written
+
 REFUSED_EXIT = 3
 _MEMORY_BYTES = 400 << 20
 # Ten times as much as the slowest valid file took. A forged Draco stream can keep the decoder busy forever.
@@ -38,13 +41,9 @@ def main(argv: list[str]) -> int:
     try:
         report = _run(options)
     except BadModel as error:
-        return _refuse(str(error), error.code, options.json)
+        return _refuse(error.message, error.code, options.json)
     except MemoryError:
-        return _refuse(
-            "The model file needs too much memory. Generate or export a simpler model.",
-            "too_large",
-            options.json,
-        )
+        return _refuse(Message("model_file.too_much_memory"), "too_large", options.json)
     _print_report(report, options.json)
     return 0
 
@@ -139,10 +138,7 @@ def _limit_time(is_json: bool) -> None:
 def _watch(is_json: bool) -> None:
     while time.process_time() < _CPU_SECONDS:
         time.sleep(min(1.0, _CPU_SECONDS / 10))
-    sentence = (
-        "The model file takes too long to process. It may be damaged. Generate or export the model again."
-    )
-    _refuse(sentence, "too_large", is_json)
+    _refuse(Message("model_file.too_slow"), "too_large", is_json)
     sys.stderr.flush()
     os._exit(REFUSED_EXIT)
 
@@ -182,11 +178,11 @@ def _print_report(report: dict[str, Any], is_json: bool) -> None:
     print(json.dumps({"report": report}) if is_json else as_text(report), flush=True)
 
 
-def _refuse(sentence: str, code: str, is_json: bool) -> int:
+def _refuse(message: Message, code: str, is_json: bool) -> int:
     if is_json:
-        print(json.dumps({"error": sentence, "code": code}), flush=True)
+        print(written(message, code), flush=True)
     else:
-        print(sentence, file=sys.stderr)
+        print(message, file=sys.stderr)
     return REFUSED_EXIT
 
 

@@ -15,6 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from acr3d.messages.message import Message
+from acr3d.messages.refusal import written
+
 REFUSED_EXIT = 3
 _FEWEST_PIXELS, _MOST_PIXELS = 16, 2048
 
@@ -27,9 +30,9 @@ def main(argv: list[str]) -> int:
     try:
         report = _run(options)
     except BadModel as error:
-        return _refuse(str(error), error.code, options.json)
+        return _refuse(error.message, error.code, options.json)
     except MemoryError:
-        return _refuse("The model needs too much memory to be drawn.", "too_large", options.json)
+        return _refuse(Message("model_file.too_much_memory"), "too_large", options.json)
     print(json.dumps({"report": report}) if options.json else f"drawn: {options.target}", flush=True)
     return 0
 
@@ -99,11 +102,11 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     return {"width": side, "height": side}
 
 
-def _refuse(sentence: str, code: str, is_json: bool) -> int:
+def _refuse(message: Message, code: str, is_json: bool) -> int:
     if is_json:
-        print(json.dumps({"error": sentence, "code": code}), flush=True)
+        print(written(message, code), flush=True)
     else:
-        print(sentence, file=sys.stderr)
+        print(message, file=sys.stderr)
     return REFUSED_EXIT
 
 

@@ -1,9 +1,8 @@
 """Run heavy work in a child process: a fresh interpreter with limits, without secrets, network or our files.
 
 A child is a module with a command line that prints JSON lines: `{"progress": 40}` while it works, then either
-`{"report": {...}}` (exit code 0) or, if it refuses its input, `{"error": "a sentence for the user", "code":
-"word"}` (exit code 3). Anything else is a crash. The child dies when its stdin closes, so a killed parent
-leaves no orphan.
+`{"report": {...}}` (exit code 0) or, if it refuses its input, the line of `acr3d.messages.refusal` (exit code
+3). Anything else is a crash. The child dies when its stdin closes, so a killed parent leaves no orphan.
 
 A child reads the Python that runs it, the system's libraries and the files it is given, and writes to one
 folder. The kernel sees to that where it can (`landlock`, `seccomp`); `protection` says what holds here.
@@ -30,6 +29,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from acr3d.messages import refusal
 from acr3d.messages.message import Message, MessageError
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ class _Child:
             report: dict[str, Any] = self.last["report"]
             return report
         if code == REFUSED_EXIT and "error" in self.last:
-            raise ChildRefused(str(self.last["error"]), str(self.last.get("code", "refused")))
+            raise ChildRefused(refusal.read(self.last), str(self.last.get("code", "refused")))
         raise ChildCrashed(self._crash_message(code))
 
     def _crash_message(self, code: int) -> Message:

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from acr3d.messages.refusal import written
+
 REFUSED_EXIT = 3
 _ROUNDS, _LAST_ROUNDS = 3, 1
 _TEXELS = 512
@@ -28,7 +30,7 @@ def main(argv: list[str]) -> int:
         report = measure(options.model, dict(options.photos), options.turn)
     except (BadModel, CarvingError) as error:
         if options.json:
-            print(json.dumps({"error": str(error), "code": error.code}), flush=True)
+            print(written(error.message, error.code), flush=True)
         else:
             print(error, file=sys.stderr)
         return REFUSED_EXIT

@@ -16,6 +16,7 @@ from acr3d.db.models import EngineAccount, Job, User
 from acr3d.db.session import transaction
 from acr3d.db.states import Status
 from acr3d.db.types import utc_now
+from acr3d.engine_server.tasks import task_error
 from acr3d.jobs import queries, service, transitions
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
@@ -168,3 +169,18 @@ def test_an_option_is_refused_in_the_readers_language(app: Flask, admin: FlaskCl
     )
 
     assert refused.json == {"error": "Die Zahl der Dreiecke muss zwischen 100 und 300000 liegen."}
+
+
+def test_the_built_in_engines_refusal_speaks_the_readers_language(
+    app: Flask, admin: FlaskClient, meshy: PreparedServer
+) -> None:
+    job_id = start_job(app)
+    reason = Message("carving.no_object", angle=Message("angle.front"))
+    failed = task("FAILED", task_error=task_error("invalid_input", reason))
+
+    take_steps(app, meshy, job_id, created(), answer(200, failed), times=2)
+
+    with app.app_context():
+        part_id = queries.job_by_id(job_id).part_id
+    assert "No part was found in the front photo" in page(admin, part_id, "en")
+    assert "Im Foto von vorne wurde kein Teil gefunden" in page(admin, part_id, "de")

@@ -3,7 +3,7 @@
 Only `id` and `status` are certain. Any other field may be missing, null, empty or of another type, and then
 gets its default; `Task` bounds the rest. Fields and their meaning: Meshy's multi-image-to-3d page, June to
 October 2026. `report` is the built-in engine's own addition. `metadata` is a guess: X-Meshy-Metadata is
-stored on some plans, but no page names the field that returns it.
+stored on some plans, but no page names the field that returns it. `wording` of an error is ours too.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from urllib.parse import unquote
 
 from acr3d.engines.remote_task import FAILED, Task
 from acr3d.foreign import moment, whole
+from acr3d.messages.message import Message
 
 # CANCELED comes from other Meshy products, EXPIRED from old pages only; both end a task without a result.
 _FAILED_TOO = frozenset({"CANCELED", "EXPIRED"})
 _INPUT_ERRORS = frozenset({"invalid_input", "moderation_blocked", "image_too_complex"})
 _MOST_METADATA = 10_000  # characters
+_OUR_CODES = ("carving.", "child.")
 
 
 def read_task(raw: object, *, retry_after: int | None = None) -> Task:
@@ -42,12 +44,19 @@ def read_task(raw: object, *, retry_after: int | None = None) -> Task:
         thumbnail_url=_text(raw.get("thumbnail_url")),
         texture_prompt=_text(raw.get("texture_prompt")),
         error_message=_text(error.get("message")),
+        refusal=_wording(error),
         input_refused=status == FAILED and not _INPUT_ERRORS.isdisjoint(reasons),
         consumed_credits=whole(raw.get("consumed_credits")),
         report=_mapping(raw.get("report")),
         metadata=_metadata(raw.get("metadata")),
         retry_after=retry_after,
     )
+
+
+def _wording(error: Mapping[str, Any]) -> Message | None:
+    """The built-in engine's error as its message; None for the words of any other engine."""
+    message = Message.from_json(error.get("wording"), "")
+    return message if message.code.startswith(_OUR_CODES) else None
 
 
 def _required(raw: Mapping[str, Any], name: str) -> str:

@@ -103,7 +103,8 @@ def _record_success(lease: JobLease, task: Task) -> None:
 
 
 def _record_failure(lease: JobLease, task: Task) -> None:
-    reason = _with_full_stop(task.error_message) if task.error_message else Message("job.no_reason")
+    told = _with_full_stop(task.error_message) if task.error_message else Message("job.no_reason")
+    reason = task.refusal or told
     advice = Message("job.change_photos" if task.input_refused else "job.try_again")
     if not task.consumed_credits:
         advice = Message("sentences", first=Message("credits.not_charged"), second=advice)
