@@ -27,14 +27,36 @@ LIMITS = sandbox.Limits(seconds=60, memory_mb=400, file_mb=32)
 CPU_SECONDS = 20
 """The slowest file that is within the limits takes a tenth of it (docs/decisions/0016-photos-memory.md)."""
 LONGEST_WAIT_SECONDS = 60
+LONGEST_QUEUE = 8  # the server's other threads are for other pages
 _HEADER_BYTES = 1 << 20
-
-_plain_jpegs = threading.Semaphore(1)
-_all_others = threading.Semaphore(1)
 
 
 class Busy(PhotoRefused):
     """Too many photos are waiting to be converted; this one may be tried again."""
+
+
+class _Queue:
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(LONGEST_QUEUE)
+        self._turn = threading.BoundedSemaphore(1)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait, and then hold up the others during the block. Raises Busy."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("photo.busy")
+        try:
+            if not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
+                raise Busy("photo.busy")
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._places.release()
+
+
+_plain_jpegs, _all_others = _Queue(), _Queue()
 
 
 def converted(stream: BinaryIO) -> Photo:
@@ -43,23 +65,17 @@ def converted(stream: BinaryIO) -> Photo:
     Waits while another picture is being decoded. Raises PhotoRefused, Busy, or OSError when the disk is full.
     """
     check_file(stream)
-    with _turn(stream), temporary_folder() as folder:
+    with _queue_for(stream).turn(), temporary_folder() as folder:
         upload = folder / "upload"
         with upload.open("wb") as file:
             shutil.copyfileobj(stream, file)
         return _photo(_report(upload, folder), folder)
 
 
-@contextmanager
-def _turn(stream: BinaryIO) -> Iterator[None]:
-    queue = _plain_jpegs if is_plain_jpeg(stream.read(_HEADER_BYTES)) else _all_others
+def _queue_for(stream: BinaryIO) -> _Queue:
+    head = stream.read(_HEADER_BYTES)
     stream.seek(0)
-    if not queue.acquire(timeout=LONGEST_WAIT_SECONDS):
-        raise Busy("photo.busy")
-    try:
-        yield
-    finally:
-        queue.release()
+    return _plain_jpegs if is_plain_jpeg(head) else _all_others
 
 
 def _report(upload: Path, folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,15 @@ def test_who_would_wait_too_long_is_told_to_come_back(
             convert(saved(quarters(), "PNG"))
         a_png_is_being_decoded.may_end.set()
         assert slow.result().width_px == 640
+
+
+def test_only_so_many_requests_wait_in_the_servers_threads(
+    convert: Callable[[io.BytesIO], sanitize.Photo],
+) -> None:
+    with ExitStack() as waiting:
+        for _ in range(conversion.LONGEST_QUEUE):
+            waiting.enter_context(conversion._all_others._places)
+        with pytest.raises(conversion.Busy):
+            convert(saved(quarters(), "PNG"))
+
+    assert convert(saved(quarters(), "PNG")).width_px == 640

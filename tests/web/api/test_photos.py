@@ -162,7 +162,7 @@ def test_a_photo_that_cannot_be_converted_now_may_be_sent_again(
     send: Callable[..., TestResponse], present: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "LONGEST_WAIT_SECONDS", 0)
-    with conversion._plain_jpegs:
+    with conversion._plain_jpegs.turn():
         answer = send(image0=picture())
 
     assert answer.status_code == 503
