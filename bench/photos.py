@@ -47,9 +47,10 @@ def measured(file: Path) -> tuple[str, ...]:
 def _outcome(answer: bytes) -> str:
     if not answer:
         return "broke off"
-    report = json.loads(answer)["report"]
-    if "refused" in report:
-        return str(report["refused"]["code"])
+    read = json.loads(answer)
+    if "report" not in read:
+        return str(read["code"])
+    report = read["report"]
     return f"{report['width_px']} × {report['height_px']}"
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from acr3d import sandbox
-from acr3d.messages.message import Message
 from acr3d.photos.jpeg_layout import is_plain_jpeg
 from acr3d.photos.limits import PhotoRefused, check_file
 from acr3d.photos.photo import Photo
@@ -88,12 +87,11 @@ def _report(upload: Path, folder: Path) -> dict[str, Any]:
             folder=folder,
             lock=None,
         )
+    except sandbox.ChildRefused as refusal:
+        raise PhotoRefused(refusal.message.code, **refusal.message.params) from refusal
     except sandbox.ChildCrashed as crash:
         is_failure = crash.message.code == "child.broke_off"
         raise PhotoRefused("photo.decoder_failed" if is_failure else "photo.too_costly") from crash
-    if refused := report.get("refused"):
-        message = Message.stored(refused["code"], refused["params"], refused["text"])
-        raise PhotoRefused(message.code, **message.params)
     if error_number := report.get("not_written"):
         raise OSError(error_number, os.strerror(error_number))
     return report

@@ -1,8 +1,8 @@
 """python -m acr3d.photos FILE FOLDER SECONDS: convert one upload in at most so much processor time.
 
-Runs in a child process (acr3d.sandbox), leaves `photo.jpg` and `thumbnail.jpg` in FOLDER, and prints its
-report as one JSON line: the photo's `width_px` and `height_px`, or why it was `refused`, or the error number
-of what was `not_written`.
+Runs in a child process (acr3d.sandbox), leaves `photo.jpg` and `thumbnail.jpg` in FOLDER, and prints one JSON
+line: a report with the photo's `width_px` and `height_px`, or with the error number of what was
+`not_written`; or why the file is refused.
 """
 
 from __future__ import annotations
@@ -13,24 +13,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from acr3d.messages.refusal import written
 from acr3d.photos import sanitize
+from acr3d.sandbox import REFUSED_EXIT
 
 
 def main(argv: list[str]) -> int:
-    """Print a report and return 0, also for a refused file."""
+    """Print a report and return 0, or a refusal and REFUSED_EXIT."""
     file, folder, seconds = argv[1:]
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
-    print(json.dumps({"report": _converted(Path(file), Path(folder))}), flush=True)
+    try:
+        with Path(file).open("rb") as stream:
+            photo = sanitize.clean(stream)
+    except sanitize.PhotoRefused as refusal:
+        print(written(refusal.message, refusal.code), flush=True)
+        return REFUSED_EXIT
+    print(json.dumps({"report": _stored(photo, Path(folder))}), flush=True)
     return 0
 
 
-def _converted(file: Path, folder: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as stream:
-            photo = sanitize.clean(stream)
-    except sanitize.PhotoRefused as refusal:
-        params = refusal.message.stored_params()
-        return {"refused": {"code": refusal.code, "params": params, "text": str(refusal)}}
+def _stored(photo: sanitize.Photo, folder: Path) -> dict[str, Any]:
     try:
         (folder / "photo.jpg").write_bytes(photo.jpeg)
         (folder / "thumbnail.jpg").write_bytes(photo.thumbnail)
