@@ -29,6 +29,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from acr3d.foreign import whole
 from acr3d.messages import refusal
 from acr3d.messages.message import Message, MessageError
 
@@ -193,13 +194,14 @@ class _Child:
     def _read_reports(self, stream: IO[bytes]) -> None:
         for line in iter(lambda: stream.readline(_LINE_LIMIT), b""):
             try:
-                message = json.loads(line)
-            except ValueError:
+                message = json.loads(line, parse_constant=_no_number)
+            except (ValueError, RecursionError):
                 continue
             if not isinstance(message, dict):
                 continue
-            if "progress" in message and self.on_progress:
-                self.on_progress(int(message["progress"]))
+            percent = whole(message.get("progress"), 100)
+            if percent is not None and self.on_progress:
+                self.on_progress(percent)
             else:
                 self.last = message
 
@@ -217,6 +219,10 @@ class _Child:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
+
+
+def _no_number(_word: str) -> None:
+    """For NaN and Infinity, which PostgreSQL takes in no JSON."""
 
 
 def default_threads() -> int:

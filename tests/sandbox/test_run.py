@@ -34,6 +34,14 @@ def test_a_child_reports_its_progress_and_its_result(lock: Path) -> None:
     assert (report, seen) == ({"answer": 42}, [10, 90])
 
 
+def test_what_a_child_says_oddly_is_no_progress_and_no_number(lock: Path) -> None:
+    seen: list[int] = []
+
+    report = child("report_oddly", lock=lock, on_progress=seen.append)
+
+    assert (report, seen) == ({"answer": None}, [40])
+
+
 def test_a_refusal_has_a_sentence_and_a_code(lock: Path) -> None:
     with pytest.raises(ChildRefused, match=r"The file is no model\.") as refused:
         child("refuse", lock=lock)

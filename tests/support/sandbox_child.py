@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import socket
@@ -18,6 +19,13 @@ def report() -> None:
     print("a stray line of a library")
     print(json.dumps({"progress": 90}))
     print(json.dumps({"report": {"answer": 42}}))
+
+
+def report_oddly() -> None:
+    for progress in (math.nan, "much", [], 40):
+        print(json.dumps({"progress": progress}))
+    print("[" * 100_000)
+    print(json.dumps({"report": {"answer": math.inf}}))
 
 
 def refuse() -> None:
