@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Poller
+from acr3d.db.outage import best_effort
 from acr3d.db.session import database_now, transaction
 from acr3d.jobs.queue import release
 from acr3d.storage.blobs import storage
@@ -59,9 +60,10 @@ class Heartbeat:
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)
         for path in folder.iterdir():
             if path.name != self.id and _is_dead(path):
-                release(path.name)
-                _forget(path.name)
-                path.unlink(missing_ok=True)
+                with best_effort("poller.begin"):  # otherwise their leases run out
+                    release(path.name)
+                    _forget(path.name)
+                    path.unlink(missing_ok=True)
         storage().discard_leftovers()
 
     def begin_pass(self) -> int:
@@ -87,12 +89,14 @@ class Heartbeat:
 
     def end(self, *, for_good: bool = True) -> None:
         """Release every job. A single pass leaves its row, which says for a while that a poller ran."""
-        release(self.id)
-        if for_good:
-            _forget(self.id)
-        (_folder() / self.id).unlink(missing_ok=True)
-        if self._lock_file is not None:
-            self._lock_file.close()
+        try:
+            release(self.id)
+            if for_good:
+                _forget(self.id)
+            (_folder() / self.id).unlink(missing_ok=True)
+        finally:  # if the database is away, the file stays and tells the next poller that we are dead
+            if self._lock_file is not None:
+                self._lock_file.close()
 
 
 def _count(session: Session, now: datetime) -> int:

@@ -16,7 +16,7 @@ from flask import Flask
 
 from acr3d import settings
 from acr3d.db.extensions import db
-from acr3d.db.outage import log_failure
+from acr3d.db.outage import best_effort, log_failure
 from acr3d.engines.errors import EngineError
 from acr3d.engines.registry import engines
 from acr3d.jobs import queue
@@ -77,7 +77,8 @@ class JobPoller:
             engines().stop(seconds / 2)
             self._threads.join(end)
             engines().close()
-            self._heartbeat.end()
+            with best_effort("poller.end"):
+                self._heartbeat.end()
 
     def run_once(self) -> None:
         """One pass, and what it started, to the end: the steps and the built-in engine's own work."""

@@ -171,9 +171,12 @@ def test_a_form_that_was_sent_is_not_sent_again_by_itself(
 @ON_BOTH
 @pytest.mark.usefixtures("away")
 def test_the_log_says_so_once_for_all_pages_and_passes(
-    app: Flask, admin: FlaskClient, caplog: pytest.LogCaptureFixture
+    app: Flask, admin: FlaskClient, config: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    (config.instance / "pollers").mkdir()
+    (config.instance / "pollers" / "a-dead-one").touch()
     poller = JobPoller(app)
+    poller.start()
     for _ in range(5):
         admin.get("/")
         admin.get("/admin/")
@@ -181,6 +184,7 @@ def test_the_log_says_so_once_for_all_pages_and_passes(
         poller._guarded_pass()
         poller._threads.start("download", lambda _stop: db.session.connection() and None)
         poller._threads.join()
+    poller.stop()
 
     said = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.name for record in said] == ["acr3d.db"], caplog.text
