@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import Future
 from threading import Thread
@@ -62,12 +63,20 @@ def post_worker_init(worker: Any) -> None:
     for warning in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
         worker.log.warning(warning)
     worker.log.info(protection())
+    _show_security_events(worker.log.error_log.handlers)
     if config.poller == "web":
         from acr3d.worker.loop import JobPoller
 
         poller = JobPoller(flask_app)
         flask_app.extensions["acr3d_poller"] = poller
         poller.start()
+
+
+def _show_security_events(handlers: list[logging.Handler]) -> None:
+    """Logins, failures, passwords, tokens: in the server's log, also where nothing is wrong."""
+    events = logging.getLogger("acr3d.security")
+    events.setLevel(logging.INFO)
+    events.handlers = list(handlers)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -19,6 +19,8 @@ from flask_babel import gettext as _
 from acr3d.errors import InvalidInput
 
 SHORTEST, LONGEST = 10, 200
+_LEAST_SCORE = 2  # of zxcvbn, 0 to 4
+_LOOKED_AT = 72  # characters; zxcvbn takes no more
 _MEMORY_KIB, _PASSES, _LANES = 47_104, 1, 1
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 
@@ -36,6 +38,18 @@ def check_rules(password: str, email: str) -> None:
         raise InvalidInput(_("The password is too short. Use at least %(n)s characters.", n=SHORTEST))
     if password.strip().casefold() == email.casefold():
         raise InvalidInput(_("The password cannot be your email address. Choose a different one."))
+    if _is_easily_guessed(password, email):
+        raise InvalidInput(
+            _("This password is easy to guess. Choose another one; a few random words are easy to remember.")
+        )
+
+
+def _is_easily_guessed(password: str, email: str) -> bool:
+    """Whether fewer than about 10^8 guesses find it, by zxcvbn's lists of common passwords and words."""
+    from zxcvbn import zxcvbn  # 14 MB, and only wanted when somebody chooses a password
+
+    looked_at = password[:_LOOKED_AT]
+    return bool(zxcvbn(looked_at, [email, *email.split("@")])["score"] < _LEAST_SCORE)
 
 
 def hashed(password: str) -> str:

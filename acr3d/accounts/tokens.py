@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from acr3d.db.types import is_id, utc_now
 from acr3d.errors import InvalidInput, Missing
 
 PREFIX = "acr3d_"
+log = logging.getLogger("acr3d.security")
 _USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
@@ -40,6 +42,7 @@ def issue_token(email: str, role: str | None = None) -> tuple[ApiToken, str]:
     record = ApiToken(user_id=user.id, token_sha256=_fingerprint(token), role=role)
     with transaction() as session:
         session.add(record)
+    log.info("security.token_issued user=%s token=%s role=%s", user.email, record.id, role)
     return record, token
 
 
@@ -77,6 +80,8 @@ def revoke_tokens(email: str, token_id: str | None = None) -> int:
         live = session.scalars(select(ApiToken).where(*wanted, ApiToken.revoked_at.is_(None))).all()
         for token in live:
             token.revoked_at = utc_now()
+    for token in live:
+        log.info("security.token_revoked user=%s token=%s", user.email, token.id)
     return len(live)
 
 

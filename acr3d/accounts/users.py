@@ -1,19 +1,21 @@
 """Users and their sessions. Admins can change everything; viewers can see everything but change nothing.
 
-A session is a signed cookie with the user's id and current `session_epoch`; a new epoch ends all of the
-user's sessions at once.
+A session is a signed cookie with the user's id and current `session_epoch`, and an id of its own; a new
+epoch ends all of the user's sessions at once, and `sessions.end` ends one.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from acr3d.accounts import passwords
+from acr3d.accounts import passwords, sessions
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, User
 from acr3d.db.outage import best_effort
@@ -25,14 +27,24 @@ EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
+ONE_TIME_LASTS = timedelta(hours=72)
+log = logging.getLogger("acr3d.security")
+
+
 class WrongPassword(InvalidInput):
     """The current password is wrong."""
 
 
-def user_of_session(identity: str) -> User | None:
-    """The active user of the session `identity` (see User.get_id); None if it has ended."""
+class PasswordExpired(InvalidInput):
+    """The password is right, but was a one-time one and has expired."""
+
+
+def user_of_session(identity: str, login_id: str) -> User | None:
+    """The active user of a session (`identity`: see User.get_id); None if it has ended."""
     user_id, _separator, epoch = identity.partition(":")
-    user = db.session.get(User, user_id) if is_id(user_id) else None
+    if not is_id(user_id) or not is_id(login_id):
+        return None
+    user = db.session.scalar(select(User).where(User.id == user_id, ~sessions.has_ended(login_id)))
     return user if user and user.is_active and user.session_epoch == epoch else None
 
 
@@ -64,13 +76,18 @@ def create_user(email: str, password: str, role: str, *, one_time: bool = False)
         raise InvalidInput(_("The role must be one of: %(roles)s.", roles=", ".join(ROLES)))
     passwords.check_rules(password, email)
     user = User(
-        email=email, password_hash=passwords.hashed(password), role=role, must_change_password=one_time
+        email=email,
+        password_hash=passwords.hashed(password),
+        role=role,
+        must_change_password=one_time,
+        password_expires_at=_expiry(one_time),
     )
     try:
         with transaction() as session:
             session.add(user)
     except IntegrityError as error:
         raise Conflict(_("There is already an account for %(email)s.", email=email)) from error
+    log.info("security.user_created user=%s role=%s", email, role)
     return user
 
 
@@ -100,7 +117,10 @@ def user_by_email(email: str) -> User:
 
 
 def authenticate(email: str, password: str) -> User | None:
-    """The active user with this address and password. Takes as long for addresses without an account."""
+    """The active user with this address and password. Takes as long for addresses without an account.
+
+    Raises PasswordExpired.
+    """
     try:
         user = _found(normalised_email(email))
     except InvalidInput:
@@ -108,6 +128,7 @@ def authenticate(email: str, password: str) -> User | None:
     right = passwords.matches(user.password_hash if user else None, password)
     if user is None or not right or not user.is_active:
         return None
+    _check_expiry(user)
     fresh_hash = passwords.hashed(password) if passwords.is_outdated(user.password_hash) else None
     with best_effort("last login"), transaction():  # people can log in though the disk is full
         user.last_login_at = utc_now()
@@ -119,20 +140,30 @@ def authenticate(email: str, password: str) -> User | None:
 def change_password(user: User, current: str, new: str) -> None:
     """Change the user's own password and end all of the user's sessions.
 
-    Raises WrongPassword, or InvalidInput for an unacceptable new one.
+    Raises WrongPassword, PasswordExpired, or InvalidInput for an unacceptable new one.
     """
     if not passwords.matches(user.password_hash, current):
         raise WrongPassword(_("Your current password is wrong. Nothing was changed."))
+    _check_expiry(user)
     if current == new:
         raise InvalidInput(_("The new password must be different from your current one."))
     _keep_password(user, new, one_time=False)
+    log.info("security.password_changed user=%s", user.email)
 
 
 def reset_password(email: str, password: str, *, one_time: bool) -> User:
     """Set a new password and end all of the user's sessions. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     _keep_password(user, password, one_time=one_time)
+    log.info("security.password_reset user=%s one_time=%s", user.email, one_time)
     return user
+
+
+def log_out_everywhere(user: User) -> None:
+    """End all of the user's sessions."""
+    with transaction():
+        user.session_epoch = new_id()
+    log.info("security.sessions_ended user=%s", user.email)
 
 
 def disable_user(email: str) -> User:
@@ -141,6 +172,7 @@ def disable_user(email: str) -> User:
     with transaction():
         user.disabled_at = user.disabled_at or utc_now()
         user.session_epoch = new_id()
+    log.info("security.user_disabled user=%s", user.email)
     return user
 
 
@@ -149,6 +181,7 @@ def enable_user(email: str) -> User:
     user = user_by_email(email)
     with transaction():
         user.disabled_at = None
+    log.info("security.user_enabled user=%s", user.email)
     return user
 
 
@@ -158,7 +191,22 @@ def _keep_password(user: User, password: str, *, one_time: bool) -> None:
     with transaction():
         user.password_hash = kept
         user.must_change_password = one_time
+        user.password_expires_at = _expiry(one_time)
         user.session_epoch = new_id()
+
+
+def _expiry(one_time: bool) -> datetime | None:
+    return utc_now() + ONE_TIME_LASTS if one_time else None
+
+
+def _check_expiry(user: User) -> None:
+    if user.password_expires_at is not None and user.password_expires_at <= utc_now():
+        raise PasswordExpired(
+            _(
+                "Your one-time password has expired. Ask an admin for a new one (“flask users password” on "
+                "the server)."
+            )
+        )
 
 
 def _found(email: str) -> User | None:

@@ -57,6 +57,16 @@ def password(email: str, password: str | None) -> None:
     _show_password(made)
 
 
+@users.command("logout")
+@click.argument("email")
+def logout(email: str) -> None:
+    """Log an account out everywhere. Its password and API tokens still work."""
+    with _plainly():
+        user = accounts.user_by_email(email)
+        accounts.log_out_everywhere(user)
+    click.echo(f"Logged {user.email} out everywhere.")
+
+
 @users.command("disable")
 @click.argument("email")
 def disable(email: str) -> None:
@@ -137,4 +147,5 @@ def first() -> None:
 
 def _show_password(made: str | None) -> None:
     if made is not None:
-        click.echo(f"One-time password (shown only once, to be changed at the first login): {made}")
+        limits = "shown only once, to be changed at the first login within 72 hours"
+        click.echo(f"One-time password ({limits}): {made}")

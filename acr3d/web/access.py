@@ -6,10 +6,11 @@ A bearer token is valid for the API and for blobs; with one, a cookie in the sam
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -24,7 +25,10 @@ from acr3d.db.types import is_id
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_KEY = "_user_id"  # flask-login's
+LOGIN_KEY = "login"  # the id of this login, by which it can be ended
 _CALLER_KEY = "acr3d.caller"
+
+log = logging.getLogger("acr3d.security")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def install(app: Flask) -> None:
     """Call this before the CSRF protection, which reads a whole form before it decides."""
     # Not login.init_app: its hook reads the session after every response, so every blob would vary by cookie.
     app.login_manager = login  # type: ignore[attr-defined]
-    login.user_loader(users.user_of_session)
+    login.user_loader(_user_of_session)
     login.session_protection = None  # a phone may change its address between two requests
     app.before_request(_check_access)
     app.before_request(_reject_invalid_ids)
@@ -56,6 +60,12 @@ def caller() -> Caller | None:
         request.environ[_CALLER_KEY] = _caller_by_token() if _has_token() else _caller_by_session()
     found: Caller | None = request.environ[_CALLER_KEY]
     return found
+
+
+def reader() -> Caller | None:
+    """Who may read what only staff see: nobody before a one-time password is changed."""
+    found = caller()
+    return None if found and not found.by_token and found.user.must_change_password else found
 
 
 def actor() -> User:
@@ -82,7 +92,14 @@ def _has_token() -> bool:
 def _caller_by_token() -> Caller | None:
     token = request.headers["Authorization"].partition(" ")[2].strip()
     record = tokens.find_token(token)
-    return Caller(record.user, tokens.role_of(record), by_token=True) if record else None
+    if record is None:
+        log.warning("security.token_refused address=%s", request.remote_addr)
+        return None
+    return Caller(record.user, tokens.role_of(record), by_token=True)
+
+
+def _user_of_session(identity: str) -> User | None:
+    return users.user_of_session(identity, session.get(LOGIN_KEY, ""))
 
 
 def _caller_by_session() -> Caller | None:

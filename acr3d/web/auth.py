@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
@@ -11,13 +12,16 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import login_user, logout_user
 
-from acr3d.accounts import passwords, users
+from acr3d.accounts import passwords, sessions, users
 from acr3d.accounts.throttle import LoginThrottle
 from acr3d.db.models import User
+from acr3d.db.outage import best_effort
+from acr3d.db.types import new_id
 from acr3d.errors import InvalidInput
-from acr3d.web.access import caller, safe_next
+from acr3d.web.access import LOGIN_KEY, caller, safe_next
 
 bp = Blueprint("auth", __name__)
+log = logging.getLogger("acr3d.security")
 
 
 @bp.record_once
@@ -38,17 +42,41 @@ def log_in() -> ResponseReturnValue:
     email = request.form.get("email", "")
     target = safe_next(request.form.get("next"))
     check = partial(users.authenticate, email, request.form.get("password", ""))
-    wait, user = _throttle().try_password(users.throttle_key(email), request.remote_addr, check)
+    account, address = users.throttle_key(email), request.remote_addr
+    try:
+        wait, user = _throttle().try_password(account, address, check)
+    except users.PasswordExpired as expired:
+        return _login_page(email, target, str(expired)), expired.status
     if wait:
+        log.warning("security.login_held user=%s address=%s", account, address)
         return _slow_down(_login_page(email, target, _wait_message(wait)), wait)
     if user is None:
+        log.warning("security.login_failed user=%s address=%s", account, address)
         return _login_page(email, target, _("Wrong email address or password.")), 401
     _begin_session(user)
+    log.info("security.login user=%s address=%s", account, address)
     return redirect(_landing(target))
 
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
+    found = caller()
+    if found is not None:
+        log.info("security.logout user=%s address=%s", found.user.email, request.remote_addr)
+    with best_effort("logout"):  # on a full disk only this browser forgets the session
+        sessions.end(session.get(LOGIN_KEY, ""))
+    return _end_session()
+
+
+@bp.post("/account/logout-everywhere")
+def logout_everywhere() -> ResponseReturnValue:
+    found = caller()
+    if found is not None:
+        users.log_out_everywhere(found.user)
+    return _end_session()
+
+
+def _end_session() -> ResponseReturnValue:
     logout_user()
     session.clear()
     return redirect(url_for("auth.login"))
@@ -75,6 +103,7 @@ def change_password() -> ResponseReturnValue:
     if wait:
         return _slow_down(_password_page(user, _wait_message(wait)), wait)
     if not changed:
+        log.warning("security.password_change_failed user=%s address=%s", user.email, request.remote_addr)
         return _password_page(user, _("Your current password is wrong. Nothing was changed.")), 400
     _begin_session(user)
     flash(_("Your password was changed. You have been logged out everywhere else."))
@@ -97,6 +126,7 @@ def _begin_session(user: User) -> None:
     """Start an empty session: nothing from before the login is kept, not even the CSRF token."""
     session.clear()
     login_user(user)
+    session[LOGIN_KEY] = new_id()
 
 
 def _landing(target: str | None) -> str:

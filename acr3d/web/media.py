@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import Blob, find_blob
-from acr3d.web.access import caller
+from acr3d.web.access import reader
 from acr3d.web.static import FOREVER
 
 bp = Blueprint("media", __name__)
@@ -19,7 +19,7 @@ bp = Blueprint("media", __name__)
 def blob(key: str) -> ResponseReturnValue:
     """A blob. Without login, a private blob looks exactly like a missing one."""
     found = find_blob(key)
-    if found is None or not (found.is_public or caller()):
+    if found is None or not (found.is_public or reader()):
         abort(404)
     path = storage().path(found.key)
     if not path.is_file():

@@ -18,6 +18,7 @@ from acr3d.db.models import ApiToken, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
+from tests.support.accounts import LOGIN
 
 EMAIL = "anna@example.com"
 PASSWORD = "correct horse battery"
@@ -121,9 +122,9 @@ def test_weak_passwords_are_refused_with_the_reason(in_app: Flask) -> None:
 
 
 def test_a_password_is_the_same_however_the_keyboard_composes_its_letters(in_app: Flask) -> None:
-    anna = users.create_user(EMAIL, "\u00fc" * 10, "viewer")
+    anna = users.create_user(EMAIL, "\u00fcber m\u00fcde h\u00fchner", "viewer")
 
-    assert users.authenticate(EMAIL, "u\u0308" * 10) is anna
+    assert users.authenticate(EMAIL, "u\u0308ber mu\u0308de hu\u0308hner") is anna
 
 
 def test_what_is_no_address_is_refused(in_app: Flask) -> None:
@@ -179,8 +180,8 @@ def test_a_new_password_ends_every_session(in_app: Flask) -> None:
 
     users.change_password(anna, PASSWORD, "another good password")
 
-    assert users.user_of_session(session) is None
-    assert users.user_of_session(anna.get_id()) is anna
+    assert users.user_of_session(session, LOGIN) is None
+    assert users.user_of_session(anna.get_id(), LOGIN) is anna
     assert users.authenticate(EMAIL, PASSWORD) is None
     assert users.authenticate(EMAIL, "another good password") is anna
 
@@ -197,7 +198,7 @@ def test_a_refused_change_of_password_changes_nothing(in_app: Flask) -> None:
         with pytest.raises(InvalidInput, match=reason):
             users.change_password(anna, present, new)
 
-    assert users.user_of_session(session) is anna
+    assert users.user_of_session(session, LOGIN) is anna
     assert users.authenticate(EMAIL, PASSWORD) is anna
 
 
@@ -211,9 +212,63 @@ def test_a_reset_by_somebody_else_must_be_changed(in_app: Flask) -> None:
     assert not anna.must_change_password
 
 
+def test_a_one_time_password_runs_out(in_app: Flask) -> None:
+    anna = make_anna()
+    users.reset_password(EMAIL, "one time password", one_time=True)
+    assert users.authenticate(EMAIL, "one time password") is anna
+    with transaction():
+        anna.password_expires_at = utc_now() - timedelta(seconds=1)
+
+    for attempt in (
+        lambda: users.authenticate(EMAIL, "one time password"),
+        lambda: users.change_password(anna, "one time password", "another good password"),
+    ):
+        with pytest.raises(users.PasswordExpired, match="expired"):
+            attempt()
+    assert users.authenticate(EMAIL, "wrong password") is None
+
+    users.reset_password(EMAIL, "another good password", one_time=False)
+    assert users.authenticate(EMAIL, "another good password") is anna
+
+
+@pytest.mark.parametrize(
+    "easy", ["password12", "qwertzuiop1", "P@ssw0rd123", "anna@example.com1", "1234567890"]
+)
+def test_a_password_that_is_easily_guessed_is_refused(in_app: Flask, easy: str) -> None:
+    with pytest.raises(InvalidInput, match="easy to guess"):
+        users.create_user(EMAIL, easy, "viewer")
+
+
+def test_what_concerns_security_is_logged_without_secrets(
+    in_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "acr3d.security")
+    make_anna()
+    record, token = tokens.issue_token(EMAIL)
+    users.reset_password(EMAIL, "one time password", one_time=True)
+    users.change_password(users.user_by_email(EMAIL), "one time password", "another good password")
+    tokens.revoke_tokens(EMAIL)
+    users.log_out_everywhere(users.user_by_email(EMAIL))
+    users.disable_user(EMAIL)
+    users.enable_user(EMAIL)
+
+    lines = [entry.getMessage() for entry in caplog.records if entry.name == "acr3d.security"]
+    assert lines == [
+        f"security.user_created user={EMAIL} role=admin",
+        f"security.token_issued user={EMAIL} token={record.id} role=admin",
+        f"security.password_reset user={EMAIL} one_time=True",
+        f"security.password_changed user={EMAIL}",
+        f"security.token_revoked user={EMAIL} token={record.id}",
+        f"security.sessions_ended user={EMAIL}",
+        f"security.user_disabled user={EMAIL}",
+        f"security.user_enabled user={EMAIL}",
+    ]
+    assert not any(secret in caplog.text for secret in (token, PASSWORD, "one time password"))
+
+
 def test_a_session_that_names_nobody_is_nobodys(in_app: Flask) -> None:
     for identity in ("", ":", "x", "x:y", "00000000-0000-0000-0000-000000000000:x", "\x00:"):
-        assert users.user_of_session(identity) is None
+        assert users.user_of_session(identity, LOGIN) is None
 
 
 def test_a_disabled_user_is_out_at_once_and_can_be_let_in_again(in_app: Flask) -> None:
@@ -223,7 +278,7 @@ def test_a_disabled_user_is_out_at_once_and_can_be_let_in_again(in_app: Flask) -
 
     users.disable_user(EMAIL)
 
-    assert users.user_of_session(session) is None
+    assert users.user_of_session(session, LOGIN) is None
     assert users.authenticate(EMAIL, PASSWORD) is None
     assert tokens.find_token(token) is None
     with pytest.raises(InvalidInput, match="disabled"):
@@ -233,7 +288,7 @@ def test_a_disabled_user_is_out_at_once_and_can_be_let_in_again(in_app: Flask) -
 
     assert users.authenticate(EMAIL, PASSWORD) is anna
     assert tokens.find_token(token) is not None
-    assert users.user_of_session(session) is None
+    assert users.user_of_session(session, LOGIN) is None
 
 
 def test_a_token_works_and_is_kept_as_a_hash_only(in_app: Flask) -> None:

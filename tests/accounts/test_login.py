@@ -7,8 +7,12 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from acr3d.accounts import users
+from acr3d.db.models import User
+from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
 from acr3d.web.access import safe_next
 from tests.support.accounts import PASSWORD, browser, csrf_token, log_in, make_account
 
@@ -66,6 +70,63 @@ def test_logout_ends_the_session(app: Flask) -> None:
 
     assert answer.location == "/login"
     assert admin.get("/admin/").status_code == 302
+
+
+def test_a_copied_cookie_is_worth_nothing_after_the_logout(app: Flask) -> None:
+    admin, elsewhere, thief = browser(app), app.test_client(), app.test_client()
+    log_in(elsewhere, "admin@example.com")
+    cookie = admin.get_cookie("session")
+    assert cookie is not None
+    thief.set_cookie("session", cookie.value)
+    assert thief.get("/admin/").status_code == 200
+
+    admin.post("/logout", data={"csrf_token": csrf_token(admin)})
+
+    assert thief.get("/admin/").status_code == 302
+    assert elsewhere.get("/admin/").status_code == 200
+
+
+def test_all_sessions_can_be_ended_from_one_of_them(app: Flask) -> None:
+    here, elsewhere = browser(app), app.test_client()
+    log_in(elsewhere, "admin@example.com")
+
+    answer = here.post("/account/logout-everywhere", data={"csrf_token": csrf_token(here)})
+
+    assert answer.location == "/login"
+    assert [client.get("/admin/").status_code for client in (here, elsewhere)] == [302, 302]
+
+
+def test_an_expired_one_time_password_says_so(app: Flask, client: FlaskClient) -> None:
+    email = make_account(app, one_time=True)
+    with app.app_context(), transaction() as session:
+        session.execute(update(User).values(password_expires_at=utc_now()))
+
+    answer = log_in(client, email)
+
+    assert (answer.status_code, "has expired" in answer.text) == (400, True)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_logins_are_logged_with_their_address_and_without_the_password(
+    app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "acr3d.security")
+    email = make_account(app)
+    log_in(client, email, "wrong horse battery")
+    log_in(client, "my password is hunter2", "wrong horse battery")
+    log_in(client, email)
+    client.post("/logout", data={"csrf_token": csrf_token(client)})
+    client.get("/api/admin/parts/x", headers={"Authorization": "Bearer acr3d_nonsense"})
+
+    lines = [entry.getMessage() for entry in caplog.records if entry.name == "acr3d.security"]
+    assert lines[1:] == [
+        f"security.login_failed user={email} address=127.0.0.1",
+        "security.login_failed user= address=127.0.0.1",
+        f"security.login user={email} address=127.0.0.1",
+        f"security.logout user={email} address=127.0.0.1",
+        "security.token_refused address=127.0.0.1",
+    ]
+    assert "hunter2" not in caplog.text
 
 
 def test_who_is_logged_in_needs_no_login_page(app: Flask) -> None:

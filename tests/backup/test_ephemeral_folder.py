@@ -68,6 +68,7 @@ def test_gunicorn_logs_the_warning_at_its_start(make_app: Callable[..., Flask]) 
     exec((ROOT / "gunicorn.conf.py").read_text(), started)
     logged: list[str] = []
 
-    started["post_worker_init"](SimpleNamespace(wsgi=app, log=SimpleNamespace(warning=logged.append)))
+    log = SimpleNamespace(warning=logged.append, info=print, error_log=SimpleNamespace(handlers=[]))
+    started["post_worker_init"](SimpleNamespace(wsgi=app, log=log))
 
     assert logged[0].startswith("THE INSTANCE FOLDER /tmp/acr3d is in /tmp")

@@ -9,7 +9,7 @@ from flask.testing import FlaskCliRunner
 
 from acr3d.accounts import tokens, users
 from acr3d.db.models import User
-from tests.support.accounts import PASSWORD
+from tests.support.accounts import LOGIN, PASSWORD
 
 
 def user(app: Flask, email: str) -> User:
@@ -72,6 +72,18 @@ def test_bad_input_is_a_sentence_and_an_exit_code(app: Flask, runner: FlaskCliRu
         assert "Traceback" not in result.output
 
 
+def test_an_account_is_logged_out_everywhere(app: Flask, runner: FlaskCliRunner) -> None:
+    runner.invoke(args=["users", "create", "anna@example.com", "--password", PASSWORD])
+    session = user(app, "anna@example.com").get_id()
+
+    result = runner.invoke(args=["users", "logout", "anna@example.com"])
+
+    assert result.output == "Logged anna@example.com out everywhere.\n"
+    assert may_log_in(app, "anna@example.com", PASSWORD)
+    with app.app_context():
+        assert users.user_of_session(session, LOGIN) is None
+
+
 def test_a_new_password_is_printed_once_and_ends_sessions(app: Flask, runner: FlaskCliRunner) -> None:
     runner.invoke(args=["users", "create", "anna@example.com", "--password", PASSWORD])
     session = user(app, "anna@example.com").get_id()
@@ -82,7 +94,7 @@ def test_a_new_password_is_printed_once_and_ends_sessions(app: Flask, runner: Fl
     assert may_log_in(app, "anna@example.com", result.output.split()[-1])
     assert not may_log_in(app, "anna@example.com", PASSWORD)
     with app.app_context():
-        assert users.user_of_session(session) is None
+        assert users.user_of_session(session, LOGIN) is None
 
 
 def test_disable_and_enable(app: Flask, runner: FlaskCliRunner) -> None:

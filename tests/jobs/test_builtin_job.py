@@ -13,10 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from acr3d.accounts import sessions
 from acr3d.accounts.tokens import find_token, issue_token, revoke_tokens
 from acr3d.accounts.users import authenticate, create_user, disable_user
 from acr3d.db.extensions import db
 from acr3d.db.models import Base, Job, Part, PartImage, User
+from acr3d.db.types import new_id
 from acr3d.jobs import queries, reoptimize, service
 from acr3d.parts.parts import delete_part, part_by_id, update_part
 from acr3d.parts.photos import delete_photo, label_photo
@@ -147,7 +149,8 @@ def test_every_column_is_truly_written(in_app: Flask) -> None:
     find_token(issue_token(user.email)[1])
     revoke_tokens(user.email)
     authenticate(user.email, "correct horse battery")
-    disable_user(create_user("bob@example.com", "correct horse battery", "viewer").email)
+    disable_user(create_user("bob@example.com", "correct horse battery", "viewer", one_time=True).email)
+    sessions.end(new_id())
     delete_photo(order_of(part)[2])  # last: the photos that are left wait for their check
 
     empty = {

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from acr3d.accounts import tokens, users
 
 PASSWORD = "correct horse battery"
+LOGIN = "0f8fad5b-d9cb-469f-a165-70867728950e"  # the id of some login
 
 
 def make_account(app: Flask, role: str = "admin", email: str | None = None, **how: bool) -> str:

@@ -16,7 +16,7 @@ from acr3d.parts import parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
-from tests.support.accounts import bearer, browser
+from tests.support.accounts import bearer, browser, log_in, make_account
 from tests.support.databases import ON_BOTH
 from tests.support.factories import box_glb, finished_job, make_part_with_photos, photo
 
@@ -126,6 +126,13 @@ def test_staff_fetch_everything_and_no_cache_keeps_it(app: Flask, client: FlaskC
             assert answer.status_code == 200, url
             assert answer.headers["Cache-Control"] == "private, no-store", url
     assert get(client, files.raw, Authorization="Bearer acr3d_wrong").status_code == 404
+
+
+def test_a_one_time_password_opens_no_file(app: Flask, client: FlaskClient, files: Files) -> None:
+    log_in(client, make_account(app, one_time=True))
+
+    for url in files.for_staff:
+        assert get(client, url).status_code == 404, url
 
 
 def test_an_unpublished_part_hides_its_files(app: Flask, client: FlaskClient, files: Files) -> None:

@@ -5,7 +5,7 @@ Every model is imported here, so that `Base.metadata` and `relationship` know al
 
 from __future__ import annotations
 
-from acr3d.db.models.accounts import ROLES, ApiToken, User
+from acr3d.db.models.accounts import ROLES, ApiToken, EndedSession, User
 from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
@@ -22,6 +22,7 @@ __all__ = [
     "Attempt",
     "Base",
     "CreditEntry",
+    "EndedSession",
     "EngineAccount",
     "Job",
     "JobEvent",

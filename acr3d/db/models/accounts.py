@@ -1,4 +1,4 @@
-"""Users and their API tokens."""
+"""Users, sessions that they ended, and their API tokens."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
     must_change_password: Mapped[bool] = mapped_column(default=False)
     # Part of every session's identity: a new value ends all of the user's sessions.
     session_epoch: Mapped[str] = mapped_column(String(36), default=new_id)
+    password_expires_at: Mapped[datetime | None]  # of a one-time password
     disabled_at: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -40,6 +41,15 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask-login has no types
     def get_id(self) -> str:
         """The user's id in a session; a new `session_epoch` makes it invalid."""
         return f"{self.id}:{self.session_epoch}"
+
+
+class EndedSession(Base):
+    """A login that was logged out. `id` is in the session's cookie."""
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class ApiToken(Base):
