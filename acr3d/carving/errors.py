@@ -14,5 +14,5 @@ class CarvingError(MessageError):
 
 
 def side(angle: str) -> Message:
-    """The name of a side inside a sentence."""
-    return Message(f"angle.{angle}")
+    """The name of a side inside a sentence; empty for a photo without a label, which a photo check has."""
+    return Message(f"angle.{angle}") if angle else Message.plain("")

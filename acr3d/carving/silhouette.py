@@ -121,7 +121,7 @@ def _validated(mask: Mask, angle: str) -> Mask:
     if sizes.max() < 0.002 * mask.size:
         raise _no_object(angle)
     kept: Mask = np.isin(labels, 1 + np.flatnonzero(sizes > max(30, 0.002 * sizes.max())))
-    touching = [edge for edge, line in _border_lines(kept).items() if line.mean() > 0.01]
+    touching = [edge for edge, line in _border_lines(kept) if line.mean() > 0.01]
     if touching:
         raise CarvingError(
             Message("carving.cropped", angle=side(angle), edges=_enumerated(touching)), "cropped"
@@ -129,19 +129,19 @@ def _validated(mask: Mask, angle: str) -> Mask:
     return kept
 
 
-def _border_lines(mask: Mask) -> dict[str, Mask]:
-    return {
-        "at the top": mask[0],
-        "at the bottom": mask[-1],
-        "on the left": mask[:, 0],
-        "on the right": mask[:, -1],
-    }
+def _border_lines(mask: Mask) -> list[tuple[Message, Mask]]:
+    """The picture's outermost lines, each with its name."""
+    return [
+        (Message("edge.top"), mask[0]),
+        (Message("edge.bottom"), mask[-1]),
+        (Message("edge.left"), mask[:, 0]),
+        (Message("edge.right"), mask[:, -1]),
+    ]
 
 
 def _no_object(angle: str) -> CarvingError:
     return CarvingError(Message("carving.no_object", angle=side(angle)), "no_object")
 
 
-def _enumerated(edges: Sequence[str]) -> Message:
-    first, *others = map(side, edges)
-    return reduce(lambda told, one: Message("enumeration", first=told, next=one), others, first)
+def _enumerated(names: Sequence[Message]) -> Message:
+    return reduce(lambda told, name: Message("enumeration", first=told, next=name), names)

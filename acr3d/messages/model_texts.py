@@ -11,6 +11,10 @@ MODEL_TEXTS = {
     "angle.right": N_("right"),
     "angle.top": N_("top"),
     "angle.bottom": N_("bottom"),
+    "edge.top": N_("at the top"),
+    "edge.bottom": N_("at the bottom"),
+    "edge.left": N_("on the left"),
+    "edge.right": N_("on the right"),
     "enumeration": "%(first)s, %(next)s",
     # Carving. `angle` is the side that a photo shows.
     "carving.no_backdrop": N_(

@@ -68,6 +68,22 @@ def test_the_carving_and_the_optimizer_are_understood_in_german(app: Flask, tmp_
     assert "Das ist eine GLB-Datei der Version 0" in in_german(app, refusal.read(optimizer))
 
 
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_photo_that_cuts_the_part_off_names_its_edges(app: Flask, tmp_path: Path) -> None:
+    photos = []
+    for angle in ("front", "right"):
+        picture = Image.new("RGB", (400, 400), "white")
+        picture.paste("black", (0, 100, 400, 300))
+        picture.save(tmp_path / f"{angle}.jpg")
+        photos.append({"path": str(tmp_path / f"{angle}.jpg"), "angle": angle})
+    (tmp_path / "request.json").write_text(json.dumps({"images": photos}))
+
+    line = line_of("acr3d.carving", tmp_path / "request.json", tmp_path / "out.glb")
+
+    assert "cut off in the front photo (on the left, on the right)" in line["error"]
+    assert "im Foto von vorne abgeschnitten (links, rechts)" in in_german(app, refusal.read(line))
+
+
 def test_the_engines_words_are_read_from_its_task() -> None:
     failed = {"id": "t", "status": "FAILED"}
     error = {"message": str(NO_OBJECT), "wording": NO_OBJECT.as_json()}

@@ -16,14 +16,14 @@ from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
 from tests.support.factories import make_part, make_part_with_photos, make_user
-from tests.web.public.test_true_size import PLACES, one_database, optimize_raw_model
+from tests.web.public.test_true_size import PLACES, one_database, optimized
 
 
 @one_database
 def test_a_model_comes_with_a_picture_from_where_the_viewer_begins(
     in_app: Flask, client: FlaskClient
 ) -> None:
-    version = optimize_raw_model(in_app, make_part_with_photos())
+    version = optimized(in_app, make_part_with_photos())
 
     assert version.poster_path
     with client.get(media_url(version.poster_path)) as answer:
@@ -50,7 +50,7 @@ def test_no_model_fails_for_its_picture(
     part = make_part_with_photos()
     monkeypatch.setattr(optimize, "POSTER_LIMITS", optimize.sandbox.Limits(memory_mb=1))
 
-    version = optimize_raw_model(in_app, part)
+    version = optimized(in_app, part)
 
     assert (version.state, version.poster_path) == ("published", None)
     page = client.get(PLACES[0]).text
@@ -61,8 +61,8 @@ def test_no_model_fails_for_its_picture(
 @one_database
 def test_strangers_see_the_picture_of_a_published_model_only(in_app: Flask, client: FlaskClient) -> None:
     part = make_part()
-    optimize_raw_model(in_app, part)
-    draft = optimize_raw_model(in_app, part)
+    optimized(in_app, part)
+    draft = optimized(in_app, part)
     url = media_url(draft.poster_path or "")
 
     before = client.get(url).status_code
@@ -87,7 +87,7 @@ def test_a_model_of_a_job_that_was_canceled_meanwhile_leaves_no_file(
 
     monkeypatch.setattr(optimize.sandbox, "run", cancel_after)
     with pytest.raises(AssertionError):
-        optimize_raw_model(in_app, part)
+        optimized(in_app, part)
 
     assert versions_of(part.id) == []
     assert [key for key in storage().keys() if "/models/" in key] == []  # noqa: SIM118
