@@ -26,8 +26,9 @@ _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Calls of a TimeLimitedTransport inside the block, in this thread, end within `seconds`."""
-    token = _ends_at.set(time.monotonic() + seconds)
+    """Calls of a TimeLimitedTransport inside the block, in this thread, end within `seconds` altogether, or
+    within what is left of a limit around it."""
+    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
     try:
         yield
     finally:

@@ -30,6 +30,7 @@ from acr3d.jobs.service import one_live_job
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.net.download import DownloadError, DownloadSpec, download_file
+from acr3d.net.time_limit import time_limit
 from acr3d.notify import wake
 from acr3d.orders import unmatched
 from acr3d.orders.attempts import JOB_DEADLINE
@@ -41,6 +42,7 @@ THUMBNAIL_SECONDS = 20
 _PAGES = 20  # of fifty: results are kept for three days, so the list has an end
 _MOST_LISTED = 2_000  # tasks in one scan, should the pages be larger
 _MOST_KEPT = 5_000  # rows of one account
+_LISTING_SECONDS = 60  # a person may be waiting for it
 _SILENT = Message.plain("")  # a preview that cannot be had is told to nobody
 _PREVIEW = DownloadSpec(
     max_bytes=8 << 20,
@@ -261,13 +263,14 @@ def _fetched(provider: Provider, task: Task) -> bytes | None:
 def _listed(provider: Provider) -> tuple[list[Task], bool]:
     """The account's newest tasks, newest first, and whether they are all there are."""
     tasks: list[Task] = []
-    for page_num in range(1, _PAGES + 1):
-        page = provider.list(page_num)
-        if not page:
-            return tasks, True
-        tasks += page
-        if len(tasks) >= _MOST_LISTED:
-            break
+    with time_limit(_LISTING_SECONDS):
+        for page_num in range(1, _PAGES + 1):
+            page = provider.list(page_num)
+            if not page:
+                return tasks, True
+            tasks += page
+            if len(tasks) >= _MOST_LISTED:
+                break
     return tasks[:_MOST_LISTED], False
 
 

@@ -85,3 +85,16 @@ def test_the_next_call_has_a_time_of_its_own_on_the_same_connection(
 
     with time_limit(SOON):
         assert http.get("/").content == b"y"
+
+
+def test_a_limit_around_many_calls_holds_for_each(server: PreparedServer, http: httpx.Client) -> None:
+    server.answers = [raw(200, b"x"), _silence]
+    began = time.monotonic()
+
+    with time_limit(LIMIT):
+        with time_limit(SOON):
+            assert http.get("/").content == b"x"
+        with time_limit(SOON), pytest.raises(httpx.ReadTimeout):
+            http.get("/")
+
+    assert time.monotonic() - began < SOON
