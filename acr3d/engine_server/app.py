@@ -44,6 +44,17 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 20 << 20
 _TASKS = "/openapi/v1/multi-image-to-3d"
+# Meshy's other kinds of task. There are none here, and programs that list or look for them must learn that.
+_OTHER_TASKS = (
+    "/openapi/v2/text-to-3d",
+    *(
+        f"/openapi/v1/{kind}"
+        for kind in (
+            "image-to-3d", "remesh", "retexture", "rigging", "animations", "text-to-image", "image-to-image",
+            "convert", "resize", "uv-unwrap", "print/multi-color", "print/analyze", "print/repair",
+        )
+    ),
+)  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _RETRY_AFTER_SECONDS = "2"
 _BALANCE = 1_000_000  # nothing is charged, so a balance check must never stop a job
@@ -72,6 +83,12 @@ class EngineApp:
                 Rule(f"{_TASKS}/<task_id>", methods=["GET"], endpoint=self._get),
                 Rule(f"{_TASKS}/<task_id>", methods=["DELETE"], endpoint=self._delete),
                 Rule("/openapi/v1/balance", methods=["GET"], endpoint=self._balance),
+                *(Rule(kind, methods=["GET"], endpoint=self._list_none) for kind in _OTHER_TASKS),
+                *(
+                    Rule(f"{kind}/<task_id>", methods=["GET", "DELETE"], endpoint=self._find_none)
+                    for kind in _OTHER_TASKS
+                ),
+                *(Rule(kind, methods=["POST"], endpoint=self._refuse_kind) for kind in _OTHER_TASKS),
                 Rule("/results/<task_id>/model.glb", methods=["GET"], endpoint=self._result),
             ],
             merge_slashes=False,
@@ -136,6 +153,19 @@ class EngineApp:
         queue = self._tasks.queue()
         return _json_response([self._serialize(row, queue, request) for row in rows])
 
+    def _list_none(self, request: Request) -> Response:
+        _require_key(request)
+        return _json_response([])
+
+    def _find_none(self, request: Request, task_id: str) -> Response:
+        _require_key(request)
+        _check_id(task_id)
+        raise EngineHttpError(404, "Task not found")
+
+    def _refuse_kind(self, request: Request) -> Response:
+        _require_key(request)
+        raise EngineHttpError(400, "The built-in engine makes models from photos only: multi-image-to-3d.")
+
     def _get(self, request: Request, task_id: str) -> Response:
         _require_key(request)
         row = self._get_or_404(task_id)
@@ -174,8 +204,7 @@ class EngineApp:
         return Response(body, headers=headers, mimetype="model/gltf-binary", direct_passthrough=True)
 
     def _get_or_404(self, task_id: str) -> EngineTask:
-        if not _UUID.fullmatch(task_id):
-            raise EngineHttpError(400, "Invalid ID")
+        _check_id(task_id)
         row = self._tasks.get(task_id)
         if row is None:
             raise EngineHttpError(404, "Task not found")
@@ -255,6 +284,11 @@ def _require_key(request: Request) -> None:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise EngineHttpError(401, "Invalid API key")
+
+
+def _check_id(task_id: str) -> None:
+    if not _UUID.fullmatch(task_id):
+        raise EngineHttpError(400, "Invalid ID")
 
 
 def _json_body(request: Request) -> object:

@@ -124,3 +124,14 @@ def test_a_result_opens_only_with_its_own_url(harness: EngineHarness) -> None:
 
     assert [answer.status_code for answer in answers[:4]] == [403] * 4
     assert answers[4].status_code in (403, 404)
+
+
+@pytest.mark.parametrize("kind", ["v2/text-to-3d", "v1/image-to-3d", "v1/remesh", "v1/print/analyze"])
+def test_of_other_kinds_of_task_there_are_none(harness: EngineHarness, kind: str) -> None:
+    url, nobody = f"/openapi/{kind}", "01999999-aaaa-7bbb-8ccc-dddddddddddd"
+    ask = harness.unchecked
+
+    assert (ask.get(url).status_code, ask.get(url).json()) == (200, [])
+    assert (ask.get(f"{url}/{nobody}").status_code, ask.get(f"{url}/x").status_code) == (404, 400)
+    assert "photos only" in ask.post(url, json={}).json()["message"]
+    assert ask.get(url, headers={"Authorization": ""}).status_code == 401
