@@ -8,15 +8,17 @@ GUNICORN = .venv/bin/gunicorn -c gunicorn.conf.py wsgi:app
 FLASK = .venv/bin/flask --app wsgi
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 pyproject.toml
 LOCK_MESHOPT = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-deps --python-version 3.11 --group meshopt
+LOCK_CUTOUT = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --group cutout -c requirements.txt
 LOCK_BLENDER = .venv/bin/uv pip compile --quiet --generate-hashes --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 --group blender
 
-.PHONY: help setup run test proof lint docs meshopt blender lock
+.PHONY: help setup run test proof lint docs cutout meshopt blender lock
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: ## Create .venv and copy the front-end files; takes a moment when nothing changed
 	@scripts/setup.sh run
+	@scripts/cutout.sh --if-possible
 
 run: setup ## Start the app on http://127.0.0.1:5000 (PORT=…) with demo parts and an admin account
 	@$(FLASK) db upgrade
@@ -42,6 +44,10 @@ lint: ## Check style, types and imports
 docs: ## Write docs/cli.md from the commands' own help
 	@PYTHONPATH=. .venv/bin/python scripts/cli_reference.py >docs/cli.md
 
+cutout: ## Install the learned cut-out, which finds parts on any background (optional; Node.js, 2 GB of memory)
+	@scripts/setup.sh run
+	@scripts/cutout.sh
+
 meshopt: setup ## Install the faster simplifier of level light (optional; x86-64 Linux with AVX2)
 	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-meshopt.txt
 
@@ -53,5 +59,6 @@ lock: ## Update the lock files from pyproject.toml and package.json
 	@$(LOCK) $(ARGS) -o requirements.txt
 	@$(LOCK) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
 	@$(LOCK_MESHOPT) $(ARGS) -o requirements-meshopt.txt
+	@$(LOCK_CUTOUT) $(ARGS) -o requirements-cutout.txt
 	@$(LOCK_BLENDER) $(ARGS) -o requirements-blender.txt
 	@npm install --package-lock-only --ignore-scripts --no-audit --no-fund

@@ -50,6 +50,8 @@ class Settings:
     engine_grid: int | None = None
     engine_guesses: bool = True
     agreement: bool = True
+    cutout: bool = True
+    cutout_model: Path | None = None  # a person's own network
     unknown_wait_seconds: int = 240
     webhook_path: str = field(default="", repr=False)  # the secret end of the address that Meshy calls
     webhook_secret: str = field(default="", repr=False)
@@ -104,6 +106,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         engine_grid=read.number("ACR3D_ENGINE_GRID", 0, 0, 512) or None,
         engine_guesses=read.switch("ACR3D_ENGINE_GUESSES", default=True),
         agreement=read.switch("ACR3D_AGREEMENT", default=True),
+        cutout=read.switch("ACR3D_CUTOUT", default=True),
+        cutout_model=_cutout_model(read.text("ACR3D_CUTOUT_MODEL")),
         unknown_wait_seconds=read.number("ACR3D_UNKNOWN_WAIT_SECONDS", 240, 1, 3600),
         webhook_path=_webhook_path(read.secret("ACR3D_WEBHOOK_PATH"), instance),
         webhook_secret=read.secret("ACR3D_WEBHOOK_SECRET"),
@@ -199,6 +203,17 @@ def _storage_folder(value: str, instance: Path) -> Path:
     if not folder.is_absolute():
         raise SettingsError("ACR3D_STORAGE_URL must be an absolute path.")
     return folder
+
+
+def _cutout_model(value: str) -> Path | None:
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_absolute() or not path.is_file():
+        raise SettingsError(
+            f"ACR3D_CUTOUT_MODEL must be the absolute path of an ONNX file; {value!r} is not."
+        )
+    return path
 
 
 def _webhook_path(value: str, instance: Path) -> str:

@@ -69,6 +69,7 @@ def _settings(folder: Path, **more: str) -> Settings:
         "ACR3D_ENGINE_GRID": str(COARSE_GRID),
         "ACR3D_POLL_SECONDS": "1",
         "ACR3D_AGREEMENT": "0",  # seconds a job; its own tests turn it on
+        "ACR3D_CUTOUT": "0",  # an extra; its own tests turn it on
     }
     return settings.from_environment(environ | more)
 

@@ -2,9 +2,11 @@
 
 REQUEST.json:
 
-    {"images": [{"path": "front.jpg", "angle": "front"}, …], "target_polycount": 30000,
-     "should_texture": true, "grid": 160, "guesses": true}
+    {"images": [{"path": "front.jpg", "angle": "front", "outline": "front.png"}, …],
+     "target_polycount": 30000, "should_texture": true, "grid": 160, "guesses": true}
 
+`outline` is a picture of the photo's proportions that is white on the part; without such a file the part is
+looked for in front of a plain backdrop.
 `grid` is the number of voxels along the longest side. `"guesses": false` turns the shape priors off and
 returns the bare visual hull. Everything but `images` is optional.
 

@@ -20,22 +20,36 @@ _MAX_PIXELS = 64_000_000
 
 @dataclass(frozen=True)
 class LabelledPhoto:
-    """One labelled photo: `pixels` is (height, width, 3) uint8, upright."""
+    """One labelled photo: `pixels` is (height, width, 3) uint8, upright.
+
+    `outline` is True on the part, of the same proportions, if somebody has found the part already.
+    """
 
     angle: str
     pixels: NDArray[np.uint8]
+    outline: NDArray[np.bool_] | None = None
 
 
-def read_photo(path: Path, angle: str) -> LabelledPhoto:
-    """Read a JPEG or PNG, apply its EXIF orientation and fit it into 2048 × 2048. Raises CarvingError."""
+def read_photo(path: Path, angle: str, outline: Path | None = None) -> LabelledPhoto:
+    """Read a JPEG or PNG, apply its EXIF orientation and fit it into 2048 × 2048.
+
+    `outline`: a PNG that is white on the part. Raises CarvingError.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("JPEG", "PNG")) as image:
                 pixels = _upright(image, angle)
+            mask = read_mask(outline) if outline else None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise CarvingError(Message("carving.unreadable", angle=side(angle)), "unreadable") from None
-    return LabelledPhoto(angle, pixels)
+    return LabelledPhoto(angle, pixels, mask)
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """A PNG as a mask: True where it is white."""
+    with Image.open(path, formats=("PNG",)) as image:
+        return np.asarray(image.convert("L")) > 127
 
 
 def _upright(image: Image.Image, angle: str) -> NDArray[np.uint8]:

@@ -41,9 +41,9 @@ _MIN_TRIANGLES, _MAX_TRIANGLES = 500, 100_000
 
 @dataclass(frozen=True)
 class CarvingRequest:
-    """What to carve. `photos`: (path, angle); `cells`: voxels along the longest side."""
+    """What to carve. `photos`: (path, angle, known outline's path); `cells`: voxels on the longest side."""
 
-    photos: list[tuple[Path, str]]
+    photos: list[tuple[Path, str, Path | None]]
     triangles: int
     textured: bool
     cells: int
@@ -53,8 +53,8 @@ class CarvingRequest:
 def read_request(path: Path) -> CarvingRequest:
     """Read and check REQUEST.json (see __main__.py). Raises CarvingError."""
     body = json.loads(path.read_text())
-    photos = [(Path(image["path"]), str(image["angle"])) for image in body["images"]]
-    angles = [angle for _, angle in photos]
+    photos = [(Path(image["path"]), str(image["angle"]), _outline(image)) for image in body["images"]]
+    angles = [angle for _, angle, _ in photos]
     unknown = sorted(set(angles) - SIDES.keys())
     if unknown:
         raise CarvingError(
@@ -72,6 +72,11 @@ def read_request(path: Path) -> CarvingRequest:
         int(body.get("grid") or _DEFAULT_CELLS),
         bool(body.get("guesses", True)),
     )
+
+
+def _outline(image: dict[str, Any]) -> Path | None:
+    path = image.get("outline")
+    return Path(path) if path and Path(path).exists() else None
 
 
 @dataclass(frozen=True)
@@ -133,8 +138,8 @@ def _carve_shape(request: CarvingRequest, silhouettes: list[Silhouette]) -> _Car
 
 def _extract_silhouettes(request: CarvingRequest) -> list[Silhouette]:
     silhouettes = []
-    for number, (path, angle) in enumerate(request.photos):
-        silhouettes.append(extract_silhouette(read_photo(path, angle)))
+    for number, (path, angle, outline) in enumerate(request.photos):
+        silhouettes.append(extract_silhouette(read_photo(path, angle, outline)))
         _print_progress(5 + 25 * (number + 1) // len(request.photos))
     return silhouettes
 

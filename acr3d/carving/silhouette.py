@@ -60,20 +60,44 @@ class Silhouette:
         return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+@dataclass(frozen=True)
+class Separation:
+    """What the backdrop's colour and the edges say about a photo, (height, width), before it is judged.
+
+    `mask`: everything that is not backdrop. `openings`: holes in it. `gradient`: in grey levels.
+    `backdrop_like`: pixels with the backdrop's hue, as bright as the backdrop or its shadows.
+    """
+
+    mask: Mask
+    openings: Mask
+    gradient: ChannelImage
+    backdrop_like: Mask
+
+
 def extract_silhouette(photo: LabelledPhoto) -> Silhouette:
-    """Return the part's silhouette, holes included.
+    """Return the part's silhouette, holes included: the photo's own outline, or what stands out from a plain
+    backdrop.
 
     Raises CarvingError if there is no plain backdrop, or no part that is completely in the picture.
     """
-    small = _downscaled(photo.pixels)
+    small = downscaled(photo.pixels)
+    mask = separate(small, photo.angle).mask if photo.outline is None else fitted(photo.outline, small)
+    return Silhouette(photo.angle, _validated(mask, photo.angle), small)
+
+
+def separate(small: NDArray[np.uint8], angle: str = "") -> Separation:
+    """Separate what stands out in the photo, (height, width, 3), from a plain backdrop.
+
+    Raises CarvingError if there is no plain backdrop; its sentence names the `angle`.
+    """
     picture = np.ascontiguousarray(np.moveaxis(small, -1, 0), np.float32)
     sharpness, gradient = _sharpness_and_gradient(picture)
     noise = float(np.median(border_pixels(sharpness)))
     colours = gaussian_blur(picture, 1.0)
-    calm = (sharpness < max(1.2, 5 * noise)) & matches_backdrop_hue(gaussian_blur(colours, 1.7), noise)
-    background = flood_from_border(calm)
+    alike = matches_backdrop_hue(gaussian_blur(colours, 1.7), noise)
+    background = flood_from_border(alike & (sharpness < max(1.2, 5 * noise)))
     if background.mean() < 0.02 or noise > _MAX_NOISE * (border_pixels(colours).mean() + 10):
-        raise CarvingError(Message("carving.no_backdrop", angle=side(photo.angle)), "no_backdrop")
+        raise CarvingError(Message("carving.no_backdrop", angle=side(angle)), "no_backdrop")
     background = grow_to_edges(colours, background, noise)
     near = compare_with_nearby(colours, background)
     dim = find_shadow(near, background)
@@ -81,15 +105,24 @@ def extract_silhouette(photo: LabelledPhoto) -> Silhouette:
     background = grow_over_cast_shadows(near.level, dim, gradient, background)
     cores = find_hole_candidates(*compare_with_full_light(colours, background), background, noise)
     openings = find_holes(colours, grow_over_contact_shadow(dim, gradient, cores), background, noise)
-    mask = _watershed_mask(gradient, background | openings)
-    return Silhouette(photo.angle, _validated(mask, photo.angle), small)
+    mask = watershed_mask(gradient, background | openings, ~dilated(background | openings, _EDGE_BAND))
+    return Separation(mask, openings, gradient, alike)
 
 
-def _downscaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def downscaled(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The photo at the size in which silhouettes are found: at most 1024 × 1024."""
     height, width = pixels.shape[:2]
     scale = max(1.0, max(height, width) / _WORKING_SIDE)
     size = (round(width / scale), round(height / scale))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+
+
+def fitted(mask: Mask, picture: NDArray[np.uint8]) -> Mask:
+    """The mask at the picture's size."""
+    size = picture.shape[1], picture.shape[0]
+    grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
+    scaled: Mask = np.asarray(grey.resize(size, Image.Resampling.BILINEAR)) > 127
+    return scaled
 
 
 def _sharpness_and_gradient(picture: ChannelImage) -> tuple[ChannelImage, ChannelImage]:
@@ -102,14 +135,13 @@ def _sharpness_and_gradient(picture: ChannelImage) -> tuple[ChannelImage, Channe
     return sharpness, gradient
 
 
-def _watershed_mask(gradient: ChannelImage, backdrop: Mask) -> Mask:
-    """The part, separated from the background by a watershed of the gradient in the band between them."""
-    deep = ~dilated(backdrop, _EDGE_BAND)
-    markers = np.where(backdrop, 1, np.where(deep, 2, 0)).astype(np.int32)
+def watershed_mask(gradient: ChannelImage, backdrop: Mask, part: Mask) -> Mask:
+    """The part, grown from `part` and `backdrop` up to where the gradient between them is steepest."""
+    markers = np.where(backdrop, 1, np.where(part, 2, 0)).astype(np.int32)
     band = dilated(markers == 0, 2)
     labels = watershed(gradient, markers, mask=band)  # type: ignore[no-untyped-call]
-    part: Mask = np.where(band, labels, markers) == 2
-    return part
+    grown: Mask = np.where(band, labels, markers) == 2
+    return grown
 
 
 def _validated(mask: Mask, angle: str) -> Mask:

@@ -133,7 +133,7 @@ class EngineApp:
         try:
             task_request = parameters.parse_task_request(_json_body(request))
             options = task_request.options | {"angles": task_request.angles}
-            task_id = self._tasks.add(task_request.photos, options)
+            task_id = self._tasks.add(task_request.photos, options, task_request.outlines)
         except parameters.InvalidParameter as wrong:
             raise EngineHttpError(400, str(wrong)) from None
         except QuotaExceeded as full:

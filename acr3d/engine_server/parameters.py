@@ -2,7 +2,8 @@
 
 Types, ranges and dependencies follow Meshy's multi-image-to-3d page of August 2026; unknown names are
 ignored. There are two differences: images are accepted as data URIs only (this engine fetches nothing), and
-`image_angles`, next to `image_urls`, says which side each image shows.
+two lists may stand next to `image_urls`: `image_angles` says which side each image shows, `image_outlines`
+has a PNG for each that is white on the part, or null.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ class InvalidParameter(ValueError):
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """A valid request: images, the side that each one shows, and the other parameters as sent."""
+    """A valid request: images, the side that each shows, its outline, and the other parameters as sent."""
 
     photos: list[bytes]
     angles: list[str]
+    outlines: list[bytes | None]
     options: dict[str, Any]
 
 
@@ -44,7 +46,7 @@ def parse_task_request(body: object) -> TaskRequest:
     _check_dependencies(body)
     photos = _photos(body)
     options = {name: body[name] for name in _STORED_OPTIONS if body.get(name) is not None}
-    return TaskRequest(photos, _angles(body, len(photos)), options)
+    return TaskRequest(photos, _angles(body, len(photos)), _outlines(body, len(photos)), options)
 
 
 def _photos(body: Mapping[str, Any]) -> list[bytes]:
@@ -81,6 +83,15 @@ def _angles(body: Mapping[str, Any], count: int) -> list[str]:
     if any(angle not in ANGLES for angle in angles) or len(set(angles)) != count:
         raise InvalidParameter(f"image_angles must be different values from {', '.join(ANGLES)}.")
     return angles
+
+
+def _outlines(body: Mapping[str, Any], count: int) -> list[bytes | None]:
+    uris = body.get("image_outlines") or [None] * count
+    if not isinstance(uris, list) or len(uris) != count:
+        raise InvalidParameter("image_outlines must be a list with one image or null for each image.")
+    return [
+        None if uri is None else _photo(f"image_outlines[{number}]", uri) for number, uri in enumerate(uris)
+    ]
 
 
 def _check_dependencies(body: Mapping[str, Any]) -> None:

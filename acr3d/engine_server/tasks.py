@@ -115,18 +115,22 @@ class TaskStore:
 
     # --- adding and reading: for every process ----------------------------------------------------
 
-    def add(self, photos: Sequence[bytes], options: Mapping[str, Any]) -> str:
-        """Store the photos and a waiting task; return its id. Raises QuotaExceeded."""
+    def add(
+        self, photos: Sequence[bytes], options: Mapping[str, Any], outlines: Sequence[bytes | None] = ()
+    ) -> str:
+        """Store the photos, their outlines and a waiting task; return its id. Raises QuotaExceeded."""
         now = self._clock()
         task_id = _time_sorted_id(now)
-        size = sum(map(len, photos))
+        files = {f"photo{number}": photo for number, photo in enumerate(photos)}
+        files |= {f"outline{number}": outline for number, outline in enumerate(outlines) if outline}
+        size = sum(map(len, files.values()))
         folder = self.folder(task_id)
         folder.mkdir(mode=0o700)
         row = (task_id, PENDING, now, json.dumps(options), secrets.token_urlsafe(24), size)
         try:
-            for number, photo in enumerate(photos):
-                (folder / f"photo{number}").write_bytes(photo)
-                _fsync(folder / f"photo{number}")
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+                _fsync(folder / name)
             with self._transaction() as database:
                 removed = self._delete_expired(database) + self._free_space(database, size, now)
                 columns = "id, status, created_at, options, signature, bytes"

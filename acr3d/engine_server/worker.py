@@ -125,7 +125,11 @@ class EngineWorker:
         options = task.options
         request: dict[str, object] = {
             "images": [
-                {"path": str(folder / f"photo{number}"), "angle": angle}
+                {
+                    "path": str(folder / f"photo{number}"),
+                    "angle": angle,
+                    "outline": str(folder / f"outline{number}"),
+                }
                 for number, angle in enumerate(options["angles"])
             ],
             "target_polycount": options.get("target_polycount", DEFAULT_POLYCOUNT),

@@ -28,6 +28,8 @@ class Capabilities:
 
     named_views: bool = False
     """Is told which side each photo shows, so more than four photos help."""
+    outlines: bool = False
+    """Takes the part's outline in each photo, so it need not look for it."""
     faces_front: bool = False
     """Its models face the way the photos are labelled. Otherwise the front is looked for."""
     webhook: bool = False
@@ -61,10 +63,15 @@ class Wording:
 
 @dataclass(frozen=True)
 class Order:
-    """What an engine is asked for: (JPEG, side) pairs, the front or main photo first; all options."""
+    """What an engine is asked for: (JPEG, side) pairs, the front or main photo first; all options.
+
+    `outlines`: the part's outline in each photo, a PNG that is white on the part, or None; for an engine that
+    takes them.
+    """
 
     photos: tuple[tuple[bytes, str], ...]
     options: Mapping[str, Any]
+    outlines: tuple[bytes | None, ...] = ()
 
 
 class PinnedJob(Protocol):
@@ -148,8 +155,13 @@ class Provider(ABC):
             if name in config:
                 option.check(config[name])
 
-    def prepare(self, photos: Sequence[tuple[bytes, str]], config: Mapping[str, Any]) -> Order:
-        """The order for these photos and this `config`, checked before anything is written down or sent.
+    def prepare(
+        self,
+        photos: Sequence[tuple[bytes, str]],
+        config: Mapping[str, Any],
+        outlines: Sequence[bytes | None] = (),
+    ) -> Order:
+        """The order for these photos, their outlines and this `config`, checked before it is written down.
 
         Raises InvalidOption.
         """
@@ -157,7 +169,7 @@ class Provider(ABC):
             raise InvalidOption(Message("option.photo_count", engine=self.wording.subject, n=self.max_photos))
         self.check_options(config)
         chosen = {name: config.get(name, option.default) for name, option in self.options.items()}
-        return Order(tuple(photos), chosen)
+        return Order(tuple(photos), chosen, tuple(outlines))
 
     @classmethod
     def other_account(cls) -> Message:

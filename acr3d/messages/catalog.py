@@ -7,6 +7,7 @@ from acr3d.messages.file_texts import FILE_TEXTS
 from acr3d.messages.job_texts import JOB_TEXTS
 from acr3d.messages.model_texts import MODEL_TEXTS
 from acr3d.messages.order_texts import ORDER_TEXTS
+from acr3d.messages.outline_texts import OUTLINE_TEXTS
 from acr3d.messages.photo_texts import PHOTO_TEXTS
 
 TEXTS: dict[str, str] = {
@@ -16,6 +17,7 @@ TEXTS: dict[str, str] = {
     **ORDER_TEXTS,
     **ENGINE_TEXTS,
     **FILE_TEXTS,
+    **OUTLINE_TEXTS,
     **PHOTO_TEXTS,
     **MODEL_TEXTS,
 }

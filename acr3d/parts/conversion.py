@@ -98,11 +98,12 @@ def _report(upload: Path, folder: Path) -> dict[str, Any]:
 
 
 def _photo(report: dict[str, Any], folder: Path) -> Photo:
-    jpeg = (folder / "photo.jpg").read_bytes()
+    jpeg, outline = (folder / "photo.jpg").read_bytes(), folder / "outline.png"
     return Photo(
         jpeg=jpeg,
         width_px=int(report["width_px"]),
         height_px=int(report["height_px"]),
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=(folder / "thumbnail.jpg").read_bytes(),
+        outline=outline.read_bytes() if outline.exists() else None,
     )

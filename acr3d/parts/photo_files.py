@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 
 from acr3d.db.models import PartImage
+from acr3d.outlines.stored import own_key
 from acr3d.photos.photo import Photo
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
@@ -32,14 +33,15 @@ def set_file_columns(image: PartImage, photo: Photo) -> None:
     image.mime_type = photo.mime_type
 
 
+def _files(image: PartImage, photo: Photo) -> list[tuple[str, bytes]]:
+    files = [(photo_key(image, photo), photo.jpeg), (thumbnail_key(image, photo), photo.thumbnail)]
+    return [*files, (own_key(image), photo.outline)] if photo.outline else files
+
+
 @contextmanager
 def stored_files(images: Sequence[PartImage], photos: Sequence[Photo]) -> Iterator[None]:
     """Store the photos' files before the block, and delete them again when it fails."""
-    blobs = [
-        blob
-        for image, photo in zip(images, photos, strict=True)
-        for blob in ((photo_key(image, photo), photo.jpeg), (thumbnail_key(image, photo), photo.thumbnail))
-    ]
+    blobs = [blob for image, photo in zip(images, photos, strict=True) for blob in _files(image, photo)]
     try:
         for key, data in blobs:
             storage().put(key, data)

@@ -16,6 +16,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.notify import wake
+from acr3d.outlines.stored import add_own
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
 from acr3d.photos.photo import Photo
@@ -51,7 +52,7 @@ def add_photos(
             set_file_columns(image, photo)
             image.display_order = place
             _label(image, labels or {})
-            session.add(image)
+            _add(session, image, photo)
         _sync_cover(part, present + fresh)
         _request_check(part)
     wake()
@@ -70,7 +71,7 @@ def replace_photo(image_id: str, photo: Photo) -> PartImage:
             setattr(new, column, getattr(old, column))
         old.deleted_at = utc_now()
         session.flush()  # frees the place before the new one takes it
-        session.add(new)
+        _add(session, new, photo)
         session.flush()
         _sync_cover(part, images_of(part.id, session))
         _request_check(part)
@@ -93,6 +94,7 @@ def import_photo(image_id: str, photo: Photo) -> bool:
         # delete these files when it comes second. After a kill, the next import stores them again.
         with stored_files([image], [photo]):
             set_file_columns(image, photo)
+            _add(session, image, photo)
             session.flush()
             _sync_cover(part, images_of(part_id, session))
         _request_check(part)
@@ -184,6 +186,12 @@ def _present_image(session: Session, image_id: str) -> PartImage:
     if image is None:
         raise Missing(_("There is no such photo. It may have been deleted or replaced."))
     return image
+
+
+def _add(session: Session, image: PartImage, photo: Photo) -> None:
+    session.add(image)
+    if photo.outline:
+        add_own(session, image)
 
 
 def _label(image: PartImage, labels: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from acr3d.outlines.finding import BROKEN, NO_MEMORY
+
 
 def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Sequence[str]) -> str:
     """The sentence for one finding of the report, about the photos with these `names`.
@@ -18,15 +20,15 @@ def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Seque
         return str(
             _(
                 "Two photos seem to have swapped angles: %(photos)s, or %(others)s. Check the angle of each.",
-                photos=_listed(names),
-                others=_listed(others),
+                photos=listed(names),
+                others=listed(others),
             )
         )
-    if code == "cropped" and finding["sides"]:
+    if code == "cropped":
         return str(
             _(
-                "%(photo)s: the part or another object is cut off (%(where)s). Retake the photo from "
-                "farther away, with only background around the part.",
+                "%(photo)s: the part runs out of the picture (%(where)s). Retake the photo from farther "
+                "away, with space on all sides.",
                 photo=names[0],
                 where=_where(finding["sides"]),
             )
@@ -45,7 +47,7 @@ def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Seque
 
 def _plain(code: str, names: Sequence[str]) -> str:
     """The sentences that name photos only."""
-    one, all_of_them = names[0], _listed(names)
+    one, all_of_them = names[0], listed(names)
     sentences = {
         "unreadable": _("%(photo)s cannot be read. Upload it again.", photo=one),
         "part_small": _("%(photo)s: the part is very small. Retake the photo from closer up.", photo=one),
@@ -53,13 +55,21 @@ def _plain(code: str, names: Sequence[str]) -> str:
             "%(photo)s is blurry. Retake it: rest the camera on something steady and tap the part to focus.",
             photo=one,
         ),
-        "cropped": _(
-            "%(photo)s: the part is cut off. Retake the photo from farther away, with space on all sides.",
-            photo=one,
-        ),
         "backdrop_busy": _(
             "%(photo)s: the background is too busy to make out the part. Retake the photo in front of "
             "a plain wall or a sheet of paper.",
+            photo=one,
+        ),
+        "several_parts": _(
+            "%(photo)s shows several parts. Retake the photo with this part alone.",
+            photo=one,
+        ),
+        "scattered": _(
+            "%(photo)s shows text or many small things. Replace it by a photo of the part.",
+            photo=one,
+        ),
+        "person": _(
+            "%(photo)s shows a person. Replace it by a photo of the part alone.",
             photo=one,
         ),
         "backdrop_uneven": _(
@@ -102,7 +112,10 @@ def _plain(code: str, names: Sequence[str]) -> str:
     return str(sentences[code])
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The names with “and” before the last; empty if there are none."""
+    if not names:
+        return ""
     *most, last = names
     return str(_("%(several)s and %(last)s", several=", ".join(most), last=last)) if most else last
 
@@ -115,3 +128,24 @@ def _where(sides: Sequence[str]) -> str:
         "right": _("on the right"),
     }
     return ", ".join(str(words[side]) for side in sides)
+
+
+def left_out_name(word: str) -> str:
+    """What an outline leaves out, for people."""
+    names = {"shadow": _("a shadow"), "hand": _("a hand"), "object": _("another object")}
+    return str(names[word])
+
+
+def network_note(problem: str | None) -> str | None:
+    """Why the outlines were found by colour alone, though a learned cut-out is installed."""
+    notes = {
+        NO_MEMORY: _(
+            "The outlines were found by colour alone, because this server has too little free memory for the "
+            "learned cut-out. Take photos in front of a plain background."
+        ),
+        BROKEN: _(
+            "The outlines were found by colour alone, because the learned cut-out does not run on this "
+            "server (see its log). Take photos in front of a plain background."
+        ),
+    }
+    return str(notes[problem]) if problem in notes else None

@@ -17,29 +17,40 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.outage import best_effort
 from acr3d.db.session import database_now, transaction
 from acr3d.db.types import utc_now
 from acr3d.notify import wake
+from acr3d.outlines.finding import StoredPhoto
+from acr3d.outlines.method import method
 from acr3d.parts.photos import images_of
 from acr3d.photo_checks.inspection import VERSION
 
 LEASE = timedelta(minutes=5)
-"""Longer than a check, and the longest other heavy work of the host that it may have to wait for."""
+"""Longer than one child of a check, and the longest other heavy work of the host that it may wait for."""
 MOST_TRIES = 3
 RETRY_DELAY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
+class ClaimedPhoto:
+    """A photo to check, and its label."""
+
+    content: StoredPhoto
+    angle: str | None
+
+
+@dataclass
 class Claim:
-    """The right to check one part's photos: [(storage key, label)] in the report's order."""
+    """The right to check one part's photos, in the report's order; `renew` moves `until`."""
 
     part_id: str
     until: datetime
     fingerprint: str
-    photos: list[tuple[str, str | None]]
+    photos: list[ClaimedPhoto]
 
 
 def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
@@ -75,8 +86,19 @@ def claim() -> Claim | None:
         if part_id is None:
             return None
         images = images_of(part_id, session)
-        photos = [(image.storage_path or "", image.angle_label) for image in report_order(images)]
+        photos = [
+            ClaimedPhoto(StoredPhoto(image.sha256 or "", image.storage_path or ""), image.angle_label)
+            for image in report_order(images)
+        ]
         return Claim(part_id, until, fingerprint(images), photos)
+
+
+def renew(claimed: Claim) -> None:
+    """Keep the claim for one more child."""
+    with transaction() as session:
+        until = database_now(session) + LEASE
+        _set_due(session, claimed, until)
+    claimed.until = until
 
 
 def store(claimed: Claim, report: dict[str, Any]) -> None:
@@ -115,8 +137,9 @@ def report_order(images: Sequence[PartImage]) -> list[PartImage]:
 
 
 def fingerprint(images: Sequence[PartImage]) -> str:
-    """Of the photos, their labels, and the version of the check."""
-    facts = [VERSION, [[image.sha256, image.angle_label] for image in report_order(images)]]
+    """Of the photos, their labels, how outlines are found here, and the version of the check."""
+    photos = [[image.sha256, image.angle_label] for image in report_order(images)]
+    facts = [VERSION, method(settings.current()), photos]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

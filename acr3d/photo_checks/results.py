@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.parts.angles import angle_name
 from acr3d.photo_checks import queue
-from acr3d.photo_checks.advice import advice_sentence
+from acr3d.photo_checks.advice import advice_sentence, left_out_name, listed, network_note
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,19 @@ class Advice:
 
 @dataclass(frozen=True)
 class PartOutline:
-    """The part's outline in a photo: an SVG path in a picture of this size."""
+    """The part's outline in a photo: an SVG path in a picture of this size.
+
+    `left_out` names what else stands out, for programs; `left_out_names` for people.
+    """
 
     path: str
     width: int
     height: int
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def left_out_names(self) -> str:
+        return listed([left_out_name(one) for one in self.left_out])
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class PhotoCheckResult:
     outlines: dict[str, PartOutline] = field(default_factory=dict)
     best: list[PartImage] = field(default_factory=list)
     checked: PhotoCheck | None = None
+    note: str | None = None
+    """Why this server found the outlines less well than it could."""
 
     def about(self, image: PartImage) -> list[Advice]:
         return [one for one in self.advice if image in one.images]
@@ -69,12 +79,15 @@ def _checked(row: PhotoCheck, places: list[PartImage], order: Sequence[PartImage
     advice = [_advice(finding, places, order) for finding in findings]
     advice.sort(key=lambda one: min(list(order).index(image) for image in one.images))
     outlines = {
-        image.id: PartOutline(photo["outline"], *photo["size"])
-        for image, photo in zip(places, photos, strict=True)
-        if photo["outline"]
+        image.id: _outline(photo) for image, photo in zip(places, photos, strict=True) if photo["outline"]
     }
     best = [places[place] for place in row.report["best"]]
-    return PhotoCheckResult("checked", advice, outlines, best, row)
+    return PhotoCheckResult("checked", advice, outlines, best, row, network_note(row.report.get("network")))
+
+
+def _outline(photo: dict[str, Any]) -> PartOutline:
+    width, height = photo["size"]
+    return PartOutline(photo["outline"], width, height, tuple(photo["left_out"]))
 
 
 def _advice(finding: dict[str, Any], places: list[PartImage], order: Sequence[PartImage]) -> Advice:

@@ -1,4 +1,7 @@
-"""Decoded pixels of any size, depth and colour space become an upright, opaque sRGB picture within 2048²."""
+"""Decoded pixels of any size, depth and colour space become an upright, opaque sRGB picture within 2048².
+
+A cut-out, whose background is transparent, keeps its alpha beside the opaque picture.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +42,20 @@ class Pixels:
     """As in EXIF; 1 is upright."""
 
 
-def upright_srgb(pixels: Pixels) -> Image.Image:
-    image = _shrunk(pixels)
+@dataclass(frozen=True)
+class Upright:
+    """An opaque picture, and the alpha (mode L, of the same size) that was blended onto white, if any."""
+
+    image: Image.Image
+    alpha: Image.Image | None
+
+
+def upright_srgb(pixels: Pixels) -> Upright:
+    image, alpha = _shrunk(pixels)
     if pixels.orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[pixels.orientation])
-    return _in_srgb(image, pixels.icc)
+        turn = _UPRIGHT[pixels.orientation]
+        image, alpha = image.transpose(turn), alpha.transpose(turn) if alpha else None
+    return Upright(_in_srgb(image, pixels.icc), alpha)
 
 
 def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -52,36 +64,43 @@ def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _shrunk(pixels: Pixels) -> Image.Image:
-    """The same result as Pillow's Lanczos in one call: horizontally, strip by strip, and then vertically."""
+def _shrunk(pixels: Pixels) -> tuple[Image.Image, Image.Image | None]:
+    """The opaque picture, and its alpha if it has one.
+
+    The same result as Pillow's Lanczos in one call: horizontally, strip by strip, and then vertically.
+    """
     height = pixels.size[1]
     target = fitted(pixels.size, STORED_SIDE)
-    narrow: Image.Image | None = None
+    narrow: list[Image.Image] = []
     for first in range(0, height, _STRIP_ROWS):
         end = min(first + _STRIP_ROWS, height)
-        strip = _opaque(pixels.rows(first, end)).resize((target[0], end - first), Image.Resampling.LANCZOS)
-        narrow = narrow or Image.new(strip.mode, (target[0], height))
-        narrow.paste(strip, (0, first))
-    if narrow is None:
+        for number, layer in enumerate(_layers(pixels.rows(first, end))):
+            strip = layer.resize((target[0], end - first), Image.Resampling.LANCZOS)
+            if number == len(narrow):
+                narrow.append(Image.new(strip.mode, (target[0], height)))
+            narrow[number].paste(strip, (0, first))
+    if not narrow:
         raise ValueError("a picture without rows")
-    return narrow.resize(target, Image.Resampling.LANCZOS)
+    image, *alpha = (layer.resize(target, Image.Resampling.LANCZOS) for layer in narrow)
+    return image, alpha[0] if alpha else None
 
 
-def _opaque(strip: Image.Image) -> Image.Image:
-    """The strip as L, RGB or CMYK with 8 bits, without palette, and transparency blended onto white."""
+def _layers(strip: Image.Image) -> list[Image.Image]:
+    """The strip as L, RGB or CMYK with 8 bits, without palette, and its transparency blended onto white; then
+    that transparency, if it has any."""
     if strip.mode in _HIGH_BYTE:  # Pillow's own conversion to L would clip instead of scale
-        return Image.frombytes("L", strip.size, strip.tobytes()[_HIGH_BYTE[strip.mode] :: 2])
+        return [Image.frombytes("L", strip.size, strip.tobytes()[_HIGH_BYTE[strip.mode] :: 2])]
     if strip.mode == "La":
         strip = strip.convert("LA")
     elif strip.mode in ("RGBa", "PA") or "transparency" in strip.info:
         strip = strip.convert("RGBA")
     if strip.mode in ("LA", "RGBA"):
-        opaque = Image.new(strip.mode.removesuffix("A"), strip.size, "white")
-        opaque.paste(strip.convert(opaque.mode), mask=strip.getchannel("A"))
-        return opaque
+        opaque, alpha = Image.new(strip.mode.removesuffix("A"), strip.size, "white"), strip.getchannel("A")
+        opaque.paste(strip.convert(opaque.mode), mask=alpha)
+        return [opaque, alpha]
     if strip.mode in _ICC_SPACE:
-        return strip
-    return strip.convert("L" if strip.mode == "1" else "RGB")
+        return [strip]
+    return [strip.convert("L" if strip.mode == "1" else "RGB")]
 
 
 def _in_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:

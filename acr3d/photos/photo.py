@@ -18,3 +18,5 @@ class Photo:
     thumbnail: bytes
     """A JPEG of the same picture within 480 × 480, for lists."""
     mime_type: str = "image/jpeg"
+    outline: bytes | None = None
+    """Of a cut-out, whose background was transparent: a PNG that is white on the part, within 1024 × 1024."""

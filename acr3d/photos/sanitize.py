@@ -18,13 +18,15 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from acr3d.photos.convert import fitted, upright_srgb
+from acr3d.photos.convert import Upright, fitted, upright_srgb
+from acr3d.photos.cutout import with_margin
 from acr3d.photos.decode import decoded
 from acr3d.photos.limits import PhotoRefused, check_file
 from acr3d.photos.photo import THUMBNAIL_SIDE, Photo
 
 __all__ = ["Photo", "PhotoRefused", "clean"]
 
+_OUTLINE_SIDE = 1024
 _JPEG_QUALITY = 90
 _THUMBNAIL_QUALITY = 80
 
@@ -35,10 +37,11 @@ def clean(stream: BinaryIO) -> Photo:
     Raises PhotoRefused.
     """
     check_file(stream)
-    return _stored(upright_srgb(decoded(stream)))
+    return _stored(with_margin(upright_srgb(decoded(stream))))
 
 
-def _stored(image: Image.Image) -> Photo:
+def _stored(upright: Upright) -> Photo:
+    image = upright.image
     jpeg = _jpeg(image, _JPEG_QUALITY)
     small = fitted(image.size, THUMBNAIL_SIDE)
     preview = image.resize(small, Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -48,7 +51,15 @@ def _stored(image: Image.Image) -> Photo:
         height_px=image.height,
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=_jpeg(preview, _THUMBNAIL_QUALITY),
+        outline=_outline(upright.alpha) if upright.alpha else None,
     )
+
+
+def _outline(alpha: Image.Image) -> bytes:
+    small = alpha.resize(fitted(alpha.size, _OUTLINE_SIDE), Image.Resampling.BOX)
+    out = io.BytesIO()
+    small.point(lambda value: 255 * (value > 127)).convert("1").save(out, "PNG")
+    return out.getvalue()
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:

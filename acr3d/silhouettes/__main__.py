@@ -1,4 +1,4 @@
-"""`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg … [--find-front] [--json]`.
+"""`python -m acr3d.silhouettes MODEL.glb front=a.jpg right=b.jpg … [--outline front=a.png …] [--find-front]`.
 
 How well the model matches each labelled photo and all of them, from 0 to 1. With --find-front the model may
 lie on any of its sides; the scores are those of the turn that was found. With --json it follows the protocol
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
     from acr3d.gltf.errors import BadModel
 
     try:
-        report = measure(options.model, dict(options.photos), options.turn)
+        report = measure(options.model, dict(options.photos), options.turn, dict(options.outlines))
     except (BadModel, CarvingError) as error:
         if options.json:
             print(written(error.message, error.code), flush=True)
@@ -38,8 +39,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict[str, Any]:
+def measure(
+    model: Path, photos: dict[str, Path], turn: str | None = "", outlines: Mapping[str, Path] | None = None
+) -> dict[str, Any]:
     """The scores of the model after `turn`: `all`, `sides`, and `unmeasured` (why a photo has no score).
+
+    `outlines`: the part's known outlines by side, PNGs that are white on the part.
 
     With None it looks for the turn that brings the front forward, and reports `turn` and `is_sure` as well.
     Raises BadModel, or CarvingError if no photo can be compared.
@@ -56,7 +61,7 @@ def measure(model: Path, photos: dict[str, Path], turn: str | None = "") -> dict
     silhouettes, unmeasured = [], {}
     for side, path in photos.items():
         try:
-            silhouettes.append(read_photo_silhouette(path, side))
+            silhouettes.append(read_photo_silhouette(path, side, (outlines or {}).get(side)))
         except CarvingError as error:
             unmeasured[side] = str(error)
     if not silhouettes:
@@ -84,6 +89,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("model", type=Path, metavar="MODEL.glb")
     parser.add_argument("photos", type=_photo, nargs="+", metavar="SIDE=PHOTO")
+    parser.add_argument(
+        "--outline",
+        dest="outlines",
+        type=_photo,
+        action="append",
+        default=[],
+        metavar="SIDE=PNG",
+        help="the part in that photo, white on black, instead of looking for it",
+    )
     turns = parser.add_mutually_exclusive_group()
     turns.add_argument(
         "--turn", type=_turn, default="", help="turn the model first, as the optimizer would: x90,y180"
@@ -92,7 +106,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     turns.add_argument("--find-front", dest="turn", action="store_const", const=None, help=find)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     options = parser.parse_args(argv)
-    for path in (options.model, *(path for _, path in options.photos)):
+    for path in (options.model, *(path for _, path in [*options.photos, *options.outlines])):
         if not path.is_file():
             parser.error(f"file not found: {path}")
     return options

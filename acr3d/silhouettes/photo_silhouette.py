@@ -44,9 +44,12 @@ def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def read_photo_silhouette(path: Path, side: str) -> PhotoSilhouette:
-    """Find the part in a photo. Raises CarvingError if there is none in front of a plain background."""
-    outline = extract_silhouette(read_photo(path, side))
+def read_photo_silhouette(path: Path, side: str, known: Path | None = None) -> PhotoSilhouette:
+    """Find the part in a photo, or read its `known` outline, a PNG that is white on the part.
+
+    Raises CarvingError if the outline is not known and there is no plain background.
+    """
+    outline = extract_silhouette(read_photo(path, side, known))
     left, top, right, bottom = outline.box
     half = (0.5 + _MARGIN) * max(right - left, bottom - top)
     middle = (left + right) / 2, (top + bottom) / 2

@@ -8,13 +8,14 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from sqlalchemy import Connection, inspect, null, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Job, ModelVersion, Part, PartImage
+from acr3d.db.models import Job, ModelVersion, Part, PartImage, PhotoOutline
 from acr3d.db.states import VersionState
 from acr3d.db.types import is_id
 
-MEDIA_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
 
 
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     """What a stored file is."""
 
     PHOTO = "photo"  # or its thumbnail
+    OUTLINE = "outline"
     RAW = "raw model"
     VERSION = "version"
     POSTER = "poster"
@@ -32,6 +34,7 @@ class Kind(StrEnum):
 REFERRING = (
     (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
     (Kind.PHOTO, PartImage.thumbnail_path, null()),
+    (Kind.OUTLINE, PhotoOutline.storage_path, null()),
     (Kind.RAW, Job.raw_storage_path, null()),
     (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
     (Kind.POSTER, ModelVersion.poster_path, null()),
@@ -82,7 +85,9 @@ class Blob:
 
 
 def find_blob(key: str) -> Blob | None:
-    """The file of a photo, a model version (or its poster) or a raw model; None when nothing refers to `key`.
+    """The file that `key` names: of a photo, an outline, a model version (or its poster) or a raw model.
+
+    None when nothing refers to it.
 
     Every key begins with parts/<part id>/, so only one part's rows are searched.
     """
@@ -95,7 +100,12 @@ def find_blob(key: str) -> Blob | None:
     if part is None:
         return None
     is_visible = part.is_published and part.deleted_at is None
-    return _photo(key, part_id, is_visible) or _version(key, part_id, is_visible) or _raw_model(key, part_id)
+    return (
+        _photo(key, part_id, is_visible)
+        or _version(key, part_id, is_visible)
+        or _private(key, part_id, PhotoOutline.storage_path)
+        or _private(key, part_id, Job.raw_storage_path)
+    )
 
 
 def media_url(key: str) -> str:
@@ -127,6 +137,8 @@ def _version(key: str, part_id: str, is_visible: bool) -> Blob | None:
     return Blob(key, sha256, is_visible and shown)
 
 
-def _raw_model(key: str, part_id: str) -> Blob | None:
-    query = select(Job.id).where(Job.part_id == part_id, Job.raw_storage_path == key)
+def _private(key: str, part_id: str, column: InstrumentedAttribute[str | None]) -> Blob | None:
+    """A file that no customer sees."""
+    owner = column.class_
+    query = select(owner.id).where(owner.part_id == part_id, column == key)
     return Blob(key, None, False) if db.session.scalar(query.limit(1)) else None

@@ -28,6 +28,8 @@ NO_PICTURE = "data:image/png;base64," + base64.b64encode(b"<svg/>").decode()
         ({"image_angles": ["front", "front"]}, "image_angles must be different values"),
         ({"image_angles": ["front", "inside"]}, "image_angles must be different values"),
         ({"image_angles": ["front", ["left"]]}, "image_angles must be different values"),
+        ({"image_outlines": [PNG, None, None]}, "image_outlines must be a list with one image or null"),
+        ({"image_outlines": ["x", None]}, r"image_outlines\[0\] must be a data URI"),
         ({"input_task_id": "x"}, "input_task_id is not supported"),
         ({"ai_model": "meshy-5"}, "ai_model must be one of"),
         ({"target_polycount": 99}, "target_polycount must be a whole number from 100 to 300000"),

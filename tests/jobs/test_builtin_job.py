@@ -111,8 +111,9 @@ def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
     assert (job.meshy_credits_used, job.estimated_credits) == (0, 0)
 
 
-# Filled when an account refuses, an answer is lost, a step works, and in adopted databases: test_pauses,
-# test_jobs, test_ledger, test_unmatched_tasks, test_pollers and test_migrations see to those.
+# Filled when an account refuses, an answer is lost, a step works, photos are checked, and in adopted
+# databases: test_pauses, test_jobs, test_ledger, test_unmatched_tasks, test_pollers, test_finding and
+# test_migrations see to those.
 ELSEWHERE = {
     ("engine_accounts", "pause"),
     ("engine_accounts", "paused_at"),
@@ -125,6 +126,8 @@ ELSEWHERE = {
     ("model_generation_jobs", "lease_until"),
     ("model_generation_jobs", "task_missing_since"),
     ("parts", "image_url"),
+    ("photo_outlines", "refusal"),
+    ("photo_outlines", "storage_path"),
     ("stray_tasks", "consumed_credits"),
     ("stray_tasks", "deleting_until"),
     ("stray_tasks", "dismissed_at"),

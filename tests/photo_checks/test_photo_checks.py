@@ -35,7 +35,13 @@ from tests.support.accounts import browser
 from tests.support.factories import make_part, make_part_with_photos, order_of, picture
 from tests.support.woken import Woken
 
-GOOD: dict[str, Any] = {"findings": [], "outline": "M1 1L9 1L9 9Z", "size": [512, 384], "edge_width": 2.5}
+GOOD: dict[str, Any] = {
+    "findings": [],
+    "outline": "M1 1L9 1L9 9Z",
+    "left_out": [],
+    "size": [512, 384],
+    "edge_width": 2.5,
+}
 
 
 def large_picture(box: tuple[int, int, int, int] = (200, 200, 800, 600)) -> sanitize.Photo:
@@ -95,7 +101,7 @@ def test_the_poller_checks_new_photos_and_the_api_tells_what_it_found(in_app: Fl
     assert front["preflight"]["outline"]["path"].startswith("M")
     [finding] = right["preflight"]["findings"]
     assert (finding["code"], finding["images"]) == ("cropped", [right["id"]])
-    assert finding["message"].startswith("Photo 2 (Right): the part or another object is cut off")
+    assert finding["message"].startswith("Photo 2 (Right): the part runs out of the picture")
     assert answer["findings"] == [finding]
     assert (answer["state"], answer["best"]) == ("checked", [front["id"]])
 
@@ -309,8 +315,10 @@ ABOUT_ONE: list[dict[str, Any]] = [
     {"code": "small", "width": 300, "height": 200},
     {"code": "part_small", "pixels": 100},
     {"code": "blurred"},
-    {"code": "cropped", "sides": []},
     {"code": "cropped", "sides": ["top", "left"]},
+    {"code": "several_parts"},
+    {"code": "scattered"},
+    {"code": "person"},
     {"code": "backdrop_busy"},
     {"code": "backdrop_uneven"},
     {"code": "no_part"},
@@ -329,12 +337,12 @@ def test_every_finding_has_a_sentence_that_names_its_photos(in_app: Flask, langu
     page = client.get(f"/admin/parts/{part.id}", headers={"Accept-Language": language}).text
 
     word = {"en": "Photo", "de": "Foto"}[language]
-    assert len(answer["preflight"]["findings"]) == 16
+    assert len(answer["preflight"]["findings"]) == 18
     for finding in answer["preflight"]["findings"]:
         names = [f"{word} {1 + order_of(part).index(image)} (" for image in finding["images"]]
         assert all(name in finding["message"] for name in names)
         assert "%(" not in finding["message"]
-    assert page.count('<path d="M1 1L9 1L9 9Z"/>') == 3
+    assert page.count('<path d="M1 1L9 1L9 9Z"/>') == 2 * 3  # on the tile and with the findings
 
 
 def test_customers_hear_nothing_of_it(in_app: Flask, client: FlaskClient) -> None:

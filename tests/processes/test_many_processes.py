@@ -47,6 +47,7 @@ def test_many_jobs_are_shared_and_each_is_ordered_once(
         "MESHY_API_BASE": meshy.base,
         "ACR3D_MAX_CONCURRENT_TASKS": "20",
         "ACR3D_AGREEMENT": "0",
+        "ACR3D_CUTOUT": "0",
     }
     app = make_app(meshy_api_key="msy_test", meshy_api_base=meshy.base)
     with app.app_context(), contextlib.ExitStack() as machines:

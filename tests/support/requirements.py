@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender.bake import why_unavailable
+from acr3d.outlines import method
 from acr3d.sandbox import landlock, seccomp
 from tests.support.browser import chromium_missing
 from tests.support.postgres import postgres_missing
@@ -53,17 +55,24 @@ def seccomp_missing() -> str | None:
     return None if seccomp.is_available() else "This kernel or processor has no seccomp filter for us."
 
 
+def cutout_missing() -> str | None:
+    """Why the tests cannot run the learned cut-out, as a sentence; None when they can."""
+    is_here = method.HOME.joinpath("made").is_file() and find_spec("onnxruntime") and find_spec("onnx")
+    return None if is_here else "The learned cut-out is not installed. `make cutout` installs it."
+
+
 TOOLS = {
     "postgres": postgres_missing,
     "chromium": chromium_missing,
     "node": node_missing,
     "libfaketime": libfaketime_missing,
     "blender": why_unavailable,
+    "cutout": cutout_missing,
     "meshopt": meshopt_missing,
     "landlock": landlock_missing,
     "seccomp": seccomp_missing,
 }
-EXTRAS = {"blender"}
+EXTRAS = {"blender", "cutout"}
 
 
 def _absent() -> dict[str, str]:

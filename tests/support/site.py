@@ -36,7 +36,8 @@ class Site:
         quiet = {
             name: value for name, value in os.environ.items() if not name.startswith(("ACR3D_", "MESHY_"))
         }
-        usual = {"ACR3D_ENGINE_GRID": "48", "ACR3D_POLL_SECONDS": "1", "ACR3D_AGREEMENT": "0"}
+        usual = {"ACR3D_ENGINE_GRID": "48", "ACR3D_POLL_SECONDS": "1"}
+        usual |= {"ACR3D_AGREEMENT": "0", "ACR3D_CUTOUT": "0"}
         self.environ = quiet | usual | given
         self.log = instance.with_suffix(".log")  # beside it, since what it lies on may be full
         self.process: subprocess.Popen[bytes] | None = None

@@ -10,7 +10,7 @@ from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
-from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck
+from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck, PhotoOutline
 from acr3d.db.models.poller import Poller
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Part",
     "PartImage",
     "PhotoCheck",
+    "PhotoOutline",
     "Poller",
     "UnmatchedTask",
     "User",

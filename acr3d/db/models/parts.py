@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
@@ -92,6 +92,24 @@ class PartImage(Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
     part: Mapped[Part] = relationship(lazy="raise")
+
+
+class PhotoOutline(Base):
+    """Which pixels of a photo show the part, as one method found it: a fact of the photo's content."""
+
+    __tablename__ = "photo_outlines"
+    __table_args__ = (
+        UniqueConstraint("part_id", "sha256", "method", name="ux_photo_outlines_part_id_sha256_method"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    sha256: Mapped[str] = mapped_column(String(64))  # of the photo
+    method: Mapped[str] = mapped_column(String(64))
+    storage_path: Mapped[str | None] = mapped_column(Text)  # a mask, white on the part; null if there is none
+    refusal: Mapped[str | None] = mapped_column(String(32))  # why there is none
+    facts: Mapped[dict[str, Any]]  # {"sides": where the part is cut off, "left_out": what is not the part}
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class PhotoCheck(Base):

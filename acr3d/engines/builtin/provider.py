@@ -25,7 +25,13 @@ class BuiltinProvider(MeshyContract):
 
     name = "builtin"
     capabilities = Capabilities(
-        named_views=True, faces_front=True, cancel=True, list_tasks=True, paid=False, local=True
+        named_views=True,
+        outlines=True,
+        faces_front=True,
+        cancel=True,
+        list_tasks=True,
+        paid=False,
+        local=True,
     )
     options = options(30_000, on_form=False)
     max_photos = MAX_SIDES

@@ -113,12 +113,13 @@ class MeshyClient:
         images: Sequence[tuple[bytes, str]],
         options: CreateOptions,
         metadata: Mapping[str, str] | None = None,
+        outlines: Sequence[bytes | None] = (),
     ) -> str:
         """Order a model from 1 to 4 (JPEG, angle) pairs, front first, and return the task's id.
 
-        An engine that takes angles takes up to 6 pairs. `metadata` (plain names and values) may help to
-        recognise the task: some accounts store it, others ignore it. If the account refuses it, later orders
-        go without.
+        An engine that takes angles takes up to 6 pairs, and the part's outline in each as a PNG. `metadata`
+        (plain names and values) may help to recognise the task: some accounts store it, others ignore it. If
+        the account refuses it, later orders go without.
 
         Raises OutcomeUnknown when the order was sent and no usable answer came: a paid task may exist.
         """
@@ -128,6 +129,8 @@ class MeshyClient:
         body: dict[str, Any] = {"image_urls": [_data_uri(jpeg) for jpeg, _ in images]} | options.body()
         if self.sends_angles:
             body["image_angles"] = [angle for _, angle in images]
+        if self.sends_angles and any(outlines):
+            body["image_outlines"] = [png and _data_uri(png, "png") for png in outlines]
         answer = self._order(body, metadata or {})
         task_id = answer.payload.get("result") if isinstance(answer.payload, dict) else None
         if not isinstance(task_id, str) or not is_task_id(task_id):
@@ -274,5 +277,5 @@ def _task_path(task_id: str) -> str:
     return f"{_TASKS}/{quote(task_id, safe='')}"
 
 
-def _data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+def _data_uri(image: bytes, kind: str = "jpeg") -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode("ascii")

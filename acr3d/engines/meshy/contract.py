@@ -25,15 +25,20 @@ class MeshyContract(Provider):
     def client(self) -> MeshyClient:
         return self._make_client()
 
-    def prepare(self, photos: Sequence[tuple[bytes, str]], config: Mapping[str, Any]) -> Order:
-        order = super().prepare(photos, config)
+    def prepare(
+        self,
+        photos: Sequence[tuple[bytes, str]],
+        config: Mapping[str, Any],
+        outlines: Sequence[bytes | None] = (),
+    ) -> Order:
+        order = super().prepare(photos, config, outlines)
         # A model, key or address that the client does not take fails here, before the order counts as sent.
         self._create_options(order)
         _ = self.client
         return order
 
     def create(self, order: Order, metadata: Mapping[str, str]) -> str:
-        return self.client.create(order.photos, self._create_options(order), metadata)
+        return self.client.create(order.photos, self._create_options(order), metadata, order.outlines)
 
     def _create_options(self, order: Order) -> CreateOptions:
         return CreateOptions(ai_model=self.ai_model, **order.options)

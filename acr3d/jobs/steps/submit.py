@@ -20,10 +20,11 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job
 from acr3d.db.states import AttemptState, NextStep
 from acr3d.db.types import new_id, utc_now
-from acr3d.engines.base import Provider
+from acr3d.engines.base import Order, Provider
 from acr3d.engines.errors import EngineError, Unanswered
 from acr3d.engines.registry import engines
 from acr3d.jobs.lease import JobLease
+from acr3d.jobs.ordered_photos import ordered_photos, ordered_with_outlines, waits_for_outlines
 from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker, disk_space
 from acr3d.orders.attempts import (
@@ -36,9 +37,9 @@ from acr3d.orders.attempts import (
 )
 from acr3d.orders.circuit_breaker import Wait
 from acr3d.orders.reconcile import RECHECK_SECONDS, order_metadata, reconcile
-from acr3d.storage.blobs import storage
 
 _DISK_FULL_SECONDS = 60
+_OUTLINE_SECONDS = 1
 
 
 def submit(lease: JobLease, job: Job, provider: Provider) -> None:
@@ -53,9 +54,10 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     if wait:
         wait_for(lease, wait)
         return
-    photos = [_read(one["storage_path"]) for one in job.selected_image_metadata]
-    angles = [one["angle"] for one in job.selected_image_metadata]
-    order = provider.prepare(list(zip(photos, angles, strict=True)), job.generation_config)
+    if provider.capabilities.outlines and waits_for_outlines(job):
+        lease.snooze(_OUTLINE_SECONDS, Message("outline.waits"))
+        return
+    order = _order(job, provider)
     attempt_id = _begin(lease, job)
     if isinstance(attempt_id, Wait):
         wait_for(lease, attempt_id)
@@ -75,6 +77,13 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     else:
         mark_accepted(attempt_id, task_id, Message("order.accepted"))
         circuit_breaker.close(job.account)
+
+
+def _order(job: Job, provider: Provider) -> Order:
+    if not provider.capabilities.outlines:
+        return provider.prepare(ordered_photos(job), job.generation_config)
+    photos, outlines = ordered_with_outlines(job)
+    return provider.prepare(photos, job.generation_config, outlines)
 
 
 def wait_for(lease: JobLease, wait: Wait) -> None:
@@ -135,11 +144,6 @@ def _tasks_in_work(session: Session, account: str) -> int:
     ordered = ordered.where(or_(Attempt.asked_at.is_(None), Attempt.sent_at > utc_now() - JOB_DEADLINE))
     in_work = or_(Job.next_step == NextStep.POLL, Job.id.in_(ordered))
     return session.scalar(select(func.count()).select_from(Job).where(Job.account == account, in_work)) or 0
-
-
-def _read(key: str) -> bytes:
-    with storage().open(key) as file:
-        return file.read()
 
 
 def _params_hash(job: Job) -> str:

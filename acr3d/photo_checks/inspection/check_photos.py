@@ -9,23 +9,31 @@ from typing import Any
 from acr3d.photo_checks.inspection.best_photos import best_photos
 from acr3d.photo_checks.inspection.findings import PhotoFinding
 from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo
+from acr3d.photo_checks.inspection.known_outline import KnownOutline
 from acr3d.photo_checks.inspection.label_consistency import LabelledView, find_label_problems
 
 _LABEL_PROBLEMS = {"stranger", "swapped", "turned", "unlike", "contradicts"}
-_UNUSABLE = {"unreadable", "cropped", "backdrop_busy", "no_part"}
+_UNUSABLE = {"unreadable", "cropped", "backdrop_busy", "no_part", "several_parts", "scattered", "person"}
 
 
-def check_photos(photos: Sequence[tuple[Path, str | None]]) -> dict[str, Any]:
-    """The report on `photos`, (path, angle or None) in order; see make_report."""
-    inspections = [inspect_photo(path, index) for index, (path, _angle) in enumerate(photos)]
+def check_photos(
+    photos: Sequence[tuple[Path, str | None]], known: Sequence[KnownOutline | None] = ()
+) -> dict[str, Any]:
+    """The report on `photos`, (path, angle or None) in order; see make_report.
+
+    `known`: the outline of each, where it is known; in the same order, or empty.
+    """
+    outlines = known or [None] * len(photos)
+    inspections = [inspect_photo(path, index, outlines[index]) for index, (path, _angle) in enumerate(photos)]
     return make_report(inspections, [angle for _path, angle in photos])
 
 
 def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | None]) -> dict[str, Any]:
     """The report on inspected photos.
 
-    {"photos": [{"findings", "outline", "size", "edge_width"}], "findings": [about several photos],
-    "best": [indices]}. An outline is an SVG path in a picture of `size` (width, height).
+    {"photos": [{"findings", "outline", "left_out", "size", "edge_width"}],
+    "findings": [about several photos], "best": [indices]}. An outline is an SVG path in a picture of `size`
+    (width, height).
     """
     first = _first_of_each_angle(angles)
     together = _same_angle(angles) + find_label_problems(_labelled_views(inspections, first))
@@ -74,6 +82,7 @@ def _photo_report(inspection: PhotoInspection) -> dict[str, Any]:
     return {
         "findings": [finding.as_json() for finding in inspection.findings],
         "outline": inspection.outline_path,
+        "left_out": list(inspection.left_out),
         "size": list(inspection.size),
         "edge_width": round(inspection.edge_width, 2) if inspection.edge_width is not None else None,
     }

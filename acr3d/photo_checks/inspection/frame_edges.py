@@ -10,9 +10,7 @@ Field = NDArray[np.float32]
 
 _FRAME_WIDTH = 0.03  # of the shorter side
 _FINE_BLUR, _COARSE_BLUR = 0.8, 4.0  # radii in pixels; their difference, the sharpness, ignores slow shading
-_MIN_EDGE = 6.0  # sharpness in grey levels that only an edge has
 _MAX_MEDIAN_SHARPNESS = 3.0  # along the frame; above, there is a pattern everywhere
-_MAX_EDGE_SHARE = 0.01  # of one side's frame
 _MAX_TONE_DEVIATION = 45.0  # mean distance from the median tone, in grey levels
 
 
@@ -27,11 +25,6 @@ def is_uneven(sides: dict[str, tuple[Field, Field]]) -> bool:
     """Whether the backdrop is much brighter in some places than in others."""
     tones = np.concatenate([tone.ravel() for _sharp, tone in sides.values()])
     return bool(np.abs(tones - np.median(tones)).mean() > _MAX_TONE_DEVIATION)
-
-
-def crossed_sides(sides: dict[str, tuple[Field, Field]]) -> list[str]:
-    """The sides at which something with a sharp edge leaves the picture."""
-    return [name for name, (sharp, _tone) in sides.items() if np.mean(sharp > _MIN_EDGE) > _MAX_EDGE_SHARE]
 
 
 def measure_frame(picture: NDArray[np.uint8]) -> dict[str, tuple[Field, Field]]:

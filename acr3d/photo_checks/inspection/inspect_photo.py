@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from acr3d.carving.errors import CarvingError
-from acr3d.carving.photo_input import LabelledPhoto, read_photo
-from acr3d.carving.silhouette import extract_silhouette
+from acr3d.carving.photo_input import read_photo
+from acr3d.carving.silhouette import Silhouette, fitted
+from acr3d.outlines.extraction.find_outline import Outline, find_outline
 from acr3d.photo_checks.inspection import frame_edges, sharpness
 from acr3d.photo_checks.inspection.colours import ColourHistogram, colour_histogram
 from acr3d.photo_checks.inspection.findings import PhotoFinding
+from acr3d.photo_checks.inspection.known_outline import KnownOutline
 from acr3d.photo_checks.inspection.normalized_silhouette import NormalizedSilhouette, normalize_silhouette
 from acr3d.photo_checks.inspection.svg_outline import svg_path
 
 _WORKING_SIDE = 512  # pixels, of the copy in which the silhouette is searched
 _MIN_PHOTO_SIDE = 600  # pixels, shorter side
 _MIN_PART_SIDE = 320  # pixels, longest side
-_INCOMPLETE = ("cropped", "backdrop_busy")  # with these findings the silhouette is not the whole part's
+_FINDINGS = {"no_backdrop": "backdrop_busy"}  # the finding for an outline's refusal, if it has another name
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,11 @@ class PhotoInspection:
     silhouette: NormalizedSilhouette | None = None
     colours: ColourHistogram | None = None
     edge_width: float | None = None
+    left_out: tuple[str, ...] = ()
 
 
-def inspect_photo(path: Path, index: int) -> PhotoInspection:
-    """Inspect the photo at `index` in the request."""
+def inspect_photo(path: Path, index: int, known: KnownOutline | None = None) -> PhotoInspection:
+    """Inspect the photo at `index` in the request; without a `known` outline it is looked for by colour."""
     try:
         pixels = read_photo(path, "").pixels
     except CarvingError:
@@ -50,15 +53,17 @@ def inspect_photo(path: Path, index: int) -> PhotoInspection:
     size = (small.shape[1], small.shape[0])
     width = sharpness.edge_width(pixels)
     found = [*_size_findings(pixels, index), *_sharpness_findings(width, index)]
-    sides = frame_edges.measure_frame(small)
-    try:
-        silhouette = extract_silhouette(LabelledPhoto("", small))
-    except CarvingError as refusal:
-        found.append(_missing_silhouette_finding(refusal.code, sides, index))
+    known = known or KnownOutline(find_outline(small))
+    outline = known.outline
+    if known.by_colour:
+        found += _backdrop_findings(small, outline, index)
+    if outline.mask is None and not any(finding.code == "backdrop_busy" for finding in found):
+        code = outline.refusal or "no_part"
+        facts = {"sides": outline.sides} if code == "cropped" else {}
+        found.append(PhotoFinding(_FINDINGS.get(code, code), (index,), facts))
+    if outline.mask is None or any(finding.code == "backdrop_busy" for finding in found):
         return PhotoInspection(tuple(found), size, edge_width=width)
-    found += _backdrop_findings(sides, index)
-    if any(finding.code in _INCOMPLETE for finding in found):
-        return PhotoInspection(tuple(found), size, edge_width=width)
+    silhouette = Silhouette("", fitted(outline.mask, small), small)
     longest = max(np.ptp(silhouette.box[::2]), np.ptp(silhouette.box[1::2])) * max(pixels.shape) / max(size)
     if longest < _MIN_PART_SIDE and not found:
         found.append(PhotoFinding("part_small", (index,), {"pixels": round(float(longest))}))
@@ -69,6 +74,7 @@ def inspect_photo(path: Path, index: int) -> PhotoInspection:
         silhouette=normalize_silhouette(silhouette.mask),
         colours=colour_histogram(silhouette.pixels, silhouette.mask),
         edge_width=width,
+        left_out=tuple(outline.left_out),
     )
 
 
@@ -91,24 +97,10 @@ def _sharpness_findings(width: float | None, index: int) -> list[PhotoFinding]:
     return [PhotoFinding("blurred", (index,))]
 
 
-def _backdrop_findings(
-    sides: dict[str, tuple[frame_edges.Field, frame_edges.Field]], index: int
-) -> list[PhotoFinding]:
+def _backdrop_findings(small: NDArray[np.uint8], outline: Outline, index: int) -> list[PhotoFinding]:
+    """What is wrong with the backdrop, where its colour alone tells the part from it."""
+    sides = frame_edges.measure_frame(small)
     if frame_edges.is_busy(sides):
         return [PhotoFinding("backdrop_busy", (index,))]
-    crossed = frame_edges.crossed_sides(sides)
-    if crossed:
-        return [PhotoFinding("cropped", (index,), {"sides": crossed})]
-    return [PhotoFinding("backdrop_uneven", (index,))] if frame_edges.is_uneven(sides) else []
-
-
-def _missing_silhouette_finding(
-    code: str, sides: dict[str, tuple[frame_edges.Field, frame_edges.Field]], index: int
-) -> PhotoFinding:
-    """Why no whole silhouette was found; the frame explains it better than the engine's refusal does."""
-    seen = [finding for finding in _backdrop_findings(sides, index) if finding.code != "backdrop_uneven"]
-    if seen:
-        return seen[0]
-    if code == "cropped":
-        return PhotoFinding("cropped", (index,), {"sides": []})
-    return PhotoFinding("no_part", (index,))
+    is_uneven = outline.mask is not None and frame_edges.is_uneven(sides)
+    return [PhotoFinding("backdrop_uneven", (index,))] if is_uneven else []

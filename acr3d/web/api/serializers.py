@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -73,7 +74,7 @@ def photo_check_json(photo_check: PhotoCheckResult) -> dict[str, Any]:
 def image_check_json(image: PartImage, photo_check: PhotoCheckResult) -> dict[str, Any]:
     """What the check found in one photo. The outline is an SVG path in a picture of `width` × `height`."""
     outline = photo_check.outlines.get(image.id)
-    drawn = {"path": outline.path, "width": outline.width, "height": outline.height} if outline else None
+    drawn = asdict(outline) if outline else None
     about = [_advice_json(one) for one in photo_check.about(image)]
     return {"preflight": {"findings": about, "outline": drawn}}
 
