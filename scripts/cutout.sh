@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring the learned cut-out: onnxruntime into .venv, and the network into .cutout/ (docs/decisions/0034-cutout.md).
+# Bring the learned cut-out: onnxruntime into .venv, and the network into .cutout/ (docs/decisions/0036-cutout.md).
 # With --if-possible, as `make setup` calls it: only where there is npm and memory, and a failure is one line.
 # What was made from the same files is left alone; what could not be made is tried again by `make cutout` only.
 set -euo pipefail

@@ -17,6 +17,8 @@ from PIL import Image
 from acr3d.carving.errors import CarvingError
 from acr3d.carving.photo_input import read_photo
 from acr3d.cutout.network import BadNetwork, Network
+from acr3d.messages.message import Message
+from acr3d.messages.refusal import written
 
 REFUSED_EXIT = 3
 _STORED_SIDE = 1024
@@ -28,13 +30,13 @@ def main(argv: list[str]) -> int:
     try:
         network = Network(Path(model), int(os.environ.get("ACR3D_THREADS", "1")))
     except BadNetwork as refusal:
-        print(json.dumps({"error": str(refusal), "code": "bad_network"}), flush=True)
+        print(written(Message.plain(str(refusal)), "bad_network"), flush=True)
         return REFUSED_EXIT
-    written = [
+    done = [
         write_alpha(network, int(side), Path(photo), Path(folder) / f"{number}.png")
         for number, photo in enumerate(photos)
     ]
-    print(json.dumps({"report": {"written": written}}), flush=True)
+    print(json.dumps({"report": {"written": done}}), flush=True)
     return 0
 
 

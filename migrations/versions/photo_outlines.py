@@ -8,7 +8,7 @@ from alembic import op
 from acr3d.db.types import Id, Moment
 
 revision = "photo_outlines"
-down_revision = "messages"
+down_revision = "sessions"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 On a plain backdrop the colour finds the rim to the pixel, and holes; but it takes hard shadows, hands and
 other objects for the part, and paint in the backdrop's tone for a hole. The network knows what is an object,
-but closes small holes. So each decides where it is sure. docs/decisions/0034-cutout.md has the figures.
+but closes small holes. So each decides where it is sure. docs/decisions/0036-cutout.md has the figures.
 """
 
 from __future__ import annotations
