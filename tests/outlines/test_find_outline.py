@@ -105,6 +105,17 @@ def test_the_edge_of_a_table_that_the_network_doubts_does_not_cut_the_part_off()
     assert iou(found.mask, PLATE) > 0.97
 
 
+def test_the_edge_of_a_table_that_the_network_takes_for_the_part_does_not_either() -> None:
+    edge = box(396, 0, 402, 600)
+    both = PLATE | edge
+    taken = in_clutter((both, STEEL))
+
+    found = find_outline(taken, alpha_of(both))
+
+    assert found.refusal is None
+    assert iou(found.mask, PLATE) > 0.96
+
+
 def test_a_part_in_two_pieces_stays_whole_and_three_parts_are_refused() -> None:
     two = disc(300, 150, 60) | disc(300, 300, 60)
     three = two | disc(300, 450, 60)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from acr3d.carving.morphology import Mask, opened
+from acr3d.carving.morphology import Mask, dilated, eroded, opened
 
 _SPECK = 0.002  # of the largest piece
 _MIN_SPECK_PIXELS = 30
@@ -15,6 +15,8 @@ _COMPARABLE = 0.15  # of the largest piece: so large a piece is a part, too, or 
 _NEAR = 0.08  # of the largest piece's longer side: so near, a smaller piece belongs to it
 _SEVERAL = 3  # so many comparable pieces are several parts
 _MIN_SCATTERED, _LARGEST_SCATTERED = 12, 0.25  # text: so many pieces, none larger than that share of all
+
+_STRIP = 0.01  # of the picture's longer side: half the width of a strip, such as a table's edge or a cable
 
 _MIN_LEFT_OUT = 0.01  # of the part: what is smaller is not worth a word
 _THICKNESS = 4  # pixels; thinner things are where the two methods put the rim
@@ -50,6 +52,20 @@ def part_pieces(mask: Mask) -> Pieces:
     is_kept = is_large & (is_comparable | (distance <= reach))
     kept = np.isin(labels, 1 + np.flatnonzero(is_kept))
     return Pieces(kept, np.isin(labels, 1 + np.flatnonzero(is_large & ~is_kept)))
+
+
+def without_leaving_strips(mask: Mask) -> Mask:
+    """The mask without thin strips that leave the picture: edges of tables and walls, cables.
+
+    Unless they are most of it, as in a photo of a rod.
+    """
+    half = max(3, round(_STRIP * max(mask.shape)))
+    thin = mask & ~dilated(eroded(mask, half), half + 2)
+    labels, _ = ndimage.label(thin)
+    edges = [labels[0], labels[-1], labels[:, 0], labels[:, -1]]
+    leaving = np.unique(np.concatenate(edges))
+    rest: Mask = mask & ~np.isin(labels, leaving[leaving > 0])
+    return rest if rest.sum() > mask.sum() / 2 else mask
 
 
 def name_left_out(left_out: Mask, part: Mask, backdrop_like: Mask, skin: Mask) -> list[str]:
