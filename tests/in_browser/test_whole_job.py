@@ -11,7 +11,7 @@ from tests.support.staff import new_part, order, photo_file, press_move, set_sid
 from tests.support.visits import LONG, Visitor
 
 # One block, drawn from four sides: as wide, high and deep in each of them.
-SIDES = {"Right": (300, 300), "Front": (500, 300), "Top": (500, 300), "Back": (500, 300)}
+SIDES = {"Right": (600, 600), "Front": (1000, 600), "Top": (1000, 600), "Back": (1000, 600)}
 
 
 @pytest.mark.timeout(600)
