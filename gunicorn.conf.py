@@ -1,35 +1,29 @@
-"""One process with threads: the job poller runs in it, and a slow client only occupies a thread."""
+"""One process with threads: the job poller runs in it too. Its connections are served by `acr3d/server/`."""
 
 from __future__ import annotations
 
 import logging
 import os
-from concurrent.futures import Future
+import tempfile
 from threading import Thread
 from typing import Any
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from acr3d.server.worker import LoopWorker
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Waits for slow readers in the thread pool.
+class Worker(LoopWorker):
+    """Tells the loop about proxies, and stops the poller as soon as the worker is told to stop."""
 
-    gunicorn 27 closes a connection on its main loop and waits there up to two seconds until the client has
-    read everything, so ten slow phones would block all other requests for seconds.
-    """
+    def run(self) -> None:
+        # For bodies that arrive: /tmp may be in memory.
+        tempfile.tempdir = str(self.wsgi.extensions["acr3d_storage"].incoming)
+        super().run()
 
-    def finish_request(self, conn: TConn, handled: Future[object]) -> None:
-        if handled.cancelled() or handled.exception() or handled.result():
-            super().finish_request(conn, handled)
-            return
-        self.nr_conns -= 1
-        self.tpool.submit(conn.close, graceful=True)
+    def has_proxy(self) -> bool:
+        return bool(self.wsgi.extensions["acr3d_settings"].proxy_count)
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Stop the poller at once; open requests are served until `graceful_timeout`."""
-        if self.alive:
-            self.method_queue.defer(_start_stopping, self)
-        super().handle_exit(sig, frame)
+    def begin_stop(self) -> None:
+        _start_stopping(self)
 
 
 _port = os.environ.get("PORT", "5000")
@@ -37,19 +31,12 @@ bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
 worker_class = Worker
 threads = 24
-# Threads read slow uploads, so these do not stop the main loop from reporting that the worker is alive.
 timeout = 120
 graceful_timeout = 18
-keepalive = 5
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 # No access log: URLs may contain signatures. The proxy or platform in front has its own log.
 accesslog = None
 errorlog = "-"
-# No header of a client says where the app is mounted or how it was reached: proxies that ACR3D_PROXY_COUNT
-# names are believed by the app itself (ProxyFix), and nobody else is.
-forwarded_allow_ips = ""
-secure_scheme_headers: dict[str, str] = {}
-forwarder_headers = ""
 control_socket_disable = True  # acr3d does not use it
 
 

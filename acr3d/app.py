@@ -18,6 +18,7 @@ from acr3d.storage.local import LocalStorage
 from acr3d.web import (
     access,
     auth,
+    body_sizes,
     error_handlers,
     health,
     hosts,
@@ -52,6 +53,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
     hosts.install(app)
     access.install(app)
+    body_sizes.install(app)
     _bind_extensions(app)
     templating.install(app)
     error_handlers.install(app)

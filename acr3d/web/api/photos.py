@@ -20,9 +20,9 @@ bp = Blueprint("api_photos", __name__, url_prefix="/api")
 
 
 @bp.post("/admin/3d-models/upload-images")
+@request_body.takes_photos
 def upload_images() -> ResponseReturnValue:
     """Add photos at the end of a part's photos. Labels in the form apply to each photo of the request."""
-    request_body.begin_upload()
     request_body.check_fields(set(_UPLOAD_NAMES), {"partId", *photos.LABELS})
     part_id = request.form.get("partId", "")
     if not part_id:
@@ -36,9 +36,9 @@ def upload_images() -> ResponseReturnValue:
 
 
 @bp.put("/admin/images/<image_id>/file")
+@request_body.takes_photos
 def replace_image(image_id: str) -> ResponseReturnValue:
     """Replace a photo by the one sent as `image`. Place and labels are kept; the new photo has a new id."""
-    request_body.begin_upload()
     request_body.check_fields({"image"}, set())
     photos.image_by_id(image_id)  # before the work of decoding
     [photo] = request_body.uploaded_photos(["image"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from flask import abort, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
@@ -18,6 +21,9 @@ from acr3d.parts.conversion import Busy, converted
 from acr3d.parts.photos import PHOTOS_PER_PART
 from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
 from acr3d.photos.photo import Photo
+from acr3d.web import body_sizes
+
+View = Callable[..., ResponseReturnValue]
 
 JSON_BYTES = 256 * 1024
 UPLOAD_BYTES = PHOTOS_PER_PART * MAX_FILE_BYTES + 1_000_000
@@ -63,12 +69,19 @@ def uploaded_photos(names: list[str]) -> list[Photo]:
     return [_converted(name, file, len(sent) > 1) for name, file in sent]
 
 
-def begin_upload() -> None:
-    """Allow this request the size of six photos. Call this before reading the form."""
-    request.max_content_length = UPLOAD_BYTES
-    request.max_form_parts = 4 * PHOTOS_PER_PART
-    if request.mimetype != "multipart/form-data":
-        abort(415, _("Send the photos as multipart/form-data."))
+def takes_photos(view: View) -> View:
+    """Allow this view's requests the size of six photos; they must be forms."""
+
+    @functools.wraps(view)
+    def upload(**arguments: str) -> ResponseReturnValue:
+        request.max_content_length = UPLOAD_BYTES
+        request.max_form_parts = 4 * PHOTOS_PER_PART
+        if request.mimetype != "multipart/form-data":
+            abort(415, _("Send the photos as multipart/form-data."))
+        return view(**arguments)
+
+    body_sizes.allow(upload, UPLOAD_BYTES)
+    return upload
 
 
 def check_fields(files: set[str], fields: set[str]) -> None:
