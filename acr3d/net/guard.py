@@ -24,7 +24,12 @@ Resolve = Callable[[str, int], list[str]]
 
 _READ_SLICE_SECONDS = 0.25  # how soon a waiting read notices a stop
 _CONNECT_SECONDS = 10.0
-_IPV4_IN_IPV6 = tuple(ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16"))
+# Of IPv6 only global unicast is public, RFC 4291: not fec0::/10, nor forms that stand for an IPv4 address.
+# Inside it 6to4 embeds an address, too, and 3fff::/20 is for examples.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "2002::/16", "3fff::/20")
+)
 
 # At DEBUG level httpcore logs all response headers, including signed redirect targets.
 logging.getLogger("httpcore").setLevel(logging.INFO)
@@ -70,9 +75,9 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             ip = ip.ipv4_mapped
-        elif ip.teredo is not None or any(ip in network for network in _IPV4_IN_IPV6):
+        elif ip.teredo is not None or ip not in _GLOBAL_UNICAST:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NOT_PUBLIC)
 
 
 class GuardedTransport(httpx.BaseTransport):

@@ -81,6 +81,16 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "fec0::1",
+        "::8.8.8.8",
+        "::ffff:0:8.8.8.8",
+        "64:ff9b:1::8.8.8.8",
+        "192.0.0.8",
+        "192.0.0.170",
+        "192.88.99.1",
+        "::ffff:192.0.0.8",
+        "3fff::1",
+        "5f00::1",
     ],
 )
 def test_private_addresses_are_not_public(address: str) -> None:
