@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import tempfile
 from threading import Thread
 from typing import Any
@@ -26,6 +27,8 @@ class Worker(LoopWorker):
         _start_stopping(self)
 
 
+os.umask(0o077)  # what acr3d keeps and logs is nobody else's
+umask = 0o007  # of a Unix socket, which a proxy in acr3d's group may use
 _port = os.environ.get("PORT", "5000")
 bind = f"{os.environ.get('ACR3D_BIND', '127.0.0.1')}:{_port}"
 workers = 1
@@ -42,12 +45,14 @@ control_socket_disable = True  # acr3d does not use it
 
 def post_worker_init(worker: Any) -> None:
     # Imported here to keep it out of the memory of gunicorn's master process, which reads this file too.
-    from acr3d.backup import ephemeral_folder
     from acr3d.sandbox.protection import protection
+    from acr3d.start import private_files
+    from acr3d.start.warnings import warnings
 
     flask_app = worker.wsgi
     config = flask_app.extensions["acr3d_settings"]
-    for warning in ephemeral_folder.warnings(config, ephemeral_folder.mount_table()):
+    addresses = [str(one.getsockname()[0]) for one in worker.sockets if one.sock.family != socket.AF_UNIX]
+    for warning in [*private_files.make_private(config), *warnings(config, addresses)]:
         worker.log.warning(warning)
     worker.log.info(protection())
     _show_security_events(worker.log.error_log.handlers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from acr3d.app import create_app
@@ -10,6 +11,7 @@ from acr3d.settings import SettingsError
 # With this exit code gunicorn stops; with others it would start its worker again and again.
 _BOOT_ERROR = 3
 
+os.umask(0o077)  # what commands write is nobody else's
 try:
     app = create_app()
 except SettingsError as error:

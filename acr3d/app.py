@@ -23,6 +23,7 @@ from acr3d.web import (
     health,
     hosts,
     media,
+    proxies,
     security_headers,
     static,
     templating,
@@ -51,6 +52,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_hints"] = Hints(app)
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
+    proxies.install(app)
     hosts.install(app)
     access.install(app)
     body_sizes.install(app)

@@ -56,6 +56,7 @@ class Settings:
     webhook_path: str = field(default="", repr=False)  # the secret end of the address that Meshy calls
     webhook_secret: str = field(default="", repr=False)
     public_url: str = ""
+    hsts_subdomains: bool = False
     trusted_hosts: tuple[str, ...] = ()
     proxy_count: int = 0
     admin_email: str = ""
@@ -112,6 +113,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_path=_webhook_path(read.secret("ACR3D_WEBHOOK_PATH"), instance),
         webhook_secret=read.secret("ACR3D_WEBHOOK_SECRET"),
         public_url=read.origin("ACR3D_PUBLIC_URL"),
+        hsts_subdomains=read.switch("ACR3D_HSTS_SUBDOMAINS"),
         trusted_hosts=read.words("ACR3D_TRUSTED_HOSTS"),
         proxy_count=read.number("ACR3D_PROXY_COUNT", 0, 0, 5),
         admin_email=read.text("ACR3D_ADMIN_EMAIL"),

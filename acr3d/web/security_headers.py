@@ -56,8 +56,8 @@ def _add(response: Response) -> Response:
     headers["Referrer-Policy"] = "same-origin"
     headers["Permissions-Policy"] = _PERMISSIONS
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if settings.current().is_https:
-        headers["Strict-Transport-Security"] = HSTS
+    if (config := settings.current()).is_https:
+        headers["Strict-Transport-Security"] = HSTS + "; includeSubDomains" * config.hsts_subdomains
     _limit_caching(response)
     return response
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from acr3d.backup import ephemeral_folder
 from acr3d.settings import Settings
+from acr3d.start import ephemeral_folder
 from tests.support.site import ROOT
 
 MOUNTED = r"""22 27 0:21 / /proc rw,relatime - proc proc rw
@@ -62,13 +62,17 @@ def test_the_start_warns_of_each_folder_that_may_be_lost(config: Settings) -> No
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
-def test_gunicorn_logs_the_warning_at_its_start(make_app: Callable[..., Flask]) -> None:
-    app = make_app(poller="worker", instance=Path("/tmp/acr3d"))
+def test_gunicorn_logs_the_warning_at_its_start(
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ephemeral_folder, "_TEMPORARY", (str(tmp_path),))
+    monkeypatch.setattr("os.umask", lambda _: None)
+    app = make_app(poller="worker", instance=tmp_path)
     started: dict[str, Any] = {}
     exec((ROOT / "gunicorn.conf.py").read_text(), started)
     logged: list[str] = []
 
     log = SimpleNamespace(warning=logged.append, info=print, error_log=SimpleNamespace(handlers=[]))
-    started["post_worker_init"](SimpleNamespace(wsgi=app, log=log))
+    started["post_worker_init"](SimpleNamespace(wsgi=app, log=log, sockets=[]))
 
-    assert logged[0].startswith("THE INSTANCE FOLDER /tmp/acr3d is in /tmp")
+    assert logged[0].startswith(f"THE INSTANCE FOLDER {tmp_path} is in {tmp_path}")

@@ -1,0 +1,1 @@
+"""What is put right, and what is warned of, when a server starts."""
