@@ -54,6 +54,7 @@ class BreakerCause(StrEnum):
     KEY = "key"  # it refuses our key (401)
     CREDITS = "credits"  # it is empty (402)
     PLAN = "plan"  # its plan does not include this (403)
+    MODEL = "model"  # it no longer offers the model that is set (400)
     ADDRESS = "address"  # what answers there is not the engine
     FULL = "full"  # its queue has no free slot (429)
     RATE = "rate"  # it got too many requests (429)

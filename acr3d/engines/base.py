@@ -57,8 +57,9 @@ class Wording:
     hint: Message
     """What its models are like, in one line on the Generate form."""
     key_setting: str = ""
-    """The environment variable of its key, and of its address."""
+    """The environment variable of its key, of its address, and of the model it uses."""
     address_setting: str = ""
+    model_setting: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@
         │   ├── KeyRefused          401                                yes                  yes
         │   ├── NoCredits           402                                yes                  yes
         │   ├── PlanRefused         403                                yes                  yes
+        │   ├── ModelRetired        400 that says so                   yes                  yes
         │   └── WrongAddress        3xx, 404 NoMatchingRoute           yes                  yes
         └── AccountBusy         429: waiting is enough                 yes                  yes
             ├── RateLimited         too many requests                  yes                  yes
@@ -114,6 +115,10 @@ class NoCredits(SetupRefused):
 
 class PlanRefused(SetupRefused):
     """The account's plan does not include this."""
+
+
+class ModelRetired(SetupRefused):
+    """The engine no longer offers the model that is set."""
 
 
 class WrongAddress(SetupRefused):

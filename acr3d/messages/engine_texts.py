@@ -47,6 +47,9 @@ ENGINE_TEXTS = {
     "engine.plan_refused": N_(
         "%(engine)s does not allow this in the account's plan; all jobs wait until it does."
     ),
+    "engine.model_retired": N_(
+        "%(engine)s no longer offers the model that is set; all jobs wait until another one is set."
+    ),
     "engine.task_unknown": N_(
         "%(engine)s no longer has this task; its results are kept for three days only."
     ),

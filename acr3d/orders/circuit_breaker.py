@@ -39,6 +39,7 @@ _CAUSES: dict[type[errors.EngineError], BreakerCause] = {
     errors.KeyRefused: BreakerCause.KEY,
     errors.NoCredits: BreakerCause.CREDITS,
     errors.PlanRefused: BreakerCause.PLAN,
+    errors.ModelRetired: BreakerCause.MODEL,
     errors.WrongAddress: BreakerCause.ADDRESS,
     errors.QueueFull: BreakerCause.FULL,
     errors.RateLimited: BreakerCause.RATE,
@@ -140,9 +141,10 @@ def message(cause: BreakerCause, engine: str) -> Message:
     if cause in _ENDS_BY_TIME:
         return Message(_code(cause))
     if found is None:
-        return Message(_code(cause), engine=engine, key="", address="")
+        return Message(_code(cause), engine=engine, key="", address="", model="")
     words = found.wording
-    return Message(_code(cause), engine=words.name, key=words.key_setting, address=words.address_setting)
+    settings = {"key": words.key_setting, "address": words.address_setting, "model": words.model_setting}
+    return Message(_code(cause), engine=words.name, **settings)
 
 
 def _code(cause: BreakerCause) -> str:

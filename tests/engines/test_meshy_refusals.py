@@ -24,6 +24,10 @@ from tests.support.contract.server import (
 UNLISTED = (405, 409, 413, 422)  # for a create these are in no page, only in other people's clients
 REFUSALS = [
     (400, "Invalid image", errors.InputRefused),
+    (400, "The model meshy-7 has been retired. Use meshy-7.1.", errors.ModelRetired),
+    (400, "ai_model: meshy-7 is a retired model", errors.ModelRetired),
+    (400, "Model meshy-7 is no longer supported", errors.ModelRetired),
+    (400, "The model is not in the picture", errors.InputRefused),
     (401, "Invalid API key", errors.KeyRefused),
     (402, "Insufficient credits", errors.NoCredits),
     (403, "Not in your plan", errors.PlanRefused),
@@ -82,6 +86,7 @@ def test_each_kind_of_error_says_what_the_caller_may_do() -> None:
         "KeyRefused": "rA",
         "NoCredits": "rA",
         "PlanRefused": "rA",
+        "ModelRetired": "rA",
         "WrongAddress": "rA",
         "AccountBusy": "rA",
         "RateLimited": "rA",

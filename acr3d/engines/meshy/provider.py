@@ -27,6 +27,7 @@ class MeshyProvider(MeshyContract):
         hint=Message("engine.hint_detailed"),
         key_setting="MESHY_API_KEY",
         address_setting="MESHY_API_BASE",
+        model_setting="ACR3D_MESHY_MODEL",
     )
     poll_intervals = (5, 5, 5, 15, 15, 15, 30, 60)
     clock_slack = 300

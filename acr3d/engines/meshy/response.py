@@ -6,6 +6,7 @@ The kinds of 429 and the older error bodies follow Meshy's error pages and field
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,6 +68,10 @@ def _decoded(content: bytes) -> Any:
         return None
 
 
+# Meshy answers 400 for a retired model as for a bad photo, and no page gives the text.
+_RETIRED_MODEL = re.compile(
+    r"\bmodel\b.*\b(retired|no longer|discontinued)\b|\bretired\b.*\bmodel\b", re.IGNORECASE | re.DOTALL
+)
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
     400: (errors.InputRefused, "engine.bad_request"),
     401: (errors.KeyRefused, "engine.key_refused"),
@@ -90,6 +95,8 @@ def refusal(
         return errors.RateLimited, Message("engine.rate_limited", engine=engine)
     if status < 400 or (status == 404 and ("NoMatchingRoute" in words or not about_task)):
         return errors.WrongAddress, Message("engine.wrong_address", engine=engine, status=status)
+    if status == 400 and not about_task and _RETIRED_MODEL.search(words):
+        return errors.ModelRetired, Message("engine.model_retired", engine=engine)
     if status not in _REFUSALS:
         return errors.InvalidRequest, Message("engine.refused", engine=engine, status=status)
     kind, code = _REFUSALS[status]
