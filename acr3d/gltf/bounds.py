@@ -6,9 +6,10 @@ import functools
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acr3d.gltf import draco, limits
-from acr3d.gltf.accessors import as_floats, is_readable, normalized_one, read_accessor
+from acr3d.gltf.accessors import Array, as_floats, is_readable, normalized_one, read_accessor
 from acr3d.gltf.errors import damaged
 from acr3d.gltf.extensions import DRACO
 from acr3d.gltf.json_fields import Json
@@ -88,7 +89,7 @@ class _PrimitiveVertices:
             return np.empty((0, 3))
         accessor = self._model.json["accessors"][at]
         if _has_own_values(self._model, at):
-            values = as_floats(read_accessor(self._model, at), accessor)
+            values = as_floats(self._drawn(read_accessor(self._model, at)), accessor)
             bounds = values.min(axis=0), values.max(axis=0)
         elif accessor.get("min") and accessor.get("max"):
             # These are stored values (glTF 2.0, 3.6.2.5): `normalized` has not been applied.
@@ -109,11 +110,28 @@ class _PrimitiveVertices:
             return None
         accessor = self._model.json["accessors"][at]
         if _has_own_values(self._model, at):
-            return as_floats(read_accessor(self._model, at), accessor)
+            return as_floats(self._drawn(read_accessor(self._model, at)), accessor)
         packed = self._primitive.get("extensions", {}).get(DRACO)
         if packed is None or name not in packed.get("attributes", {}):
             return None
         return as_floats(self._decoded.attributes[packed["attributes"][name]], accessor)
+
+    def _drawn(self, values: Array) -> Array:
+        """The values of the vertices that something is drawn of; others may lie anywhere."""
+        indices = self._indices
+        return values if indices is None or indices[-1] >= len(values) else values[indices]
+
+    @functools.cached_property
+    def _indices(self) -> NDArray[np.intp] | None:
+        """The drawn vertices; None if they are all drawn or only a decoder could tell."""
+        at = self._primitive.get("indices")
+        if at is None or not _has_own_values(self._model, at):
+            return None
+        indices = read_accessor(self._model, at)[:, 0]
+        # Parts of a shared array use few of its vertices, so counting all of those would take long.
+        if int(indices.max()) > 4 * len(indices):
+            return np.unique(indices).astype(np.intp)
+        return np.flatnonzero(np.bincount(indices))
 
     @functools.cached_property
     def _decoded(self) -> draco.DracoMesh:
@@ -127,7 +145,8 @@ class _PrimitiveVertices:
         for weight, target in zip(weights, self._primitive["targets"], strict=False):
             at = target.get("POSITION")
             if weight and at is not None and is_readable(self._model, at):
-                offsets = as_floats(read_accessor(self._model, at), self._model.json["accessors"][at])
+                accessor = self._model.json["accessors"][at]
+                offsets = as_floats(self._drawn(read_accessor(self._model, at)), accessor)
                 if offsets.shape != vertices.shape:
                     raise damaged(
                         f"accessors[{at}].count", "differs from the number of vertices that it morphs"

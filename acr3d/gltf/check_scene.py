@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from acr3d.gltf import limits
 from acr3d.gltf.accessors import INDEX_TYPES
 from acr3d.gltf.errors import BadModel, damaged, too_large
@@ -20,7 +22,9 @@ from acr3d.gltf.json_fields import (
 from acr3d.gltf.traversal import triangle_count
 from acr3d.messages.message import Message
 
-_FIXED_WIDTH = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
+_FIXED_WIDTH: dict[str, tuple[str, ...]] = {"POSITION": ("VEC3",), "NORMAL": ("VEC3",), "TANGENT": ("VEC4",)}
+# A morph target moves the direction of a tangent, not its handedness (glTF 2.0, 3.7.2.2).
+_TARGET_WIDTH: dict[str, tuple[str, ...]] = _FIXED_WIDTH | {"TANGENT": ("VEC3",)}
 _NODE_REFERENCES = {"mesh": "meshes", "skin": "skins", "camera": "cameras"}
 _VARIANTS = "KHR_materials_variants"
 
@@ -53,8 +57,9 @@ def _check_primitive(data: Json, primitive: Json, place: str) -> None:
     if "attributes" not in primitive:
         raise damaged(place, "has no attributes")
     attributes = child(primitive, "attributes", place)
-    for holder in [attributes, *objects(primitive, "targets", place)]:
-        _check_attributes(holder, accessors, place)
+    _check_attributes(attributes, accessors, place)
+    for target in objects(primitive, "targets", place):
+        _check_attributes(target, accessors, place, _TARGET_WIDTH)
     counts = {accessors[at]["count"] for at in attributes.values()}
     if len(counts) > 1:
         raise damaged(f"{place}.attributes", "are not all of the same length")
@@ -75,10 +80,15 @@ def _is_index_accessor(accessor: Json) -> bool:
     return accessor["type"] == "SCALAR" and accessor["componentType"] in INDEX_TYPES
 
 
-def _check_attributes(attributes: Json, accessors: list[Json], place: str) -> None:
+def _check_attributes(
+    attributes: Json,
+    accessors: list[Json],
+    place: str,
+    widths: Mapping[str, tuple[str, ...]] = _FIXED_WIDTH,
+) -> None:
     for name, at in attributes.items():
         kind = accessors[index(at, len(accessors), f"{place}.attributes.{name}")]["type"]
-        if kind not in _FIXED_WIDTH.get(name, (kind, "VEC3")):
+        if kind not in widths.get(name, (kind, "VEC3")):
             raise damaged(f"{place}.attributes.{name}", f"is a {kind}")
 
 
@@ -112,18 +122,21 @@ def _check_nodes(data: Json) -> None:
 
 
 def _check_depth(parent: dict[int, int], count: int) -> None:
+    """Check that every node leads to a root, and not too far. Every node is visited once."""
     depth: dict[int, int] = {}
     for start in range(count):
-        path = [start]
-        while path[-1] in parent and parent[path[-1]] not in depth:
-            path.append(parent[path[-1]])
-            if len(path) > limits.NODE_DEPTH:
-                raise damaged(f"nodes[{start}]", "is its own ancestor or lies too deep in the tree")
-        below = depth.get(parent.get(path[-1], -1), 0)
-        for step, node in enumerate(reversed(path), 1):
-            depth[node] = below + step
+        path = {start: None}
+        node = start
+        while (above := parent.get(node)) is not None and above not in depth:
+            if above in path:
+                raise damaged(f"nodes[{start}]", "is its own ancestor")
+            path[above] = None
+            node = above
+        below = depth.get(parent.get(node, -1), 0)
+        for step, each in enumerate(reversed(path), 1):
+            depth[each] = below + step
         if depth[start] > limits.NODE_DEPTH:
-            raise damaged(f"nodes[{start}]", f"lies deeper than {limits.NODE_DEPTH} nodes")
+            raise too_large(f"nodes[{start}]", f"lies deeper than {limits.NODE_DEPTH} nodes")
 
 
 def _check_scenes(data: Json) -> None:

@@ -7,12 +7,21 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
+from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
 
 from acr3d.gltf import limits
 from acr3d.gltf.errors import damaged, too_large
 from acr3d.gltf.image_header import ImageFacts
 
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 DECODED_FORMATS = ("png", "jpeg", "webp")
 # Pillow's own limit is off: image_header has already checked the size, with our own message.
 Image.MAX_IMAGE_PIXELS = None
@@ -51,13 +60,21 @@ def decode_image(content: bytes, facts: ImageFacts, max_side: int, place: str) -
         raise too_large(place, f"is {facts.width} × {facts.height} pixels")
     try:
         picture = Image.open(io.BytesIO(content), formats=[facts.format.upper()])
-        if picture.size != (facts.width, facts.height):
+        if sorted(picture.size) != sorted((facts.width, facts.height)):
             raise damaged(place, "has contradictory sizes")
-        picture.draft("RGB", fit_within(facts, max_side))
+        is_lying = picture.size != (facts.width, facts.height)
+        width, height = fit_within(facts, max_side)
+        picture.draft("RGB", (height, width) if is_lying else (width, height))
         picture.load()
-        return _as_8_bit(picture)
+        return _upright(_as_8_bit(picture), picture)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         raise damaged(place, f"cannot be decoded ({error})") from error
+
+
+def _upright(picture: Image.Image, source: Image.Image) -> Image.Image:
+    """The picture as browsers show it: turned by a JPEG's EXIF orientation."""
+    turn = _TURNS.get(source.getexif().get(ExifTags.Base.Orientation, 1)) if source.format == "JPEG" else None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _as_8_bit(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from acr3d.gltf.errors import damaged, too_large
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
+_ORIENTATION, _LYING = 0x0112, range(5, 9)
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -17,6 +18,7 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 class ImageFacts:
     """An image's format (png, jpeg, webp, avif, ktx2, or unknown, which has no size) and size in pixels.
 
+    The size is that of the upright picture: browsers follow a JPEG's EXIF orientation.
     `held_bytes_per_pixel`: memory that its decoder uses in addition to the picture itself.
     """
 
@@ -76,7 +78,7 @@ def _png(content: bytes) -> ImageFacts:
 
 
 def _jpeg(content: bytes) -> ImageFacts:
-    at = 2
+    at, is_lying = 2, False
     while True:
         while content[at] == 0xFF and content[at + 1] == 0xFF:
             at += 1
@@ -85,9 +87,27 @@ def _jpeg(content: bytes) -> ImageFacts:
             raise ValueError("no marker")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width, parts = struct.unpack_from(">HHB", content, at + 5)
+            if is_lying:
+                height, width = width, height
             # A progressive file's coefficients all stay in memory, two bytes each, until the last scan.
             return ImageFacts("jpeg", width, height, held_bytes_per_pixel=0 if marker < 0xC2 else 2 * parts)
+        if marker == 0xE1 and content[at + 4 : at + 10] == b"Exif\0\0":
+            is_lying = _exif_orientation(content[at + 10 : at + 2 + length]) in _LYING
         at += 2 + length
+
+
+def _exif_orientation(content: bytes) -> int:
+    """The orientation (1 to 8) in a TIFF block (EXIF 2.3, 4.6.4); 1 without any."""
+    order = "<" if content[:2] == b"II" else ">"
+    try:
+        start = struct.unpack_from(order + "I", content, 4)[0]
+        for number in range(struct.unpack_from(order + "H", content, start)[0]):
+            tag, _, _, value = struct.unpack_from(order + "HHIH", content, start + 2 + 12 * number)
+            if tag == _ORIENTATION:
+                return int(value)
+    except struct.error:
+        pass  # decoders ignore damaged metadata too
+    return 1
 
 
 def _webp(content: bytes) -> ImageFacts:

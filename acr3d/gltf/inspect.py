@@ -18,7 +18,8 @@ class ModelFacts:
     """What `inspect` found.
 
     `low` and `high` are the corners of the default scene's bounding box in metres, None if it shows nothing.
-    `not_shown` are the extensions that the file requires but browsers do not support.
+    `not_shown` are the extensions that the file requires but browsers do not support. `has_bom`: the JSON
+    starts with a byte order mark.
     """
 
     triangles: int
@@ -34,6 +35,7 @@ class ModelFacts:
     low: tuple[float, ...] | None
     high: tuple[float, ...] | None
     not_shown: tuple[str, ...] = ()
+    has_bom: bool = False
 
     @property
     def size(self) -> tuple[float, ...] | None:
@@ -74,6 +76,7 @@ def inspect(model: Model) -> ModelFacts:
         low=low,
         high=high,
         not_shown=not_shown(data),
+        has_bom=model.has_bom,
     )
 
 

@@ -46,7 +46,7 @@ def integer(
     if isinstance(value, bool) or not isinstance(value, int):
         raise damaged(f"{place}.{key}", "is missing" if value is None else "is not an integer")
     if not low <= value <= high:
-        raise damaged(f"{place}.{key}", f"is {value}, outside {low} to {high}")
+        raise damaged(f"{place}.{key}", f"is {_short(value)}, outside {low} to {high}")
     return value
 
 
@@ -60,7 +60,7 @@ def index(value: object, count: int, place: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise damaged(place, "is not an index")
     if not 0 <= value < count:
-        raise damaged(place, f"is {value}, but there are only {count}")
+        raise damaged(place, f"is {_short(value)}, but there are only {count}")
     return value
 
 
@@ -96,6 +96,11 @@ def numbers(parent: Json, key: str, count: int, place: str) -> list[float] | Non
     if not isinstance(values, list) or len(values) != count or not all(map(_is_finite, values)):
         raise damaged(f"{place}.{key}", f"is not a list of {count} finite numbers")
     return [float(value) for value in values]
+
+
+def _short(value: int) -> str:
+    """A number that fits into a sentence."""
+    return str(value) if abs(value) < 10**20 else f"about {value:.0e}" if abs(value) < 10**300 else "huge"
 
 
 def _is_finite(value: object) -> bool:

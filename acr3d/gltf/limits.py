@@ -10,6 +10,7 @@ JSON_BYTES = 6 * MEGABYTE
 # DracoPy's encoder peaks at about 200 bytes per triangle (measured).
 TRIANGLES = 1_000_000
 ELEMENTS = 3 * TRIANGLES
-NODE_DEPTH = 256
+# Browsers walk the tree recursively.
+NODE_DEPTH = 4096
 IMAGE_SIDE = 16_384
 IMAGE_DECODED_BYTES = 280 * MEGABYTE

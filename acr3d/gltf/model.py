@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import functools
 import json
 import os
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from acr3d.gltf import limits
 from acr3d.gltf.errors import BadModel, damaged, too_large
+from acr3d.gltf.extensions import MESHOPT
 from acr3d.gltf.json_fields import Json, child, extension, integer, objects, text
 from acr3d.messages.message import Message
 
@@ -34,8 +36,13 @@ class Model:
         try:
             self.bytes_in = os.fstat(self._file).st_size
             text_bytes, self._bin_start, self._bin_length = self._read_container()
+            self.has_bom = text_bytes.startswith(codecs.BOM_UTF8)
             self.json = _parse(text_bytes)
-            self._buffers = [self._open_buffer(n, b) for n, b in enumerate(objects(self.json, "buffers"))]
+            placeholders = _placeholders(self.json)
+            self._buffers = [
+                self._open_buffer(number, buffer, number in placeholders)
+                for number, buffer in enumerate(objects(self.json, "buffers"))
+            ]
         except BaseException:
             os.close(self._file)
             raise
@@ -128,7 +135,7 @@ class Model:
         _, version, total = _HEADER.unpack_from(head)
         if version != 2:
             raise BadModel(Message("model_file.old_version", version=version), "not_glb")
-        if total != self.bytes_in:
+        if not 20 <= total <= self.bytes_in:  # readers ignore what follows
             raise damaged("the header's length", f"says {total} bytes, but the file has {self.bytes_in}")
         length, kind = _CHUNK.unpack_from(head, 12)
         if kind != b"JSON" or 20 + length > total:
@@ -149,7 +156,7 @@ class Model:
             raise damaged("the second chunk", "runs past the end of the file")
         return (at + 8, length) if kind == b"BIN\0" else (0, 0)
 
-    def _open_buffer(self, number: int, buffer: Json) -> bytes | int | None:
+    def _open_buffer(self, number: int, buffer: Json, may_be_empty: bool) -> bytes | int | None:
         """A buffer's bytes, 0 for the BIN chunk, None for a meshopt fallback buffer, which has no bytes."""
         place = f"buffers[{number}]"
         length = integer(buffer, "byteLength", place, low=1)
@@ -161,9 +168,27 @@ class Model:
             return content
         if _is_fallback(buffer, place):
             return None
+        is_bin = not number and self._bin_start and length <= self._bin_length
+        if may_be_empty and not is_bin:
+            buffer["extensions"] = {MESHOPT[0]: {"fallback": True}}
+            return None
         if number or not self._bin_start or length > self._bin_length:
             raise damaged(f"{place}.byteLength", f"is {length}, more than the file holds")
         return 0
+
+
+def _placeholders(data: Json) -> set[int]:
+    """The buffers that only compressed views name. Writers forget to mark those as fallbacks."""
+    packed, plain = set[int](), set[int]()
+    for number, view in enumerate(objects(data, "bufferViews")):
+        buffer, place = view.get("buffer"), f"bufferViews[{number}]"
+        if isinstance(buffer, int):
+            is_packed = any(extension(view, name, place) is not None for name in MESHOPT)
+            (packed if is_packed else plain).add(buffer)
+        for name in MESHOPT:
+            held = (extension(view, name, place) or {}).get("buffer")
+            plain |= {held} if isinstance(held, int) else set()
+    return packed - plain
 
 
 def _is_fallback(buffer: Json, place: str) -> bool:
@@ -189,7 +214,7 @@ def data_uri_bytes(uri: str, place: str) -> bytes:
 def _parse(text_bytes: bytes) -> Json:
     try:
         parsed = json.loads(
-            text_bytes.decode("utf-8"), parse_constant=_no_constant, parse_float=_finite_float
+            text_bytes.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite_float
         )
     except (ValueError, RecursionError) as error:
         raise damaged("the JSON chunk", f"cannot be read ({str(error)[:120]})") from error

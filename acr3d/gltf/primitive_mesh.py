@@ -31,7 +31,11 @@ def read_primitive_mesh(model: Model, primitive: Json) -> PrimitiveMesh | None:
     packed = primitive.get("extensions", {}).get(DRACO)
     if packed is not None:
         mesh = draco.decode(model.view_bytes(packed["bufferView"]), "the stream")
-        values = {name: mesh.attributes[at] for name, at in packed["attributes"].items()}
+        values = {
+            name: as_floats(mesh.attributes[at], model.json["accessors"][attributes[name]])
+            for name, at in packed["attributes"].items()
+            if name in ("POSITION", "NORMAL")
+        }
         return PrimitiveMesh(
             mesh.faces, values["POSITION"].astype(np.float32), _normals(values.get("NORMAL"))
         )

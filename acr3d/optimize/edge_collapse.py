@@ -38,9 +38,15 @@ _CHUNK = 1 << 15
 _NONE = np.iinfo(np.int64).max
 
 
-def simplify(faces: NDArray[np.uint32], attributes: dict[str, Array], wanted: int) -> NDArray[np.uint32]:
-    """Reduce `faces` (n, 3) to about `wanted` triangles that use some of the same vertices."""
-    mesh = _Mesh(faces.astype(np.int64), attributes)
+def simplify(
+    faces: NDArray[np.uint32], attributes: dict[str, Array], wanted: int, most_error: float
+) -> NDArray[np.uint32]:
+    """Reduce `faces` (n, 3) to about `wanted` triangles that use some of the same vertices.
+
+    `most_error`: the largest mean distance of a moved vertex from the planes that it stands for, as a share
+    of the mesh's longest side.
+    """
+    mesh = _Mesh(faces.astype(np.int64), attributes, most_error)
     for _ in range(_MOST_ROUNDS):
         if len(mesh.faces) <= wanted or not mesh.collapse(len(mesh.faces) - wanted):
             break
@@ -62,7 +68,8 @@ class _Collapses:
 class _Mesh:
     """Triangles with the quadrics of their vertices and places."""
 
-    def __init__(self, faces: Ints, attributes: dict[str, Array]) -> None:
+    def __init__(self, faces: Ints, attributes: dict[str, Array], most_error: float) -> None:
+        self.most_error = most_error
         positions, self.values = weighted_attributes(attributes)
         first, self.place = unique_rows(positions + np.float32(0))  # adding 0 turns -0.0 into 0.0
         self.is_locked = np.zeros(len(first), bool)
@@ -140,6 +147,7 @@ class _Mesh:
         is_possible &= ~np.isin(keys, self.blocked)
         errors = np.zeros(len(keys))
         errors[is_possible] = _in_chunks(self._position_errors, source[is_possible], target[is_possible])
+        is_possible &= errors <= self.most_error**2 * self.quadrics[source, 10]
         if self.values.shape[1]:
             rows = np.flatnonzero(is_possible[group])
             attribute_errors = _in_chunks(self._attribute_errors, starts[rows], ends[rows])

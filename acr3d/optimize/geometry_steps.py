@@ -13,7 +13,7 @@ from acr3d.optimize.steps.convert_primitive_mode import convert_to_triangle_list
 from acr3d.optimize.steps.draco_decode import DecodedStreams, draco_decode, restore_streams
 from acr3d.optimize.steps.draco_encode import DracoResult, draco_encode
 from acr3d.optimize.steps.normal_bake import BakeResult
-from acr3d.optimize.steps.simplify import Simplifier, SimplifyResult, simplify
+from acr3d.optimize.steps.simplify import Record, SimplifyResult, simplify
 from acr3d.optimize.steps.unshare import unshare_vertices
 from acr3d.optimize.steps.weld import WeldResult, weld
 
@@ -47,11 +47,11 @@ def run_geometry_steps(
     model: Model,
     most_triangles: int | None,
     draco: DracoOptions | None,
-    simplifier: Simplifier | None = None,
+    record: Record | None = None,
 ) -> GeometryResult:
     """Run the steps; changes `model`. Without `draco` the arrays stay plain.
 
-    `simplifier` replaces the default one.
+    `record` is told of every mesh that is simplified.
     """
     result, streams = GeometryResult(), DecodedStreams()
     is_simplified = most_triangles is not None and total_triangles(model.json) > most_triangles
@@ -62,7 +62,7 @@ def run_geometry_steps(
         result.decoded = streams.bytes_before + unshared[0], streams.bytes_after + unshared[1]
     result.weld = weld(model)
     if most_triangles:
-        result.simplify = simplify(model, most_triangles, simplifier)
+        result.simplify = simplify(model, most_triangles, record)
     if draco:
         result.draco = draco_encode(model, draco)
         _restore(model, streams, result.draco)

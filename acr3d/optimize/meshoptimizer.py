@@ -26,8 +26,14 @@ def is_available() -> bool:
     return True
 
 
-def simplify(faces: NDArray[np.uint32], attributes: dict[str, Array], wanted: int) -> NDArray[np.uint32]:
-    """Reduce `faces` (n, 3) to about `wanted` triangles that use some of the same vertices."""
+def simplify(
+    faces: NDArray[np.uint32], attributes: dict[str, Array], wanted: int, most_error: float
+) -> NDArray[np.uint32]:
+    """Reduce `faces` (n, 3) to about `wanted` triangles that use some of the same vertices.
+
+    `most_error`: the largest error of a collapse as a share of the mesh's longest side; errors of attributes
+    count too.
+    """
     import almeshopt
 
     positions, columns = weighted_attributes(attributes)
@@ -42,7 +48,7 @@ def simplify(faces: NDArray[np.uint32], attributes: dict[str, Array], wanted: in
         np.ascontiguousarray(columns),
         weights,
         3 * wanted,
-        target_error=1.0,
+        target_error=most_error,
         vertex_lock=locked,
     )
     fewer = np.asarray(found, np.uint32).reshape(-1, 3)

@@ -17,7 +17,7 @@ from acr3d.gltf.write import write_glb
 from acr3d.optimize import meshoptimizer
 from acr3d.optimize.blender import bake
 from acr3d.optimize.decoding_budget import DecodingBudget
-from acr3d.optimize.deviation import Deviation, measure_deviation
+from acr3d.optimize.deviation import Deviation, measure_deviation, why_too_far_off
 from acr3d.optimize.geometry_steps import GeometryResult, run_geometry_steps
 from acr3d.optimize.malloc import release_memory
 from acr3d.optimize.mesh_health import MeshHealth, check_mesh_health
@@ -33,7 +33,7 @@ from acr3d.optimize.report import (
 )
 from acr3d.optimize.scene_viewer import write_scene_viewer_glb
 from acr3d.optimize.steps import real_size
-from acr3d.optimize.steps.normal_bake import BakeResult, RecordingSimplifier, bake_normals
+from acr3d.optimize.steps.normal_bake import BakeResult, SimplifiedMesh, bake_normals
 from acr3d.optimize.steps.real_size import Placement, PlacementRequest, RealSize
 from acr3d.optimize.steps.texture_compress import ImageResult, image_jobs, run_job, store_images
 from acr3d.optimize.verify import verify_result
@@ -75,7 +75,9 @@ def optimize(
     run = _Run(level, threads, may_bake, on_progress)
     request = PlacementRequest(size or RealSize(), turn)
     report = _optimize(source, target, run, request)
-    return report | {"ar": write_scene_viewer_glb(source, ar, LEVELS[level].ar, request) if ar else None}
+    core = write_scene_viewer_glb(source, ar, LEVELS[level].ar, request) if ar else None
+    for_ar = [f"In the file for AR: {warning}" for warning in (core or {}).get("warnings", [])]
+    return report | {"ar": core, "warnings": report["warnings"] + for_ar}
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,11 @@ def _optimize(source: Path, target: Path, run: _Run, request: PlacementRequest) 
     try:
         attempt = _attempt(source, part, run, request)
         if attempt.keeps_source and attempt.geometry.simplify.removed:
-            # Fewer triangles took more bytes, because they could not be packed again. With all of them the
-            # file may still get smaller.
+            # Fewer triangles took more bytes, because they could not be packed again, or changed the shape.
+            # With all of them the file may still get smaller.
+            why = attempt.problem or "the file would not get smaller"
             attempt = _attempt(source, part, replace(run, keeps_triangles=True), request)
-            attempt.geometry.simplify.left_alone.append(
-                "the triangles, because the file would not get smaller"
-            )
+            attempt.geometry.simplify.left_alone.append(f"the triangles, because {why}")
         return _finish(source, target, part, attempt)
     finally:
         part.unlink(missing_ok=True)
@@ -147,11 +148,13 @@ def _attempt(source: Path, part: Path, run: _Run, request: PlacementRequest) -> 
     run.on_progress(90)
     with ThreadPoolExecutor(run.threads) as pool:
         verified = pool.submit(verify_result, expected, part)
-        measured = pool.submit(_measure, source, part, before)
+        measured = pool.submit(measure_deviation, source, part, before.longest_side)
         problem, after = verified.result()
-        keeps_source = problem is not None or bytes_out >= bytes_in
         # A file that cannot be read again cannot be measured either, and is not used.
-        deviation = None if keeps_source else measured.result()
+        deviation = None if problem else measured.result()
+        if geometry.simplify.removed:
+            problem = problem or why_too_far_off(deviation)
+        keeps_source = problem is not None or bytes_out >= bytes_in
     return _Attempt(
         level_name=run.level_name,
         bytes_in=bytes_in,
@@ -199,15 +202,12 @@ def _compress_geometry(model: Model, run: _Run) -> tuple[MeshHealth | None, Geom
         release_memory()
         result.bake = BakeResult(run.why_not_bake) if level.bakes_normals else None
         return health, result
-    recorder = RecordingSimplifier()
-    result = run_geometry_steps(model, level.most_triangles, level.draco, recorder)
-    result.bake = bake_normals(model, recorder, level.textures.max_side, run.threads)
+    meshes: list[SimplifiedMesh] = []
+    result = run_geometry_steps(
+        model, level.most_triangles, level.draco, lambda *mesh: meshes.append(SimplifiedMesh(*mesh))
+    )
+    result.bake = bake_normals(model, meshes, level.textures.max_side, run.threads)
     return health, result
-
-
-def _measure(source: Path, result: Path, before: ModelFacts) -> Deviation | None:
-    with Model(source) as first, Model(result) as second:
-        return measure_deviation(first, second, before.longest_side)
 
 
 def _place(model: Model, facts: ModelFacts, placement: Placement | str | None) -> ModelFacts:
@@ -231,7 +231,7 @@ def _finish(source: Path, target: Path, part: Path, attempt: _Attempt) -> Report
         geometry = GeometryResult()
         is_unchanged = not (isinstance(placement, Placement) and placement.changes_anything)
         kept_because = [_why_source(attempt.problem, is_unchanged)]
-        deviation = _measure(source, part, attempt.before)
+        deviation = measure_deviation(source, part, attempt.before.longest_side)
     bytes_out = part.stat().st_size
     part.replace(target)
     placed = real_size.describe_placement(placement, facts) if isinstance(placement, Placement) else None
@@ -249,7 +249,7 @@ def _finish(source: Path, target: Path, part: Path, attempt: _Attempt) -> Report
         "truth": describe_deviation(deviation, facts.longest_side) if deviation else None,
         "condition": asdict(attempt.health) if attempt.health else None,
         "warnings": [
-            *model_warnings(facts, attempt.geometry),
+            *model_warnings(replace(facts, has_bom=attempt.before.has_bom), attempt.geometry),
             *kept_because,
             *real_size.placement_warnings(placement, facts),
         ],

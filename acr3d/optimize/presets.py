@@ -17,7 +17,7 @@ _PHONE_PIXELS = 16 << 20
 class CoreLevel:
     """The second file, for readers that support only core glTF (Android's Scene Viewer)."""
 
-    most_triangles: int
+    most_triangles: int | None
     textures: TextureOptions
 
 

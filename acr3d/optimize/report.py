@@ -110,6 +110,11 @@ def model_warnings(facts: ModelFacts, geometry: GeometryResult | None = None) ->
         found.append(
             f"The file requires {names}. Browsers do not support that and show the model without it."
         )
+    if facts.has_bom:
+        found.append(
+            "The source's JSON starts with a byte order mark, which glTF does not allow. "
+            "Some programs cannot open it."
+        )
     if facts.draw_calls == 0:
         found.append("The scene is empty: none of its nodes has a mesh.")
     if facts.draw_calls > _MANY_DRAW_CALLS:
@@ -121,8 +126,13 @@ def model_warnings(facts: ModelFacts, geometry: GeometryResult | None = None) ->
     return found
 
 
+def simplify_warnings(geometry: GeometryResult) -> list[str]:
+    """What was not simplified, and why."""
+    return [f"Not simplified: {what}." for what in geometry.simplify.left_alone]
+
+
 def _geometry_warnings(geometry: GeometryResult) -> list[str]:
-    found = [f"Not simplified: {what}." for what in geometry.simplify.left_alone]
+    found = simplify_warnings(geometry)
     if geometry.bake and geometry.bake.has_failed:
         found.append(f"The lost detail was not baked into the normal map. {geometry.bake.left_out}")
     found += [f"Not compressed: {what}." for what in geometry.draco.left_alone]

@@ -21,6 +21,10 @@ _GLASS = 0.75  # how much of its opacity a fully transmissive surface loses; ref
 _LEAST_SOLID = 0.5  # a blended surface with less alpha does not count for the silhouette
 
 
+# The mipmaps of each image, with and without its alpha; None for formats that only browsers read.
+_Levels = dict[tuple[int, bool], list[NDArray[np.uint8]] | None]
+
+
 @dataclass(frozen=True)
 class Material:
     """`colour`: linear red, green, blue and alpha; `alpha`: OPAQUE, CUTOUT (at `cutoff`) or CLEAR."""
@@ -40,28 +44,28 @@ class Material:
 
 def read_materials(model: Model, numbers: set[int], most_texels: int) -> dict[int, Material]:
     """The materials with these numbers; -1 is glTF's default. Shared images are decoded once."""
-    levels: dict[int, list[NDArray[np.uint8]] | None] = {}
+    levels: _Levels = {}
     return {number: _material(model, number, most_texels, levels) for number in sorted(numbers)}
 
 
-def _material(
-    model: Model, number: int, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
-) -> Material:
+def _material(model: Model, number: int, most_texels: int, levels: _Levels) -> Material:
     if number < 0:
         return Material()
     material: Json = model.json["materials"][number]
     extensions: Json = material.get("extensions", {})
-    rough: Json = material.get("pbrMetallicRoughness", {})
-    glossy: Json = extensions.get("KHR_materials_pbrSpecularGlossiness", {})
+    rough = _object(material.get("pbrMetallicRoughness"))
+    glossy = _object(extensions.get("KHR_materials_pbrSpecularGlossiness"))
     colour = _numbers(rough.get("baseColorFactor") or glossy.get("diffuseFactor"), _WHITE)
-    info = rough.get("baseColorTexture") or glossy.get("diffuseTexture")
+    info = _object(rough.get("baseColorTexture")) or _object(glossy.get("diffuseTexture"))
     alpha = material.get("alphaMode", OPAQUE)
     glass = _number(extensions.get("KHR_materials_transmission", {}).get("transmissionFactor"), 0.0)
     if glass > 0:
         alpha, colour = BLEND, (*colour[:3], colour[3] * (1 - _GLASS * min(glass, 1.0)))
     return Material(
         colour=colour,
-        texture=_texture(model, info, most_texels, levels) if info and most_texels else None,
+        texture=_texture(model, info, most_texels, levels, alpha in (MASK, BLEND))
+        if info and most_texels
+        else None,
         alpha=alpha if alpha in (MASK, BLEND) else OPAQUE,
         cutoff=_number(material.get("alphaCutoff"), 0.5),
         is_double_sided=bool(material.get("doubleSided")),
@@ -71,15 +75,16 @@ def _material(
 
 
 def _texture(
-    model: Model, info: Json, most_texels: int, levels: dict[int, list[NDArray[np.uint8]] | None]
+    model: Model, info: Json, most_texels: int, levels: _Levels, has_alpha: bool
 ) -> MipmappedTexture | None:
     texture: Json = model.json["textures"][info["index"]]
     image = texture.get("extensions", {}).get(WEBP, texture).get("source")
     if image is None:
         return None
-    if image not in levels:
-        levels[image] = _mipmaps(model, image, most_texels)
-    found = levels[image]
+    key = image, has_alpha
+    if key not in levels:
+        levels[key] = _mipmaps(model, image, most_texels, has_alpha)
+    found = levels[key]
     if found is None:
         return None
     sampler: Json = model.json["samplers"][texture["sampler"]] if "sampler" in texture else {}
@@ -92,13 +97,15 @@ def _texture(
     )
 
 
-def _mipmaps(model: Model, image: int, most_texels: int) -> list[NDArray[np.uint8]] | None:
+def _mipmaps(model: Model, image: int, most_texels: int, has_alpha: bool) -> list[NDArray[np.uint8]] | None:
     """The decoded image as mipmaps; None for formats that only browsers read (AVIF, KTX2)."""
     content, place = model.image_bytes(image), image_place(model.json, image)
     facts = image_header.read_image_header(content, place)
     if facts.format not in image_decode.DECODED_FORMATS:
         return None
-    return build_mipmaps(image_decode.decode_image(content, facts, most_texels, place), most_texels)
+    picture = image_decode.decode_image(content, facts, most_texels, place)
+    # An opaque material shows the colours under alpha 0, which averaging would lose.
+    return build_mipmaps(picture if has_alpha else picture.convert("RGB"), most_texels)
 
 
 def _transform(moved: Json) -> NDArray[np.float64]:
@@ -108,6 +115,11 @@ def _transform(moved: Json) -> NDArray[np.float64]:
     right, down = _numbers(moved.get("offset"), (0.0, 0.0))
     cos, sin = math.cos(turn), math.sin(turn)
     return np.array([[cos * wide, sin * high, right], [-sin * wide, cos * high, down]])
+
+
+def _object(value: object) -> Json:
+    """An object of untrusted JSON; anything else counts as empty."""
+    return value if isinstance(value, dict) else {}
 
 
 def _number(value: object, default: float) -> float:

@@ -67,13 +67,17 @@ def read_scene(path: Path, most_texels: int = 2048) -> Scene:
         if not placed:
             raise BadModel("The model has nothing to draw. Generate or export the model again.", "empty")
         materials = read_materials(model, {primitive.material for primitive in placed}, most_texels)
-    return _joined(placed, materials)
+    scene = _joined(placed, materials)
+    if not np.ptp(scene.box, axis=0).any():
+        raise BadModel("The model has no size. Generate or export the model again.", "empty")
+    return scene
 
 
 def _placed_primitives(model: Model) -> Iterator[_PlacedPrimitive]:
     for instance in mesh_instances(model):
         for primitive in model.json["meshes"][instance.mesh].get("primitives", []):
-            if primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN):
+            is_drawn = "POSITION" in primitive.get("attributes", {})
+            if is_drawn and primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN):
                 placed = _place_primitive(model, instance, primitive)
                 if len(placed.triangles):
                     yield placed

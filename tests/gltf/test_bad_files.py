@@ -106,8 +106,8 @@ STRUCTURE = {
     ),
     "too-deep": (
         set_at("nodes", value=[{"children": [n + 1]} for n in range(5000)] + [{"mesh": 0}]),
-        "nodes[256]",
-        "damaged",
+        "nodes[4096]",
+        "too_large",
     ),
     "odd-scale": (set_at("nodes", 0, "scale", value=[1, 10**400, 1]), "nodes[0].scale", "damaged"),
     "lists-as-objects": (set_at("meshes", value={"0": {}}), "meshes is not a list", "damaged"),

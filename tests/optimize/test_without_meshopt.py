@@ -54,7 +54,7 @@ def test_more_triangles_than_fit_into_memory_are_kept_with_a_warning(
 def test_a_shape_without_any_attributes_is_reduced(tmp_path: Path) -> None:
     mesh = sphere(rings=30)
 
-    faces = edge_collapse.simplify(mesh["faces"], {"POSITION": mesh["positions"]}, 1000)
+    faces = edge_collapse.simplify(mesh["faces"], {"POSITION": mesh["positions"]}, 1000, 1.0)
 
     assert 900 < len(faces) <= 1000
     middles = mesh["positions"][faces].mean(axis=1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from acr3d.gltf.errors import BadModel
 from acr3d.optimize import pipeline
 from acr3d.render.cameras import SIDES, side_camera
 from acr3d.render.draw import draw, flatten_on_white, mask
@@ -224,3 +225,28 @@ def test_the_starting_view_shows_the_whole_model(tmp_path: Path, half: tuple[flo
     assert 0 < rows.min() < rows.max() < PIXELS
     assert columns.min() / max(1, breadth) + PIXELS * (max(1, breadth) - 1) / 2 > 0
     assert orbit.target == pytest.approx((7, -2, 3))
+
+
+def test_an_opaque_surface_shows_the_colours_under_alpha_0(tmp_path: Path) -> None:
+    made = textured_sphere()
+    clear = encoded(Image.new("RGBA", (64, 64), (255, 255, 255, 0)), "PNG")
+    texture = made.image(clear, "image/png")
+    made.data["materials"] = [UNLIT | {"pbrMetallicRoughness": {"baseColorTexture": {"index": texture}}}]
+    made.data["extensionsUsed"] = ["KHR_materials_unlit"]
+
+    shown = picture_of(save(made, tmp_path))
+
+    assert shown.getpixel((32, 32)) == (255, 255, 255, 255)
+
+
+def test_what_cannot_be_drawn_is_left_out_or_refused_with_a_sentence(tmp_path: Path) -> None:
+    made = builder()
+    add_box(made)
+    nothing = {"attributes": {"COLOR_0": made.data["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]}}
+    made.data["meshes"][0]["primitives"].append(nothing)
+    made.data["materials"][0]["pbrMetallicRoughness"] = []
+    assert picture_of(save(made, tmp_path)).getpixel((32, 32)) == (*COLOURS["front"], 255)
+
+    made.data["nodes"][0]["scale"] = [0, 0, 0]
+    with pytest.raises(BadModel, match="has no size"):
+        read_scene(save(made, tmp_path))

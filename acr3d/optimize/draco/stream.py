@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import DracoPy
 import numpy as np
@@ -24,6 +24,7 @@ _FIRST_GENERIC_ID = 16
 _COMPONENT_TYPES = {"uint8": 5121, "uint16": 5123, "uint32": 5125, "float32": 5126}
 _POSITION_STEPS = 1024
 _MAX_BITS = 20
+_SIMPLE_LEVEL = 4
 # The precision of a float.
 _MAX_TEXCOORD_BITS = 24
 # Draco divides by the extent in single precision: outside this range it aborts the process.
@@ -102,11 +103,14 @@ def encode_stream(
     texcoord_bits = _texcoord_bits(attributes.get("TEXCOORD_0"), options)
     if texcoord_bits > _MAX_TEXCOORD_BITS:
         return "repeats a texture too often for Draco's precision"
-    try:
-        stream = _stream(faces, values, grid, texcoord_bits, options)
-        mesh = decode(stream, "the new stream")
-    except (DracoPy.EncodingFailedException, BadModel, ValueError, AssertionError):
+    found = _coded(faces, values, grid, texcoord_bits, options)
+    if found is None and options.compression_level > _SIMPLE_LEVEL:
+        # The higher levels predict UVs from positions, which overflows with many bits.
+        simple = replace(options, compression_level=_SIMPLE_LEVEL)
+        found = _coded(faces, values, grid, texcoord_bits, simple)
+    if found is None:
         return "could not be compressed"
+    stream, mesh = found
     ids = _ids(values, mesh)
     degenerate = _count_degenerate(faces, values["POSITION"])
     if ids is None or len(mesh.faces) != len(faces) - degenerate or not len(mesh.faces):
@@ -126,6 +130,21 @@ def encode_stream(
     }
     bounds = positions.min(axis=0).tolist(), positions.max(axis=0).tolist()
     return EncodedStream(stream, ids, stored, mesh.count, len(mesh.faces), degenerate, *bounds)
+
+
+def _coded(
+    faces: NDArray[np.uint32],
+    values: dict[str, Array],
+    grid: QuantizationGrid,
+    texcoord_bits: int,
+    options: DracoOptions,
+) -> tuple[bytes, DracoMesh] | None:
+    """The stream and what it holds; None if Draco fails."""
+    try:
+        stream = _stream(faces, values, grid, texcoord_bits, options)
+        return stream, decode(stream, "the new stream")
+    except (DracoPy.EncodingFailedException, BadModel, ValueError, AssertionError):
+        return None
 
 
 def _stream(

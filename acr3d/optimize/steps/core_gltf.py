@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from acr3d.gltf.accessors import FLOAT, as_floats, is_readable, read_accessor
+from acr3d.gltf.accessors import FLOAT, as_floats, is_meshopt, is_readable, read_accessor
 from acr3d.gltf.extensions import (
     DRACO,
     IMAGE_FORMAT_EXTENSIONS,
+    MESHOPT,
     QUANTIZATION,
     WEBP,
     can_renumber,
@@ -36,10 +37,25 @@ def why_not_core(model: Model) -> str | None:
         return f"the file requires {', '.join(sorted(others))}"
     if not can_renumber(model.json):
         return "the file uses an unknown extension"
+    if any(is_meshopt(view) for view in model.json.get("bufferViews", [])):
+        return "the file has geometry that only a meshopt decoder can read"
     for number, texture in enumerate(model.json.get("textures", [])):
         if _readable_image(model, texture) is None:
             return f"textures[{number}] is not PNG, JPEG or WebP"
     return None
+
+
+def use_meshopt_fallbacks(model: Model) -> None:
+    """Read plain bytes where a file offers them beside a meshopt stream; changes `model`."""
+    if set(MESHOPT) & set(model.json.get("extensionsRequired", [])):
+        return
+    for number, view in enumerate(model.json.get("bufferViews", [])):
+        if is_meshopt(view) and model.has_bytes(number):
+            for name in MESHOPT:
+                view["extensions"].pop(name, None)
+            if not view["extensions"]:
+                del view["extensions"]
+    drop_extensions(model.json, set(MESHOPT))
 
 
 def dequantize(model: Model) -> None:

@@ -68,6 +68,7 @@ def _drop_unused_tangents(model: Model) -> None:
         is_read = bool(slots & _TANGENT_SLOTS) or _ANISOTROPY in material.get("extensions", {})
         if not is_read and not has_variants and not primitive.get("targets"):
             primitive["attributes"].pop("TANGENT", None)
+            primitive.get("extensions", {}).get(DRACO, {}).get("attributes", {}).pop("TANGENT", None)
 
 
 def _candidates(model: Model, result: DracoResult) -> list[PrimitiveGroup]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,7 @@ from acr3d.gltf.model import Model
 from acr3d.gltf.texture_slots import image_uses
 from acr3d.gltf.traversal import image_place, primitives, texture_images
 from acr3d.optimize.blender import bake
-from acr3d.optimize.steps import simplify
-from acr3d.optimize.steps.simplify import Faces, Simplifier
+from acr3d.optimize.steps.simplify import Faces
 from acr3d.sandbox import ChildError
 
 # Where parts of the model overlap in the texture, the baked normal is right for one of them only. A pixel
@@ -50,27 +49,25 @@ class BakeResult:
     bytes_after: int = 0
 
 
-@dataclass
-class RecordingSimplifier:
-    """A simplifier that remembers its input and its result, for the bake."""
+@dataclass(frozen=True)
+class SimplifiedMesh:
+    """What the bake needs to know of a mesh: all of its triangles, its attributes, and fewer triangles."""
 
-    simplifier: Simplifier = field(default_factory=lambda: simplify.default_simplifier())
-    calls: list[tuple[Faces, dict[str, Array], Faces]] = field(default_factory=list)
-
-    def __call__(self, faces: Faces, attributes: dict[str, Array], wanted: int) -> Faces:
-        fewer = self.simplifier(faces, attributes, wanted)
-        self.calls.append((faces, attributes, fewer))
-        return fewer
+    faces: Faces
+    attributes: dict[str, Array]
+    fewer: Faces
 
 
-def bake_normals(model: Model, recorder: RecordingSimplifier, max_side: int, threads: int) -> BakeResult:
+def bake_normals(model: Model, meshes: list[SimplifiedMesh], max_side: int, threads: int) -> BakeResult:
     """Bake the detail that a simplified model has lost into its normal map; changes `model`.
+
+    `meshes`: those that were simplified.
 
     Raises BadModel if the map cannot be decoded.
     """
-    if not recorder.calls:
+    if not meshes:
         return BakeResult("No triangles were removed.")
-    why_not = _why_not_mesh(model, recorder) or _why_not_map(model)
+    why_not = _why_not_mesh(model, meshes) or _why_not_map(model)
     if why_not:
         return BakeResult(why_not)
     started = time.monotonic()
@@ -80,7 +77,7 @@ def bake_normals(model: Model, recorder: RecordingSimplifier, max_side: int, thr
     picture = image_decode.decode_image(content, facts, max_side, place).convert("RGB")
     picture = picture.resize(image_decode.fit_within(facts, max_side))
     try:
-        baked = bake.bake_normal_map(*_meshes(recorder), picture, threads)
+        baked = bake.bake_normal_map(*_bake_meshes(meshes[0]), picture, threads)
     except ChildError as error:
         return BakeResult(str(error), has_failed=True)
     merged, kept = _merged(picture, baked)
@@ -90,11 +87,11 @@ def bake_normals(model: Model, recorder: RecordingSimplifier, max_side: int, thr
     return BakeResult(None, False, round(time.monotonic() - started, 1), kept, len(content), png.tell())
 
 
-def _why_not_mesh(model: Model, recorder: RecordingSimplifier) -> str | None:
+def _why_not_mesh(model: Model, meshes: list[SimplifiedMesh]) -> str | None:
     """Why the mesh's detail cannot be baked, as a sentence; None if it can."""
-    if sum(1 for _ in primitives(model.json)) > 1 or len(recorder.calls) > 1:
+    if sum(1 for _ in primitives(model.json)) > 1 or len(meshes) > 1:
         return "The model has more than one mesh."
-    _, attributes, _ = recorder.calls[0]
+    attributes = meshes[0].attributes
     if {"JOINTS_0", "WEIGHTS_0"} & attributes.keys() or _only_primitive(model).get("targets"):
         return "The model is animated by bones or morph targets."
     if not attributes.keys() >= _REQUIRED or "TANGENT" in attributes:
@@ -133,10 +130,10 @@ def _normal_image(model: Model) -> int:
     return int(model.json["textures"][info["index"]]["source"])
 
 
-def _meshes(recorder: RecordingSimplifier) -> tuple[bake.BakeMesh, bake.BakeMesh]:
-    faces, attributes, fewer = recorder.calls[0]
-    full = bake.BakeMesh(attributes["POSITION"], attributes["NORMAL"], attributes["TEXCOORD_0"], faces)
-    used, numbers = np.unique(fewer, return_inverse=True)
+def _bake_meshes(mesh: SimplifiedMesh) -> tuple[bake.BakeMesh, bake.BakeMesh]:
+    attributes = mesh.attributes
+    full = bake.BakeMesh(attributes["POSITION"], attributes["NORMAL"], attributes["TEXCOORD_0"], mesh.faces)
+    used, numbers = np.unique(mesh.fewer, return_inverse=True)
     chosen = numbers.reshape(-1, 3).astype(np.uint32)
     return full, bake.BakeMesh(full.positions[used], full.normals[used], full.uv[used], chosen)
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.gltf.accessors import Array, read_accessor
+from acr3d.gltf.accessors import Array, element_bytes, read_accessor
 from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
+from acr3d.gltf.write_accessors import index_array
 from acr3d.optimize.primitive_groups import (
     PrimitiveGroup,
     array_bytes,
@@ -60,7 +61,7 @@ def _weld_group(model: Model, group: PrimitiveGroup, result: WeldResult) -> None
         return  # no triangle would be left; later checks report that
     welded = welded[~is_degenerate]
     used = np.flatnonzero(np.bincount(welded.ravel()))
-    if len(used) == count and not is_degenerate.any():
+    if not is_degenerate.any() and (len(used) == count or _would_grow(model, group, len(used), faces)):
         return
     # Keeping the file's order suits the vertex cache of graphics cards.
     used = used[np.argsort(first[used])]
@@ -70,6 +71,15 @@ def _weld_group(model: Model, group: PrimitiveGroup, result: WeldResult) -> None
     write_faces(model, group, new_numbers[welded], len(used))
     result.vertices += count - len(used)
     result.degenerate += int(is_degenerate.sum()) * len(group.members)
+
+
+def _would_grow(model: Model, group: PrimitiveGroup, vertices: int, faces: NDArray[np.uint32]) -> bool:
+    """Whether loose triangles would need more bytes for indices than they save in vertices."""
+    if group.indices is not None:
+        return False
+    width = sum(element_bytes(model.json["accessors"][at]) for at in group.vertex_accessors)
+    saved = (vertex_count(model, group) - vertices) * width
+    return saved < index_array(faces, vertices).nbytes
 
 
 def _has_equal_corners(corners: Array) -> NDArray[np.bool_]:
