@@ -1,6 +1,8 @@
-"""Measure the silhouettes that the engine extracts against those of the true model from the true cameras.
+"""Measure the silhouettes that are found in photos against those of the true model from the true cameras.
 
-    python -m bench.silhouette_extraction SAMPLES_FOLDER [--parts NAME …]
+    python -m bench.silhouette_extraction SAMPLES_FOLDER [--parts NAME …] [--cutout]
+
+By colour, as the engine does alone; with `--cutout`, by colour and the learned cut-out of `make cutout`.
 
 SAMPLES_FOLDER as for bench/engine.py. Prints for each photo the IoU of the two silhouettes and what is extra
 and missing, relative to the true one; then mean and minimum per set of photos. The true silhouette is drawn
@@ -13,20 +15,28 @@ import argparse
 import json
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import trimesh
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from acr3d import sandbox
 from acr3d.carving.cameras import SIDES, PinholeCamera
 from acr3d.carving.morphology import Mask
 from acr3d.carving.photo_input import read_photo
-from acr3d.carving.silhouette import extract_silhouette
+from acr3d.carving.silhouette import downscaled, extract_silhouette
+from acr3d.outlines import method
+from acr3d.outlines.extraction.find_outline import find_outline
 
+if TYPE_CHECKING:
+    from acr3d.cutout.network import Network
+
+NETWORK_SIDE = 640
 _FRAME = 1.163  # a studio picture's side over the part's largest side; a snapshot's height is its square
 _FINER = 2  # samples per pixel and direction for drawing the truth
 
@@ -35,7 +45,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("samples", type=Path)
     parser.add_argument("--parts", nargs="*", help="only these parts")
+    parser.add_argument("--cutout", action="store_true", help="with the learned cut-out")
     options = parser.parse_args()
+    if options.cutout:
+        from acr3d.cutout.network import Network
+
+        network = Network(method.GRAPH, sandbox.default_threads())
+        find = partial(by_network, network)
+    else:
+        find = by_colour
     found: dict[str, list[float]] = {}
     print(f"{'part':16} {'set':8} {'side':6}    IoU     extra  missing")
     for description in sorted(options.samples.glob("*/part.json")):
@@ -46,17 +64,32 @@ def main() -> None:
         for kind, folder in (("studio", part), ("snapshot", part / "snapshot")):
             if (folder / "front.jpg").exists():
                 facts = json.loads(description.read_text())[kind]
-                found.setdefault(kind, []).extend(measure(part.name, kind, folder, facts, mesh))
+                found.setdefault(kind, []).extend(measure(part.name, kind, folder, facts, mesh, find))
     for kind, values in found.items():
         print(f"{kind}: mean {statistics.mean(values):.4f}, min {min(values):.4f}")
 
 
+def by_colour(photo: Path, side: str) -> Mask:
+    return extract_silhouette(read_photo(photo, side)).mask
+
+
+def by_network(network: Network, photo: Path, side: str) -> Mask:
+    pixels = downscaled(read_photo(photo, side).pixels)
+    outline = find_outline(pixels, network.alpha(pixels, NETWORK_SIDE))
+    return np.zeros(pixels.shape[:2], bool) if outline.mask is None else outline.mask
+
+
 def measure(
-    name: str, kind: str, folder: Path, facts: Mapping[str, Any], mesh: trimesh.Trimesh
+    name: str,
+    kind: str,
+    folder: Path,
+    facts: Mapping[str, Any],
+    mesh: trimesh.Trimesh,
+    find: Callable[[Path, str], Mask],
 ) -> list[float]:
     likenesses = []
     for side in SIDES:
-        mask = extract_silhouette(read_photo(folder / f"{side}.jpg", side)).mask
+        mask = find(folder / f"{side}.jpg", side)
         true = drawn(mesh, true_camera(side, mask.shape, kind, facts, 1000 * mesh.extents.max()), mask.shape)
         likeness = float((mask & true).sum() / (mask | true).sum())
         extra, missing = ((one & ~other).sum() / true.sum() for one, other in ((mask, true), (true, mask)))

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from acr3d.carving.morphology import Mask, dilated
 from acr3d.carving.silhouette import Separation
+from acr3d.outlines.extraction.pieces import without_leaving_strips
 
 Alpha = NDArray[np.float32]
 
@@ -44,9 +45,10 @@ def combine(pixels: NDArray[np.uint8], separation: Separation | None, alpha: Alp
         return Combined(separation.mask)
     learned: Mask = alpha > PART
     if separation is None or _agreement(separation.mask, learned) < _MIN_AGREEMENT:
-        return Combined(learned, _doubt(alpha))
+        return Combined(without_leaving_strips(learned), _doubt(alpha))
     mask = (separation.mask | (alpha >= _SURELY)) & (alpha > _SURELY_NOT)
-    return Combined(mask & ~_sure_holes(pixels, separation, alpha) & ~_leaving(mask & ~learned))
+    mask &= ~_sure_holes(pixels, separation, alpha) & ~_leaving(mask & ~learned)
+    return Combined(without_leaving_strips(mask))
 
 
 def _leaving(doubtful: Mask) -> Mask:

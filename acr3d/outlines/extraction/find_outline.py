@@ -12,7 +12,7 @@ from acr3d.carving.morphology import Mask
 from acr3d.carving.silhouette import Separation, separate
 from acr3d.outlines.extraction.combine import Alpha, Combined, combine
 from acr3d.outlines.extraction.faces import shows_person
-from acr3d.outlines.extraction.pieces import name_left_out, part_pieces, without_leaving_strips
+from acr3d.outlines.extraction.pieces import name_left_out, part_pieces
 from acr3d.outlines.extraction.skin import skin_coloured
 
 _MAX_DOUBT = 1.5  # textures, landscapes and text; wires and glass stay below
@@ -55,7 +55,7 @@ def _judged(pixels: NDArray[np.uint8], combined: Combined, separation: Separatio
     refusal = _no_single_part(combined, separation)
     if refusal:
         return Outline(None, refusal)
-    pieces = part_pieces(without_leaving_strips(combined.mask))
+    pieces = part_pieces(combined.mask)
     skin = skin_coloured(pixels)
     if shows_person(pixels, skin, pieces.kept):
         return Outline(None, "person")
