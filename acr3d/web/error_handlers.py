@@ -61,6 +61,9 @@ def _maybe_outage(error: Exception) -> ResponseReturnValue:
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
+    # Werkzeug takes any OSError while a body is read for a client that went away; the disk may be full.
+    if isinstance(error.__context__, OSError) and outage_of(error.__context__):
+        return _maybe_outage(error.__context__)
     if isinstance(error, RoutingException) or error.response is not None or (error.code or 500) < 400:
         return error
     response = _answer(error.code or 500, _sentence(error))

@@ -144,7 +144,8 @@ class Place:
             time.sleep(0.1)
 
     def temporary_files(self) -> list[str]:
-        return sorted(path.name for path in (self.storage / ".incoming").iterdir())
+        """Files being stored. The folder of a photo check that a stop cuts off goes at the next start."""
+        return sorted(path.name for path in (self.storage / ".incoming").iterdir() if path.is_file())
 
     def check_complete(self, part: str) -> None:
         """The job is complete and has one model, and its history tells each stage once."""
