@@ -58,8 +58,13 @@ def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
     if part.check_due_at is not None or not _checkable(images) or found_for(part, images) is not None:
         return
     with best_effort("request of a photo check"), transaction() as session:
-        locked = _locked(session, part.id)
-        locked.check_due_at = locked.check_due_at or utc_now()
+        session.execute(
+            update(Part)
+            .where(Part.id == part.id, Part.check_due_at.is_(None))
+            .values(
+                check_due_at=utc_now(), updated_at=Part.updated_at
+            )  # looking at a part does not change it
+        )
     wake()
 
 

@@ -287,12 +287,13 @@ def test_a_page_asks_for_the_check_of_photos_that_nobody_looked_at(in_app: Flask
     part = make_part_with_photos()
     with transaction() as session:
         session.execute(update(Part).values(check_due_at=None))
-    client = browser(in_app)
+    client, changed_at = browser(in_app), part_by_id(part.id).updated_at
 
     page = client.get(f"/admin/parts/{part.id}").text
 
     assert "Checking the photos" in page
     assert is_due(part)
+    assert part_by_id(part.id).updated_at == changed_at
     kept(part, {})
     client.get(f"/admin/parts/{part.id}")
     assert not is_due(part)  # a check that broke off is not tried on each visit

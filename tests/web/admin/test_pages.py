@@ -126,6 +126,7 @@ def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: Flas
     [
         ({"front": "front"}, "Choose two to four photos; so far: 1."),
         ({"front": "front", "right": ""}, "Choose an angle for every selected photo."),
+        ({"front": "inside", "right": "inside"}, "Choose an angle for every selected photo."),
         ({"front": "front", "right": "front"}, "Two selected photos have the same angle (Front)."),
     ],
 )
