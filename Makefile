@@ -34,12 +34,13 @@ test: ## Install what the tests need and run them (ARGS="tests/test_x.py -k …"
 proof: ## Run the heavy tests in full: random kills, hostile texts, mutated models
 	@ACR3D_PROOF=full $(MAKE) --no-print-directory test ARGS="-m proof $(ARGS)"
 
-lint: ## Check style, types and imports
+lint: ## Check style, types, imports, and that every hash is pinned
 	@scripts/setup.sh test
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
+	@PYTHONPATH=. .venv/bin/python scripts/check_locks.py
 
 docs: ## Write docs/cli.md from the commands' own help
 	@PYTHONPATH=. .venv/bin/python scripts/cli_reference.py >docs/cli.md
