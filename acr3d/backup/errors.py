@@ -11,7 +11,7 @@ def not_ours(what: str) -> BackupError:
     """The backup's database contains `what`, such as a trigger."""
     return BackupError(
         f"The backup's database contains a {what}, which acr3d never makes and which could change data by "
-        "itself. Nothing was restored. Restore a backup that nobody has changed."
+        "itself. Nothing was restored. Restore an unmodified backup."
     )
 
 

@@ -30,7 +30,7 @@ class Task:
     value, `status` is one of the four above (any other is IN_PROGRESS). Raises ValueError for an id that is
     none. URLs are signed: `repr` leaves them out, and they must not be stored or logged. `input_refused`: the
     task failed because of the photos or the prompt, so the same again would fail again. `refusal` is the
-    error as a message that can be translated, from an engine of ours. `report` is what the
+    error as a message that can be translated, from the built-in engine. `report` is what the
     engine says about its own work, `metadata` what was sent with the order.
     """
 

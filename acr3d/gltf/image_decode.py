@@ -7,21 +7,13 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
 
+from acr3d.exif import UPRIGHT, orientation
 from acr3d.gltf import limits
 from acr3d.gltf.errors import damaged, too_large
 from acr3d.gltf.image_header import ImageFacts
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 DECODED_FORMATS = ("png", "jpeg", "webp")
 # Pillow's own limit is off: image_header has already checked the size, with our own message.
 Image.MAX_IMAGE_PIXELS = None
@@ -73,7 +65,7 @@ def decode_image(content: bytes, facts: ImageFacts, max_side: int, place: str) -
 
 def _upright(picture: Image.Image, source: Image.Image) -> Image.Image:
     """The picture as browsers show it: turned by a JPEG's EXIF orientation."""
-    turn = _TURNS.get(source.getexif().get(ExifTags.Base.Orientation, 1)) if source.format == "JPEG" else None
+    turn = UPRIGHT.get(orientation(source)) if source.format == "JPEG" else None
     return picture if turn is None else picture.transpose(turn)
 
 

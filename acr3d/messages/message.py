@@ -47,7 +47,7 @@ class Message:
         return cls.stored(said.get("code"), params if isinstance(params, Mapping) else {}, english)
 
     def as_json(self) -> dict[str, Any]:
-        """The message for another program of ours."""
+        """The message for another process of acr3d."""
         return {"code": self.code, "params": self.stored_params()}
 
     def stored_params(self) -> dict[str, Any]:

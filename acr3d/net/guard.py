@@ -13,7 +13,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from ssl import SSLContext
 from typing import Any
 
@@ -67,6 +67,27 @@ def resolve_host(host: str, port: int) -> list[str]:
     """The numeric addresses of `host`, in the system's order of preference."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def addresses_of(host: str, port: int, resolve: Resolve = resolve_host) -> list[str]:
+    """The numeric addresses of `host`. Raises httpcore.ConnectError."""
+    try:
+        return resolve(host, port)
+    except (OSError, UnicodeError) as problem:
+        raise httpcore.ConnectError("no address") from problem
+
+
+def connect_to_first(
+    addresses: Sequence[str], connect: Callable[[str], httpcore.NetworkStream]
+) -> httpcore.NetworkStream:
+    """A stream to the first address that takes a connection. Raises what the last one raised."""
+    last_error: Exception = httpcore.ConnectError("no address")
+    for address in addresses:
+        try:
+            return connect(address)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
+            last_error = problem
+    raise last_error
 
 
 def is_public(address: str) -> bool:
@@ -139,29 +160,20 @@ class _GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         check_address = self._allow_any if (host, port) in self._private_hosts else self._require_public
-        for address in (addresses := self._addresses(host, port)):
+        for address in (addresses := addresses_of(host, port, self._resolve)):
             check_address(address)
-        last_error: Exception = httpcore.ConnectError("no address")
-        for address in addresses:
-            self._deadline.check()
-            try:
-                stream = self._connector.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
-                last_error = problem
-                continue
-            try:
-                check_address(stream.get_extra_info("server_addr")[0])
-            except PrivateAddress:
-                stream.close()
-                raise
-            return _DeadlineStream(stream, self._deadline)
-        raise last_error
 
-    def _addresses(self, host: str, port: int) -> list[str]:
+        def connect(address: str) -> httpcore.NetworkStream:
+            self._deadline.check()
+            return self._connector.connect_tcp(address, port, timeout, local_address, socket_options)
+
+        stream = connect_to_first(addresses, connect)
         try:
-            return self._resolve(host, port)
-        except (OSError, UnicodeError) as problem:
-            raise httpcore.ConnectError("no address") from problem
+            check_address(stream.get_extra_info("server_addr")[0])
+        except PrivateAddress:
+            stream.close()
+            raise
+        return _DeadlineStream(stream, self._deadline)
 
     @staticmethod
     def _require_public(address: str) -> None:

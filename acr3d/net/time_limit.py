@@ -17,7 +17,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from acr3d.net.guard import resolve_host
+from acr3d.net.guard import addresses_of, connect_to_first
 
 _PIECE_BYTES = 1 << 16  # a write's limit is looked at between two pieces
 _IDLE_SECONDS = 5.0
@@ -63,20 +63,11 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        try:
-            addresses = resolve_host(host, port)
-        except (OSError, UnicodeError) as problem:
-            raise httpcore.ConnectError("no address") from problem
-        last_error: Exception = httpcore.ConnectError("no address")
-        for address in addresses:
+        def connect(address: str) -> httpcore.NetworkStream:
             left = _left(timeout, httpcore.ConnectTimeout)
-            try:
-                stream = self._connector.connect_tcp(address, port, left, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
-                last_error = problem
-            else:
-                return _Stream(stream)
-        raise last_error
+            return self._connector.connect_tcp(address, port, left, local_address, socket_options)
+
+        return _Stream(connect_to_first(addresses_of(host, port), connect))
 
 
 class _Stream(httpcore.NetworkStream):

@@ -48,11 +48,12 @@ def store(part_id: str, sha256: str, method: str, mask: Path | None, facts: dict
     What is known already stays as it is, since the same method finds the same.
     """
     key = mask_key(part_id, sha256, method) if mask else None
-    if key and mask:
-        storage().put(key, mask)
     try:
         with transaction() as session:
             session.add(_row(part_id, sha256, method, key, facts))
+            session.flush()  # before the file: a database that is away must leave no file of nobody's
+            if key and mask:
+                storage().put(key, mask)
     except IntegrityError:
         return
 

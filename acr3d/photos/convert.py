@@ -12,18 +12,11 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
+from acr3d.exif import UPRIGHT
+
 STORED_SIDE = 2048
 
 _STRIP_ROWS = 64
-_UPRIGHT = {  # what undoes each EXIF orientation (EXIF 2.3, tag 0x0112)
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # Coated paper by CGATS TR 001, which U.S. Web Coated (SWOP) follows: what most CMYK without a profile means.
 _PRESS_PROFILE = Path(__file__).with_name("profiles") / "CGATS001Compat-v2-micro.icc"
 _HIGH_BYTE = {"I;16": 1, "I;16B": 0}
@@ -52,8 +45,8 @@ class Upright:
 
 def upright_srgb(pixels: Pixels) -> Upright:
     image, alpha = _shrunk(pixels)
-    if pixels.orientation in _UPRIGHT:
-        turn = _UPRIGHT[pixels.orientation]
+    if pixels.orientation in UPRIGHT:
+        turn = UPRIGHT[pixels.orientation]
         image, alpha = image.transpose(turn), alpha.transpose(turn) if alpha else None
     return Upright(_in_srgb(image, pixels.icc), alpha)
 

@@ -6,16 +6,16 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from acr3d.exif import orientation
 from acr3d.photos.avif import opened_avif
 from acr3d.photos.convert import Pixels
 from acr3d.photos.formats import SNIFFED_BYTES, PhotoFormat, format_of
 from acr3d.photos.heic import decoded_heic
 from acr3d.photos.jpeg import loaded_jpeg
 from acr3d.photos.limits import PhotoRefused, animated, not_a_photo
-from acr3d.photos.pillow_file import forget_xmp, opened, reading
+from acr3d.photos.pillow_file import opened, reading
 from acr3d.photos.tiff import check_tiff
 
-_EXIF_ORIENTATION = 0x0112
 _UNUSUAL_MODES = ("I", "F", "LAB")
 """Of TIFF: 32 bits a sample, fractions, and a colour space of print shops."""
 
@@ -35,7 +35,7 @@ def decoded(stream: BinaryIO) -> Pixels:
         size=image.size,
         rows=lambda first, end: image.crop((0, first, width, end)),
         icc=image.info.get("icc_profile"),
-        orientation=_orientation(image),
+        orientation=orientation(image),
     )
 
 
@@ -51,11 +51,3 @@ def _loaded(stream: BinaryIO, photo_format: PhotoFormat) -> Image.Image:
         raise animated(photo_format.name)
     image.load()
     return image
-
-
-def _orientation(image: Image.Image) -> int:
-    forget_xmp(image)
-    try:
-        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # damaged EXIF raises anything; the picture itself is fine
-        return 1

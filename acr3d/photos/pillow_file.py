@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from acr3d.exif import forget_xmp
 from acr3d.photos.formats import PhotoFormat
 from acr3d.photos.limits import PhotoRefused, check_size, damaged, too_many_pixels
 
@@ -22,12 +23,6 @@ def opened(stream: BinaryIO, photo_format: PhotoFormat) -> Image.Image:
     check_size(image.size, photo_format)
     forget_xmp(image)
     return image
-
-
-def forget_xmp(image: Image.Image) -> None:
-    """Pillow takes the orientation from XMP where EXIF has none; other programs do not."""
-    for name in ("xmp", "XML:com.adobe.xmp"):
-        image.info.pop(name, None)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,23 @@ def test_a_lying_jpeg_is_turned_as_browsers_turn_it(tmp_path: Path) -> None:
         )
     assert upper > 200 > 50 > lower
     assert data["images"][0]["mimeType"] == "image/webp"
+
+
+def test_a_map_is_not_turned_by_xmp_which_browsers_do_not_read(tmp_path: Path) -> None:
+    builder = Builder()
+    add_sphere(builder, material=0)
+    lying = Image.new("RGB", (128, 64), "black")
+    lying.paste("white", (0, 0, 32, 64))
+    xmp = b'<x xmlns:tiff="x" tiff:Orientation="6"/>'
+    map_ = builder.image(encoded(lying, "JPEG", xmp=xmp, quality=100), "image/jpeg")
+    builder.data["materials"] = [{"pbrMetallicRoughness": {"baseColorTexture": {"index": map_}}}]
+
+    optimized(builder.glb(), tmp_path)
+
+    with Model(tmp_path / "out.glb") as model, Image.open(io.BytesIO(model.image_bytes(0))) as found:
+        shades = np.asarray(found.convert("L"))
+    assert shades.shape == (64, 128)
+    assert shades[:, :28].mean() > 200 > 50 > shades[:, 36:].mean()
 
 
 def test_a_part_beside_a_tiny_one_is_compressed_with_its_texture_coordinates(tmp_path: Path) -> None:

@@ -144,8 +144,11 @@ class Place:
             time.sleep(0.1)
 
     def temporary_files(self) -> list[str]:
-        """Files being stored. The folder of a photo check that a stop cuts off goes at the next start."""
-        return sorted(path.name for path in (self.storage / ".incoming").iterdir() if path.is_file())
+        return sorted(path.name for path in self.incoming.iterdir())
+
+    @property
+    def incoming(self) -> Path:
+        return self.storage / ".incoming"
 
     def check_complete(self, part: str) -> None:
         """The job is complete and has one model, and its history tells each stage once."""

@@ -23,6 +23,7 @@ from acr3d.outlines import method
 from acr3d.sandbox import landlock, seccomp
 from tests.support.browser import chromium_missing
 from tests.support.postgres import postgres_missing
+from tests.support.small_disk import can_mount
 
 LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no/libfaketime"))
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
@@ -38,6 +39,11 @@ def node_missing() -> str | None:
 def libfaketime_missing() -> str | None:
     """Why the tests can set no process's clock, as a sentence; None when they can."""
     return None if LIBFAKETIME.exists() else "libfaketime is not installed."
+
+
+def mounts_missing() -> str | None:
+    """Why the tests can mount no file system of their own, as a sentence; None when they can."""
+    return None if can_mount() else "No file system can be mounted here (that takes root)."
 
 
 def meshopt_missing() -> str | None:
@@ -69,6 +75,7 @@ TOOLS = {
     "blender": why_unavailable,
     "cutout": cutout_missing,
     "meshopt": meshopt_missing,
+    "mounts": mounts_missing,
     "landlock": landlock_missing,
     "seccomp": seccomp_missing,
 }

@@ -13,6 +13,7 @@ import ctypes
 import functools
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def small_disk(folder: Path) -> Iterator[Disk]:
         yield Tmpfs(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@functools.cache
+def can_mount() -> bool:
+    """Whether a `small_disk` is a Tmpfs."""
+    with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk") as disk:
+        return isinstance(disk, Tmpfs)
 
 
 @functools.cache
