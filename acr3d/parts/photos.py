@@ -17,6 +17,7 @@ from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.notify import wake
 from acr3d.outlines.stored import add_own
+from acr3d.parts.angle_words import guessed_angle
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
 from acr3d.photos.photo import Photo
@@ -37,10 +38,14 @@ class OrderChanged(Conflict):
 
 
 def add_photos(
-    part_id: str, photos: Sequence[Photo], labels: dict[str, Any] | None = None
+    part_id: str,
+    photos: Sequence[Photo],
+    labels: dict[str, Any] | None = None,
+    file_names: Sequence[str] = (),
 ) -> list[PartImage]:
     """Add `photos` behind the present ones, each with `labels` (see LABELS); all or none.
 
+    Without an angle among the labels, it is guessed from the `file_names`, as long as no photo has it.
     Raises Missing, or InvalidInput when there is no room for all of them.
     """
     fresh = [PartImage(id=new_id(), part_id=part_id) for _photo in photos]
@@ -53,6 +58,8 @@ def add_photos(
             image.display_order = place
             _label(image, labels or {})
             _add(session, image, photo)
+        if "angle_label" not in (labels or {}):
+            _guess_angles(part, present, fresh, file_names)
         _sync_cover(part, present + fresh)
         _request_check(part)
     wake()
@@ -207,6 +214,17 @@ def _label(image: PartImage, labels: dict[str, Any]) -> None:
         if text is not None and (len(text) > TEXT_LENGTH or "\x00" in text):
             raise InvalidInput(_("A text beside a photo has at most %(n)s characters.", n=TEXT_LENGTH))
         setattr(image, name, text)
+
+
+def _guess_angles(
+    part: Part, present: Sequence[PartImage], fresh: Sequence[PartImage], file_names: Sequence[str]
+) -> None:
+    taken = {image.angle_label for image in present}
+    for image, name in zip(fresh, file_names, strict=False):
+        angle = guessed_angle(name, part.name)
+        if angle not in taken:
+            image.angle_label = angle
+            taken.add(angle)
 
 
 def _set_order(session: Session, ordered: Sequence[PartImage]) -> None:

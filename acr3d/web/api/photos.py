@@ -22,14 +22,18 @@ bp = Blueprint("api_photos", __name__, url_prefix="/api")
 @bp.post("/admin/3d-models/upload-images")
 @request_body.takes_photos
 def upload_images() -> ResponseReturnValue:
-    """Add photos at the end of a part's photos. Labels in the form apply to each photo of the request."""
+    """Add photos at the end of a part's photos. Labels in the form apply to each photo of the request.
+
+    Without `angle_label`, the files' names may tell the angles.
+    """
     request_body.check_fields(set(_UPLOAD_NAMES), {"partId", *photos.LABELS})
     part_id = request.form.get("partId", "")
     if not part_id:
         raise InvalidInput(_("The field “%(name)s” is missing.", name="partId"))
     catalogue.part_by_id(part_id)  # before the work of decoding
     labels = {name: request.form[name] for name in photos.LABELS if name in request.form}
-    images = photos.add_photos(part_id, request_body.uploaded_photos(_UPLOAD_NAMES), labels)
+    sent = request_body.uploaded_photos(_UPLOAD_NAMES)
+    images = photos.add_photos(part_id, sent, labels, request_body.file_names(_UPLOAD_NAMES))
     listed = [serializers.image_json(image) for image in images]
     urls = [image["url"] for image in listed]
     return jsonify(success=True, uploadedCount=len(listed), urls=urls, images=listed)

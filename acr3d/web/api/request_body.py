@@ -69,6 +69,11 @@ def uploaded_photos(names: list[str]) -> list[Photo]:
     return [_converted(name, file, len(sent) > 1) for name, file in sent]
 
 
+def file_names(names: list[str]) -> list[str]:
+    """What the files in the form fields `names` are called at the sender, in the order of their photos."""
+    return [file.filename or "" for name in names for file in request.files.getlist(name)]
+
+
 def takes_photos(view: View) -> View:
     """Allow this view's requests the size of six photos; they must be forms."""
 

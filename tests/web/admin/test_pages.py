@@ -121,6 +121,18 @@ def test_the_suggested_photos_are_the_four_that_say_most(app: Flask, admin: Flas
     assert chosen == {ids[angle] for angle in ("front", "right", "top", "back")}
 
 
+def test_every_place_that_asks_for_a_side_shows_what_the_sides_are(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        empty, part = make_part(sku="BR-200").id, make_part_with_photos().id
+
+    before, after = (admin.get(f"/admin/parts/{one}").text for one in (empty, part))
+
+    explained = "Left and right are as you look at the front."
+    assert (before.count(explained), after.count(explained)) == (1, 2)  # with the photos and in the form
+    assert 'class="setup"' in before
+    assert 'class="setup"' not in after
+
+
 @pytest.mark.parametrize(
     ("sides", "sentence"),
     [

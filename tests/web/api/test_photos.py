@@ -63,6 +63,19 @@ def stored(app: Flask) -> set[str]:
         return set(storage().keys())
 
 
+def test_the_files_names_tell_the_angles(
+    client: FlaskClient, admin: dict[str, str], part_id: str, present: Any
+) -> None:
+    form = {
+        "partId": part_id,
+        "image0": (io.BytesIO(picture()), "disc.jpg"),
+        "image1": (io.BytesIO(picture()), "disc_vorne.jpg"),
+    }
+
+    assert client.post(UPLOAD, data=form, headers=admin).status_code == 200
+    assert [image["angle_label"] for image in present()] == [None, "front"]
+
+
 def test_several_photos_are_kept_in_their_order(
     client: FlaskClient, admin: dict[str, str], send: Callable[..., TestResponse], present: Any
 ) -> None:
