@@ -5,7 +5,6 @@ To add a field, add its column to `db.models.parts` (with a migration) and its l
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,6 +16,7 @@ from flask_babel import lazy_gettext as _
 
 from acr3d.db.models import Part
 from acr3d.errors import InvalidInput
+from acr3d.parts.quantities import LENGTH, Measure, read_quantity, spelt
 
 
 class FieldKind(Protocol):
@@ -35,6 +35,9 @@ class FieldKind(Protocol):
 
     def from_form(self, form: Mapping[str, str], name: str) -> object:
         """What the form says, for `parse`."""
+
+    def to_form(self, value: object) -> str:
+        """What the form shows for a value of the column, or for what was typed; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -72,40 +75,43 @@ class Text:
     def from_form(self, form: Mapping[str, str], name: str) -> str:
         return form.get(name, "")
 
+    def to_form(self, value: object) -> str:
+        return _text(value)
+
 
 @dataclass(frozen=True)
-class Number:
-    """A measured quantity from `low` to `high`, in `unit`."""
+class Quantity:
+    """A measured quantity from `low` to `high`, in the measure's own unit; people may type other units."""
 
     low: float
     high: float
-    unit: str
+    measure: Measure
 
-    widget = "number"
+    widget = "quantity"
     json_types = (int, float)
 
     def parse(self, value: object, label: str) -> float | None:
         if value is None or value == "":
             return None
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if isinstance(value, bool) or not self.low <= number <= self.high:
+        number = float(read_quantity(value, self.measure, label)) if isinstance(value, str) else value
+        is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        if not (is_number and self.low <= number <= self.high):  # type: ignore[operator]
             raise InvalidInput(
                 gettext(
                     "“%(field)s” must be a number from %(low)s to %(high)s %(unit)s.",
                     field=label,
-                    low=f"{self.low:g}",
-                    high=f"{self.high:.15g}",
-                    unit=self.unit,
+                    low=spelt(self.low),
+                    high=spelt(self.high),
+                    unit=self.measure.unit,
                 )
             )
-        return number
+        return float(number)  # type: ignore[arg-type]
 
     def from_form(self, form: Mapping[str, str], name: str) -> str:
-        """A decimal comma is as good as a point."""
-        return form.get(name, "").strip().replace(",", ".")
+        return form.get(name, "").strip()
+
+    def to_form(self, value: object) -> str:
+        return spelt(value) if isinstance(value, int | float) else _text(value)
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,9 @@ class Switch:
 
     def from_form(self, form: Mapping[str, str], name: str) -> bool:
         return name in form
+
+    def to_form(self, value: object) -> str:
+        return "on" if value else ""
 
 
 @dataclass(frozen=True)
@@ -163,14 +172,20 @@ class Field:
         return parsed
 
 
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
 def _check_sku(sku: str) -> None:
     if sku in (".", ".."):  # browsers take these for folders, however they are encoded
         raise InvalidInput(gettext("The SKU “%(sku)s” cannot be part of a web address.", sku=sku))
 
 
 SKU_LENGTH = 64
-_SIZE = FieldGroup(_("Size in millimetres"), _("optional; AR shows new models in true size"))
-_LENGTH = Number(0.1, 100_000, "mm")
+_SIZE = FieldGroup(
+    _("Size in millimetres"), _("optional, also as 6.5 cm or 2 1/2 in; AR shows new models in true size")
+)
+_LENGTH = Quantity(0.1, 100_000, LENGTH)
 
 # In the order of the form.
 FIELDS: tuple[Field, ...] = (

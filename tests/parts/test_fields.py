@@ -86,6 +86,7 @@ def test_every_field_is_in_the_form(app: Flask) -> None:
     token = {"csrf_token": csrf_token(admin)}
 
     made = admin.post("/admin/parts", data=form(FIRST) | token)
+    assert made.status_code == 302, made.text
     page = admin.get(made.location).text
     changed = admin.post(made.location, data=form(SECOND) | token)
 
@@ -97,6 +98,18 @@ def test_every_field_is_in_the_form(app: Flask) -> None:
         assert str(field.label) in page
     for shown in ("Bracket", "BR/100", "Two\nlines", "12.5", "0.1", "99", "checked"):
         assert shown in page
+
+
+def test_an_unclear_size_is_asked_back_beside_its_field_and_a_stored_one_is_not(app: Flask) -> None:
+    admin = browser(app)
+    typed = form(FIRST) | {"csrf_token": csrf_token(admin)}
+
+    refused = admin.post("/admin/parts", data=typed | {"width_mm": "1,200"})
+    made = admin.post("/admin/parts", data=typed | {"width_mm": "1,2340"}, follow_redirects=True)
+
+    assert "can mean 1.2 mm or 1200 mm" in refused.text
+    assert 'name="width_mm" value="1,200" aria-invalid="true"' in refused.text
+    assert 'name="width_mm" value="1.2340"' in made.text
 
 
 def test_customers_see_the_public_fields_only(in_app: Flask, client: FlaskClient) -> None:
@@ -140,6 +153,8 @@ def test_one_line_in_the_table_is_enough_for_a_new_field(
         ("description", "\r\n" * 5000, None),
         ("width_mm", "", None),
         ("width_mm", "12.5", 12.5),
+        ("width_mm", " 2 1/2 in ", 63.5),
+        ("width_mm", 1.234, 1.234),
     ],
 )
 def test_how_a_value_is_read(in_app: Flask, name: str, value: object, stored: object) -> None:

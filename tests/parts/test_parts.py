@@ -56,7 +56,7 @@ def test_a_part_whose_model_is_being_made_is_not_deleted(in_app: Flask) -> None:
         ({"description": "x" * 5001}, "longer than 5000"),
         ({"is_published": "yes"}, "true or false"),
         ({"width_mm": -3}, "“Width” must be a number from 0.1 to 100000 mm"),
-        ({"width_mm": "nan"}, "must be a number"),
+        ({"width_mm": "nan"}, "“nan” cannot be read"),
         ({"width_mm": True}, "must be a number"),
         ({"price": 3}, "Unknown field: price"),
     ],
