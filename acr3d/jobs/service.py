@@ -1,4 +1,4 @@
-"""What people do with jobs: start, cancel, retry, choose a version. Called by pages, API and CLI alike.
+"""What people do with jobs: start, cancel, retry. Called by pages, API and CLI alike.
 
 These functions only write rows; the poller does the rest.
 """
@@ -14,15 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from acr3d.billing import budget, ledger
-from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, PartImage, User
+from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, PartImage, User
 from acr3d.db.session import transaction
-from acr3d.db.states import LIVE, NextStep, Status, VersionState
+from acr3d.db.states import LIVE, NextStep, Status
 from acr3d.db.types import new_id, utc_now
 from acr3d.engines.base import Provider
 from acr3d.engines.options import InvalidOption
 from acr3d.engines.registry import engines
 from acr3d.errors import Conflict, InvalidInput
-from acr3d.jobs import publishing, queries, transitions
+from acr3d.jobs import queries, transitions
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.notify import wake
@@ -161,38 +161,6 @@ def _order_again(session: Session, job: Job, actor: User, pay: bool) -> None:
         budget.check(session, provider, actor.id, job.estimated_credits)
         job.engine_base, job.account = provider.base, provider.account
     ledger.reserve(session, job, actor.id)
-
-
-def publish(version_id: str, actor: User) -> ModelVersion:
-    """Show this model to customers, be it new or an earlier one. Raises Missing or Conflict."""
-    job_id = queries.version_by_id(version_id).job_id
-    with transaction() as session:
-        job, part = queries.locked_job(session, job_id)
-        version = queries.version_by_id(version_id)
-        if version.state == VersionState.REJECTED:
-            raise Conflict(_("This model was rejected; it cannot be published."))
-        publishing.publish(session, version, part, actor.id)
-        transitions.log_event(
-            session, job, actor.email, Message("model.published", n=version.number), Status(job.status)
-        )
-        transitions.sync_part(session, job, part)
-    return version
-
-
-def reject(version_id: str, actor: User) -> ModelVersion:
-    """Reject a model that was never published, for good. Raises Missing or Conflict."""
-    job_id = queries.version_by_id(version_id).job_id
-    with transaction() as session:
-        job, part = queries.locked_job(session, job_id)
-        version = queries.version_by_id(version_id)
-        if version.state != VersionState.DRAFT:
-            raise Conflict(_("Only a model that was never published can be rejected."))
-        version.state = VersionState.REJECTED
-        part.revision += 1
-        transitions.log_event(
-            session, job, actor.email, Message("model.rejected", n=version.number), Status(job.status)
-        )
-    return version
 
 
 def _cancel_message(session: Session, job: Job) -> Message:

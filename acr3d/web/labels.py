@@ -13,6 +13,7 @@ from acr3d.db.states import ModelStatus, Status, VersionState
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import known
 from acr3d.foreign import Facts
+from acr3d.jobs.true_size import SizeState, TrueSize
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
 from acr3d.photos.photo import THUMBNAIL_SIDE
@@ -238,11 +239,35 @@ def poster_size(version: ModelVersion) -> tuple[int, int]:
     return poster.whole("width") or _POSTER_SIDE, poster.whole("height") or _POSTER_SIDE
 
 
-def is_true_size(version: ModelVersion, part: Part) -> bool:
-    """Whether the model was scaled to the part's current size, so that AR can show it at true size."""
-    requested = report_facts(version, "optimizer").part("placed").part("requested_mm")
-    present = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
-    return any(present.values()) and present == {name: requested.number(name) for name in present}
+def size_sentence(size: TrueSize) -> str:
+    """What a model's size means for AR; empty when there is nothing to say."""
+    off = [
+        _("%(side)s %(percent)s%% off", side=_side_name(side.name), percent=round(abs(deviation)))
+        for side in size.sides
+        if side.is_off and (deviation := side.deviation_percent)
+    ]
+    sentences: dict[SizeState, str] = {
+        SizeState.TRUE: "",
+        SizeState.CONFIRMED: _(
+            "The model differs from the part's sizes (%(sides)s); an admin confirmed its size.",
+            sides=", ".join(off),
+        ),
+        SizeState.CONTRADICTED: _(
+            "The model's proportions contradict the part's sizes (%(sides)s), so AR does not show it in true "
+            "size. Check the sizes and the photos' angles.",
+            sides=", ".join(off),
+        ),
+        SizeState.NOT_APPLIED: _(
+            "The part's sizes were changed after this model was made, so AR does not show it in true size."
+        ),
+        SizeState.UNKNOWN: _("The part has no sizes, so AR does not show the model in true size."),
+    }
+    return sentences[size.state]
+
+
+def _side_name(name: str) -> str:
+    names: dict[str, str] = {"width": _("width"), "height": _("height"), "depth": _("depth")}
+    return names.get(name, "")
 
 
 def guesses(version: ModelVersion) -> list[str]:
@@ -251,8 +276,8 @@ def guesses(version: ModelVersion) -> list[str]:
 
 
 def _guess(guess: Facts) -> str | None:
-    axis = {"width": _("width"), "height": _("height"), "depth": _("depth")}.get(guess.text("axis"))
-    if axis is None:
+    axis = _side_name(guess.text("axis"))
+    if not axis:
         return None
     if guess.text("kind") == "mirrored":
         return str(_("Assumed: symmetric across its %(axis)s.", axis=axis))

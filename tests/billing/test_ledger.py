@@ -19,7 +19,7 @@ from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
 from acr3d.engines.registry import engines
 from acr3d.errors import Conflict
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review, service
 from acr3d.orders import circuit_breaker
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.at_meshy import (
@@ -201,7 +201,7 @@ def test_a_model_that_is_published_after_a_cancel_shows_as_complete(
         assert first_part(part_id).model_status == "none"
         [version] = queries.versions_of(part_id)
 
-        service.publish(version.id, user)
+        review.publish(version.id, user)
 
         assert first_part(part_id).model_status == "complete"
     badge = admin.get(f"/admin/parts/{part_id}").text.partition('id="part-badge"')[2].partition("</span>")[0]

@@ -19,7 +19,7 @@ from acr3d.accounts.users import authenticate, create_user, disable_user
 from acr3d.db.extensions import db
 from acr3d.db.models import Base, Job, Part, PartImage, User
 from acr3d.db.types import new_id
-from acr3d.jobs import queries, reoptimize, service
+from acr3d.jobs import queries, reoptimize, review, service
 from acr3d.parts.parts import delete_part, part_by_id, update_part
 from acr3d.parts.photos import delete_photo, label_photo
 from acr3d.storage.blobs import storage
@@ -144,7 +144,7 @@ def test_every_column_is_truly_written(in_app: Flask) -> None:
     update_part(part.id, {"description": "Words", "width_mm": 3, "height_mm": 4, "depth_mm": 5})
     label_photo(order_of(part)[0], {"alt_text": "A block", "caption": "A block"})
     [version] = queries.versions_of(part.id)
-    service.publish(version.id, user)
+    review.publish(version.id, user)
     run_to_the_end(in_app, reoptimize.optimize_again(_job.id, "light", "y90", user))
     delete_part(make_part("GONE").id)
     _job_that_fails(in_app, user)

@@ -14,7 +14,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Job, ModelVersion, Part, User
 from acr3d.db.session import transaction
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.jobs import queries, reoptimize, service
+from acr3d.jobs import queries, reoptimize, review, service
 from acr3d.parts.parts import delete_part, part_by_id
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
@@ -44,7 +44,7 @@ def finish(app: Flask, job: Job) -> ModelVersion:
 def test_another_level_becomes_a_draft_beside_what_customers_see(in_app: Flask, user: User) -> None:
     part = make_part()
     first = finish(in_app, reoptimize.optimize_again(raw_job(part).id, "web", None, user))
-    service.publish(first.id, user)
+    review.publish(first.id, user)
     shown = part_by_id(part.id).model_3d_url
 
     job = reoptimize.optimize_again(first.job_id, "light", None, user)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from acr3d.db.models import Job, User
 from acr3d.db.session import transaction
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review, service
 from acr3d.parts.parts import part_by_id
 from acr3d.parts.photos import images_of, reorder
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user, order_of
@@ -140,7 +140,7 @@ def test_an_unknown_part_or_job_is_missing(user: User) -> None:
         lambda: service.start("nonsense", {}, "builtin", {}, user),
         lambda: service.cancel("nonsense", user),
         lambda: service.retry("00000000-0000-0000-0000-000000000000", user),
-        lambda: service.publish("nonsense", user),
+        lambda: review.publish("nonsense", user),
     ):
         with pytest.raises(Missing):
             call()

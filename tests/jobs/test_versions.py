@@ -14,7 +14,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import ModelVersion, User
 from acr3d.db.session import transaction
 from acr3d.errors import InvalidInput
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review
 from acr3d.parts.parts import part_by_id
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
@@ -118,7 +118,7 @@ def test_however_many_people_choose_at_once_one_model_is_published(app: Flask, t
             db.session.commit()
             ready.wait(30)
             try:
-                (service.publish if what == "publish" else service.reject)(version_id, actor)
+                (review.publish if what == "publish" else review.reject)(version_id, actor)
             except InvalidInput:
                 return  # the other one was first
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
-from acr3d.jobs import service
+from acr3d.jobs import review, service
 from acr3d.jobs.queries import versions_of
 from acr3d.jobs.steps import optimize
 from acr3d.parts.photos import images_of
@@ -66,7 +66,7 @@ def test_strangers_see_the_picture_of_a_published_model_only(in_app: Flask, clie
     url = media_url(draft.poster_path or "")
 
     before = client.get(url).status_code
-    service.publish(draft.id, make_user())
+    review.publish(draft.id, make_user())
 
     with client.get(url) as after:
         assert (before, after.status_code) == (404, 200)

@@ -167,3 +167,6 @@ class ModelVersion(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]
     published_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    # An admin's word that the size is right although a side differs from the part's, see `jobs.true_size`.
+    size_confirmed_at: Mapped[datetime | None]
+    size_confirmed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

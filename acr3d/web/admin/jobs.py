@@ -13,7 +13,7 @@ from acr3d.db.models import Job, User
 from acr3d.db.states import Status
 from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
-from acr3d.jobs import queries, reoptimize, service
+from acr3d.jobs import queries, reoptimize, review, service
 from acr3d.orders import unmatched, unmatched_actions
 from acr3d.parts.photos import images_of
 from acr3d.web import labels
@@ -90,14 +90,20 @@ def optimize_again(version_id: str) -> ResponseReturnValue:
 
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
-    version = service.publish(version_id, actor())
+    version = review.publish(version_id, actor())
     return _panels(version.part_id, said=_("Customers now see model %(n)s.", n=version.number))
 
 
 @bp.post("/versions/<version_id>/reject")
 def reject(version_id: str) -> ResponseReturnValue:
-    version = service.reject(version_id, actor())
+    version = review.reject(version_id, actor())
     return _panels(version.part_id, said=_("Model %(n)s was rejected.", n=version.number))
+
+
+@bp.post("/versions/<version_id>/confirm-size")
+def confirm_size(version_id: str) -> ResponseReturnValue:
+    version = review.confirm_size(version_id, actor())
+    return _panels(version.part_id, said=_("AR shows model %(n)s in this size.", n=version.number))
 
 
 @bp.get("/versions/<version_id>/preview")

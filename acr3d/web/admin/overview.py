@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from acr3d.db.states import Status
 from acr3d.engines.registry import engines
 from acr3d.jobs import queries
+from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import search
 from acr3d.web.access import caller
@@ -35,6 +36,7 @@ def _shared() -> dict[str, Any]:
         "admin_notices": admin_alerts.for_admins,
         "has_credits": bool(engines().paid()),
         "model_report": model_report,
+        "true_size": true_size,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review
 from acr3d.parts import parts
 from acr3d.web.access import actor
 from acr3d.web.api import serializers
@@ -23,9 +23,9 @@ def index(part_id: str) -> ResponseReturnValue:
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
     """Show this version to customers. Also publishes an earlier one again."""
-    return jsonify(serializers.version_json(service.publish(version_id, actor())))
+    return jsonify(serializers.version_json(review.publish(version_id, actor())))
 
 
 @bp.post("/versions/<version_id>/reject")
 def reject(version_id: str) -> ResponseReturnValue:
-    return jsonify(serializers.version_json(service.reject(version_id, actor())))
+    return jsonify(serializers.version_json(review.reject(version_id, actor())))

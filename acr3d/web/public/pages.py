@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from acr3d.db.models import Part
 from acr3d.jobs import queries
+from acr3d.jobs.true_size import true_size
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.parts.search import published_parts, search
-from acr3d.web.labels import is_true_size, model_alt
+from acr3d.web.labels import model_alt
 from acr3d.web.public.ar_link import scene_viewer
 from acr3d.web.templating import absolute, page_number
 
@@ -63,12 +64,12 @@ def _part_context(part: Part) -> dict[str, Any]:
     """Everything a part's page shows, without photos that are not imported yet."""
     version = queries.published_version(part.id)
     g.viewer_page = version is not None
-    true_size = version is not None and is_true_size(version, part)
+    is_true_size = version is not None and true_size(version, part).is_true
     return {
         "part": part,
-        "scene_viewer": scene_viewer(version, part, true_size) if version else None,
+        "scene_viewer": scene_viewer(version, part, is_true_size) if version else None,
         "images": [image for image in images_of(part.id) if image.storage_path],
         "version": version,
         "alt": model_alt(part),
-        "true_size": true_size,
+        "true_size": is_true_size,
     }

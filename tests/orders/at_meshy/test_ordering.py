@@ -15,7 +15,7 @@ from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
 from acr3d.db.states import AttemptState, Status, VersionState
 from acr3d.db.types import utc_now
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review, service
 from acr3d.parts.parts import part_by_id
 from acr3d.parts.photos import delete_photo, images_of
 from acr3d.settings import Settings
@@ -86,10 +86,10 @@ def test_a_second_model_waits_for_a_person_and_the_first_keeps_its_address(
 
     newest, oldest = queries.versions_of(part.id)
     assert (newest.state, oldest.state, part.model_3d_url) == ("draft", "published", first_url)
-    service.publish(newest.id, user)
+    review.publish(newest.id, user)
     assert part_by_id(part.id).model_3d_url == third.optimized_model_url != first_url
     assert queries.version_by_id(oldest.id).state == VersionState.SUPERSEDED
-    service.publish(oldest.id, user)
+    review.publish(oldest.id, user)
     assert part_by_id(part.id).model_3d_url == first_url
 
 

@@ -17,7 +17,7 @@ from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.engines.meshy.client import MeshyClient
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.jobs import queries, service
+from acr3d.jobs import queries, review, service
 from acr3d.orders import unmatched_actions
 from acr3d.parts.parts import part_by_id
 from tests.support.at_meshy import asked, created, creates, file, listing, made, missing_for_long, step
@@ -70,7 +70,7 @@ def test_an_unmatched_task_becomes_a_draft_of_the_part_it_is_given_to_and_costs_
     assert (version.state, part_by_id(part.id).model_3d_url) == ("draft", None)
     assert creates(meshy) == 0
     assert unmatched_actions.current_tasks() == []
-    service.publish(version.id, user)
+    review.publish(version.id, user)
     assert part_by_id(part.id).model_3d_url
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from acr3d.db.extensions import db
 from acr3d.db.models import ModelVersion, User
 from acr3d.db.session import transaction
-from acr3d.jobs import queries, service, transitions
+from acr3d.jobs import queries, review, transitions
 from tests.support.factories import finished_job, make_part
 
 REPORT: dict[str, Any] = {
@@ -124,7 +124,7 @@ def test_a_report_of_odd_shape_breaks_no_page(app: Flask, admin: FlaskClient, od
     assert admin.get(f"/admin/parts/{part.id}").text.count("Report</summary>") == len(reports)
     for version_id in shown:
         with app.app_context():
-            service.publish(version_id, db.session.scalars(select(User)).one())
+            review.publish(version_id, db.session.scalars(select(User)).one())
         assert admin.get(f"/parts/{part.sku}").status_code == 200
     assert admin.get("/").status_code == 200
 

@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 
 from acr3d.db.models import ModelVersion, Part
 from acr3d.db.session import transaction
-from acr3d.jobs import publishing, queries, service, transitions
+from acr3d.jobs import publishing, queries, review, transitions
 from acr3d.parts.parts import update_part
 from acr3d.storage.blobs import storage
+from tests.support.accounts import csrf_header
 from tests.support.factories import box_glb, finished_job, make_part, make_user, optimize_raw_model
 
 # box_glb() is 1 m wide and high, and half a metre deep.
@@ -76,15 +77,40 @@ def test_a_model_that_was_made_before_the_sizes_were_known_is_not_in_true_size(
 
 
 @one_database
-def test_an_odd_side_is_told_to_the_staff(in_app: Flask) -> None:
-    part = make_part(width_mm=100.0, height_mm=100.0, depth_mm=40.0)
-
-    report = optimized(in_app, part).report["optimizer"]
-
+def test_an_odd_side_is_not_true_size_until_an_admin_says_so(
+    app: Flask, client: FlaskClient, admin: FlaskClient
+) -> None:
+    with app.app_context():
+        part = make_part(width_mm=100.0, height_mm=100.0, depth_mm=40.0)
+        version = optimized(app, part)
+        part_id, version_id, warnings = part.id, version.id, version.report["optimizer"]["warnings"]
+        job_id = version.job_id
     assert (
         "The model's depth is 25 % more than the part's. Check the part's dimensions and the photos."
-        in report["warnings"]
+        in warnings
     )
+    assert scales(client) == ["auto", "auto"]
+    assert "contradict the part&#39;s sizes (depth 25% off)" in admin.get(f"/admin/parts/{part_id}").text
+
+    address = f"/admin/versions/{version_id}/confirm-size"
+    answers = [admin.post(address, headers=csrf_header(admin)).status_code for _ in range(2)]
+
+    assert answers == [200, 409]  # there is nothing left to confirm
+    assert scales(client) == ["fixed", "fixed"]
+    with app.app_context():
+        assert "model.size_confirmed" in [one.detail_code for one in queries.events_of(job_id)]
+        update_part(part_id, {"depth_mm": 50.0})  # the word was about other sizes
+    assert scales(client) == ["auto", "auto"]
+
+
+def test_a_deviation_of_five_percent_is_still_true(in_app: Flask, client: FlaskClient) -> None:
+    part = make_part(**SIZE)
+    placed = {"requested_mm": {"width": 100, "height": 100, "depth": 50}}
+
+    show(part, placed | {"deviation_percent": {"width": -5.0, "height": 0.0, "depth": 5.0}})
+    assert scales(client) == ["fixed", "fixed"]
+    show(part, placed | {"deviation_percent": {"width": 0.0, "height": 0.0, "depth": -5.01}})
+    assert scales(client) == ["auto", "auto"]
 
 
 def test_changed_sizes_let_the_customer_scale_until_they_are_back(in_app: Flask, client: FlaskClient) -> None:
@@ -107,7 +133,7 @@ def test_only_the_published_model_counts(in_app: Flask, client: FlaskClient) -> 
     draft = show(part, placed, is_published=False)
 
     before = scales(client)
-    service.publish(draft.id, make_user())
+    review.publish(draft.id, make_user())
 
     assert before == ["auto", "auto"]
     assert scales(client) == ["fixed", "fixed"]
