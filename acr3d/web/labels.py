@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
 from acr3d.db.states import ModelStatus, Status, VersionState
@@ -17,6 +17,7 @@ from acr3d.jobs.true_size import SizeState, TrueSize
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
 from acr3d.photos.photo import THUMBNAIL_SIDE
+from acr3d.web import vendor
 
 _CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
 _POSTER_SIDE = 800
@@ -191,12 +192,16 @@ def photo_alt(image: PartImage, part: Part) -> str:
     return f"{part.name}, {angle_name(image.angle_label).lower()}" if image.angle_label else part.name
 
 
-def model_alt(part: Part) -> str:
-    """The 3D model's alt text."""
-    known = [f"{value:.10g}" for value in (part.width_mm, part.height_mm, part.depth_mm) if value]
-    if not known:
-        return str(_("3D model of %(name)s", name=part.name))
-    return str(_("3D model of %(name)s, %(size)s mm", name=part.name, size=" × ".join(known)))
+def model_alt(part: Part, size_mm: Mapping[str, float] | None = None, sides: Collection[str] = ()) -> str:
+    """The 3D model in words: name, size, and the sides that photos show, as far as they are given."""
+    names = [angle_name(side).lower() for side in ANGLES if side in sides]
+    words = [str(_("3D model of %(name)s", name=part.name))]
+    if size_mm:
+        size = {side: format_decimal(mm, format="#,##0.#") for side, mm in size_mm.items()}
+        words.append(str(_("%(width)s mm wide, %(height)s mm high and %(depth)s mm deep", **size)))
+    if names:
+        words.append(str(_("made from photos of these sides: %(sides)s", sides=", ".join(names))))
+    return ", ".join(words)
 
 
 def report_facts(version: ModelVersion, program: str) -> Facts:
@@ -268,6 +273,21 @@ def size_sentence(size: TrueSize) -> str:
 def _side_name(name: str) -> str:
     names: dict[str, str] = {"width": _("width"), "height": _("height"), "depth": _("depth")}
     return names.get(name, "")
+
+
+def bytes_to_load(version: ModelVersion) -> int:
+    """How much a browser loads to show the model: its file, the viewer, and the decoder."""
+    return version.file_size_bytes + vendor.VIEWER_BYTES
+
+
+def model_size_mm(size: TrueSize) -> dict[str, float] | None:
+    """The sides of a model of true size in millimetres, as typed where it agrees; None if not known."""
+    if not size.is_true:
+        return None
+    sides = {
+        side.name: side.model_mm if side.is_off else side.part_mm or side.model_mm for side in size.sides
+    }
+    return {name: mm for name, mm in sides.items() if mm} if all(sides.values()) else None
 
 
 def guesses(version: ModelVersion) -> list[str]:

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 COPIES = ROOT / "static" / "vendor"
 CDN = "https://cdn.jsdelivr.net"
 _DRACO = "examples/jsm/libs/draco/gltf"
+VIEWER_BYTES = 363_000
+"""What a browser loads beside a model to show it: <model-viewer> and the Draco decoder, compressed."""
 
 
 @dataclass(frozen=True)

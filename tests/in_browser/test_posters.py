@@ -18,7 +18,7 @@ from tests.support.factories import optimize_raw_model
 from tests.support.optimize_glbs import Builder
 from tests.support.render_glbs import add_box
 from tests.support.site import Site, running_site
-from tests.support.visits import LONG, Visitor
+from tests.support.visits import LONG, Visitor, view_in_3d
 
 SHAPES = {"block": (0.06, 0.04, 0.05), "board": (0.12, 0.008, 0.05), "rod": (0.008, 0.1, 0.008)}
 
@@ -54,41 +54,39 @@ def test_the_first_frame_takes_the_posters_place(
         publish_model(app, sku, SHAPES[shape])
     visit = visitor(to=drawn_site, phone=phone, reduced_motion=True)  # no hint that rocks the model
 
-    poster = outline(waiting(visit, f"/parts/{sku}").locator("model-viewer"))
-    frame = outline(shown(visit, f"/parts/{sku}").locator("model-viewer"))
+    page = visit.open(f"/parts/{sku}")
+    poster = outline(bare(page))
+    view_in_3d(page)
+    frame = outline(bare(page))
 
     assert poster.any()
     assert (poster & frame).sum() / (poster | frame).sum() >= 0.95
 
 
-def waiting(visit: Visitor, path: str) -> Page:
-    """The page whose model never comes."""
-    page = visit.context.new_page()
-    page.route("**/*.glb", lambda route: route.abort())
-    page.goto(path)
-    expect(page.locator(".viewer")).to_have_attribute("data-state", "failed", timeout=LONG)
-    return bare(page)
+def test_a_blocked_decoder_leaves_the_poster_and_a_sentence(
+    visitor: Callable[..., Visitor], drawn_site: Site
+) -> None:
+    with app_beside(drawn_site) as app:
+        publish_model(app, "NO-DECODER", SHAPES["block"])
+    page = visitor(to=drawn_site).context.new_page()
+    page.route("**/draco_*", lambda route: route.abort())
+    page.goto("/parts/NO-DECODER")
+    page.get_by_role("button", name="View in 3D").click()
+
+    expect(page.get_by_text("The 3D model could not be loaded")).to_be_visible(timeout=LONG)
+    expect(page.locator(".viewer-poster")).to_be_visible()
+    expect(page.locator("model-viewer")).to_have_count(0)
 
 
-def shown(visit: Visitor, path: str) -> Page:
-    # The shadow is the viewer's own; taken off before the model is there, no frame has it.
-    visit.context.add_init_script(
-        "document.addEventListener('DOMContentLoaded',"
-        " () => { document.querySelector('model-viewer').shadowIntensity = 0; })"
-    )
-    page = visit.open(path)
-    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
-    page.wait_for_function("() => document.querySelector('model-viewer').modelIsVisible")
-    return bare(page)
-
-
-def bare(page: Page) -> Page:
-    """Nothing before the model: its hints and buttons are not what is compared."""
+def bare(page: Page) -> Locator:
+    """The picture, without the buttons and hints before it."""
+    page.evaluate("document.querySelectorAll('model-viewer').forEach(one => { one.shadowIntensity = 0; })")
     page.evaluate(
-        "document.querySelectorAll('.viewer-hint, .viewer-ar, .viewer progress').forEach(one => one.remove())"
+        "document.querySelectorAll('.viewer-picture > :not(img, model-viewer, template), .viewer-ar')"
+        ".forEach(one => { one.style.visibility = 'hidden'; })"
     )
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return page
+    return page.locator(".viewer-picture")
 
 
 def outline(viewer: Locator) -> np.ndarray[Any, Any]:

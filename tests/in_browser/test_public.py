@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from acr3d.accounts.users import user_by_email
 from acr3d.jobs import service
 from acr3d.parts.parts import create_part
 from acr3d.parts.photos import add_photos, images_of
+from tests.support.browser import launched
 from tests.support.by_hand import finish
 from tests.support.factories import photo
 from tests.support.site import EMAIL, Site
-from tests.support.visits import LONG, Visitor
+from tests.support.visits import LONG, Visitor, view_in_3d
 
 SKU = "PUB/1 ü"
 ADDRESS = "/parts/PUB%2F1%20%C3%BC"
@@ -53,8 +55,8 @@ def test_a_part_is_readable_without_scripts(customer: Callable[..., Visitor]) ->
 
     expect(page.get_by_role("heading", name="Flanged sleeve")).to_be_visible()
     expect(page.get_by_text("Turned from one piece.")).to_be_visible()
-    expect(page.locator("noscript .notice")).to_be_visible()
-    assert page.locator(".viewer img").evaluate("image => image.complete && image.naturalWidth > 0")
+    expect(page.locator("noscript p")).to_be_visible()
+    assert page.locator(".viewer-poster").evaluate("image => image.complete && image.naturalWidth > 0")
     page.locator(".thumb[href='#photo-2']").click()
     expect(page.locator("#photo-2 img")).to_be_in_viewport()
 
@@ -70,20 +72,91 @@ def test_the_thumbnails_bring_up_their_pictures(customer: Callable[..., Visitor]
     expect(page.locator(".thumb[aria-current]")).to_have_count(1)
 
 
-def test_a_model_that_cannot_be_shown_leaves_the_photo_and_says_so(customer: Callable[..., Visitor]) -> None:
-    visit = customer()
+def test_the_viewer_is_loaded_only_when_asked_for_and_has_buttons_for_views(
+    customer: Callable[..., Visitor],
+) -> None:
+    visit = customer(phone=True, reduced_motion=True)
     page = visit.context.new_page()
-    page.route("**/*.glb", lambda route: route.abort())
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     page.goto(ADDRESS)
+    page.wait_for_load_state("networkidle")
 
-    expect(page.get_by_text("This device cannot show the 3D model.")).to_be_visible(timeout=LONG)
-    expect(page.locator(".viewer img")).to_be_visible()
+    assert not [path for path in asked if path.endswith((".glb", ".wasm")) or "model-viewer" in path]
+    expect(page.get_by_role("button", name="View in 3D")).to_have_text(re.compile(r"\d+(\.\d)? [kM]B"))
+    view_in_3d(page)
+    expect(page.get_by_role("button", name="Right")).to_be_visible()
+    expect(page.get_by_role("button", name="Back", exact=True)).to_be_hidden()  # no photo shows it
+    model = page.locator("model-viewer")
+    assert not model.evaluate("model => model.autoRotate")
+    press(page, "Right")
+    page.wait_for_function(
+        "Math.abs(document.querySelector('model-viewer').getCameraOrbit().theta - Math.PI / 2) < .01"
+    )
+    press(page, "Dimensions")
+    expect(page.locator(".dimension", has_text="40 mm")).to_have_count(1)
+    press(page, "Unit")
+    expect(page.locator(".dimension", has_text="1.57 in")).to_have_count(1)
+
+
+def press(page: Page, name: str) -> None:
+    """By keyboard: a click waits for frames, which software draws slowly."""
+    page.get_by_role("button", name=name).focus()
+    page.keyboard.press("Enter")
+
+
+LOSE_THE_CONTEXT = """
+    const original = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (...how) {
+      const context = original.apply(this, how);
+      if (how[0].startsWith('webgl')) self.newestContext = context;
+      return context;
+    };
+"""
+
+
+@pytest.mark.parametrize("missing", ["**/*.glb", "**/model-viewer*"])
+def test_a_file_that_does_not_come_leaves_the_poster_and_a_sentence(
+    customer: Callable[..., Visitor], missing: str
+) -> None:
+    page = customer().context.new_page()
+    page.route(missing, lambda route: route.abort())
+    page.goto(ADDRESS)
+    page.get_by_role("button", name="View in 3D").click()
+
+    expect(page.get_by_text("The 3D model could not be loaded")).to_be_visible(timeout=LONG)
+    assert_poster_stays(page)
+
+
+def test_a_lost_context_leaves_the_poster_and_a_sentence(customer: Callable[..., Visitor]) -> None:
+    visit = customer(phone=True)
+    visit.context.add_init_script(LOSE_THE_CONTEXT)
+    page = visit.open(ADDRESS)
+    view_in_3d(page)
+    page.evaluate("newestContext.getExtension('WEBGL_lose_context').loseContext()")
+
+    expect(page.get_by_text("The browser ended the 3D view")).to_be_visible()
+    assert_poster_stays(page)
+
+
+def test_without_webgl_the_poster_stays_and_a_sentence_says_so(chromium: Browser, still_site: Site) -> None:
+    with launched(chromium.browser_type, "--disable-3d-apis") as browser:
+        page = Visitor(browser, still_site).open(ADDRESS)
+        page.get_by_role("button", name="View in 3D").click()
+
+        expect(page.get_by_text("This device cannot show 3D")).to_be_visible()
+        assert_poster_stays(page)
+
+
+def assert_poster_stays(page: Page) -> None:
+    expect(page.locator(".viewer-poster")).to_be_visible()
+    expect(page.locator("model-viewer")).to_have_count(0)
 
 
 def test_the_viewer_can_be_embedded_alone(customer: Callable[..., Visitor]) -> None:
     page = customer(phone=True).open(ADDRESS.replace("/parts/", "/embed/"))
 
-    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    view_in_3d(page)
     assert page.locator("model-viewer").evaluate("model => model.modelIsVisible")
     expect(page.get_by_role("link", name="Flanged sleeve")).to_be_visible()
 
@@ -97,7 +170,7 @@ def test_android_gets_a_link_to_scene_viewer_with_a_file_that_it_can_read(
     page = visit.open(ADDRESS)
 
     link = page.get_by_role("link", name="View in your room")
-    expect(link).to_be_visible(timeout=LONG)
+    expect(link).to_be_visible()
     expect(page.get_by_role("button", name="View in your room")).to_be_hidden()
     intent = urlsplit(link.get_attribute("href") or "")
     asked = parse_qs(intent.query)
@@ -113,7 +186,7 @@ def test_android_gets_a_link_to_scene_viewer_with_a_file_that_it_can_read(
 def test_no_other_browser_is_sent_to_scene_viewer(customer: Callable[..., Visitor]) -> None:
     page = customer().open(ADDRESS)
 
-    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    expect(page.get_by_role("button", name="View in 3D")).to_be_visible()
     expect(page.locator("[data-scene-viewer]")).to_be_hidden()
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.staff import new_part, order, photo_file, press_move, set_side, tiles
-from tests.support.visits import LONG, Visitor
+from tests.support.visits import LONG, Visitor, view_in_3d
 
 # One block, drawn from four sides: as wide, high and deep in each of them.
 SIDES = {"Right": (600, 600), "Front": (1000, 600), "Top": (1000, 600), "Back": (1000, 600)}
@@ -18,7 +18,7 @@ SIDES = {"Right": (600, 600), "Front": (1000, 600), "Top": (1000, 600), "Back": 
 def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visitor]) -> None:
     page = upload_and_label(visitor(staff=True), "WHOLE/1", by_dragging=True)
     generate_and_wait(page)
-    turn_the_model(find_the_part(visitor(), "WHOLE/1"))
+    turn_the_model(find_the_part(visitor(reduced_motion=True), "WHOLE/1"))
 
 
 def test_so_begins_a_job_on_a_phone(visitor: Callable[..., Visitor]) -> None:
@@ -70,8 +70,7 @@ def generate_and_wait(page: Page) -> None:
     expect(badge).to_have_text("Complete", timeout=LONG)
     expect(page.locator("#announce")).to_have_text("Cast bracket: Complete")
     expect(page.locator("#versions")).to_contain_text("Published")
-    page.locator("#preview").scroll_into_view_if_needed()  # it loads no model that nobody looks at
-    expect(page.locator("#preview .viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    view_in_3d(page)
     assert page.evaluate("window.sameDocument")
 
 
@@ -86,7 +85,7 @@ def find_the_part(customer: Visitor, sku: str) -> Page:
 
 def turn_the_model(page: Page) -> None:
     model = page.locator("model-viewer")
-    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+    view_in_3d(page)
     assert model.evaluate("model => model.modelIsVisible")
     expect(page.get_by_text("generated from photos").first).to_be_visible()
     before = model.evaluate("model => model.getCameraOrbit().theta")
@@ -96,4 +95,5 @@ def turn_the_model(page: Page) -> None:
     page.wait_for_function(
         "before => Math.abs(document.querySelector('model-viewer').getCameraOrbit().theta - before) > 0.1",
         arg=before,
+        timeout=LONG,
     )

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -35,13 +35,19 @@ def chromium_missing() -> str | None:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser; each test takes a context or page of its own from it."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path(),
-            args=list(FLAGS),
-            chromium_sandbox=os.geteuid() != 0,  # Chromium's sandbox does not work for root
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with sync_playwright() as playwright, launched(playwright.chromium) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def launched(kind: BrowserType, *flags: str) -> Iterator[Browser]:
+    """A browser of its own, with further flags."""
+    browser = kind.launch(
+        executable_path=chromium_path(),
+        args=[*FLAGS, *flags],
+        chromium_sandbox=os.geteuid() != 0,  # Chromium's sandbox does not work for root
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()

@@ -61,13 +61,14 @@ def finish(app: Flask, part_id: str, *, published: bool) -> None:
         for one in (key, ar_key):
             storage().put(one, data)
         sizes = {"width": part.width_mm, "height": part.height_mm, "depth": part.depth_mm}
+        placed = {"requested_mm": sizes, "size_mm": [side or 25.0 for side in sizes.values()]}
         version = ModelVersion(
             storage_path=key,
             sha256=sha256,
             file_size_bytes=len(data),
             ar_storage_path=ar_key,
             polycount=12,
-            report={"optimizer": {"placed": {"requested_mm": sizes}}} if any(sizes.values()) else {},
+            report={"optimizer": {"placed": placed}} if any(sizes.values()) else {},
         )
         transitions.add_version(session, job, version)
         if published:

@@ -21,6 +21,12 @@ SHORT, LONG = 30_000, 150_000
 expect.set_options(timeout=SHORT)
 
 
+def view_in_3d(page: Page) -> None:
+    """Ask for the live model, and wait until it is there."""
+    page.get_by_role("button", name="View in 3D").click()
+    expect(page.locator(".viewer")).to_have_attribute("data-state", "shown", timeout=LONG)
+
+
 class Visitor:
     """One browser profile. `refusals` are the statuses that the test provokes; all else is a complaint."""
 

@@ -13,7 +13,7 @@ from acr3d.jobs.true_size import true_size
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.parts.search import published_parts, search
-from acr3d.web.labels import model_alt
+from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
 from acr3d.web.templating import absolute, page_number
 
@@ -64,12 +64,18 @@ def _part_context(part: Part) -> dict[str, Any]:
     """Everything a part's page shows, without photos that are not imported yet."""
     version = queries.published_version(part.id)
     g.viewer_page = version is not None
-    is_true_size = version is not None and true_size(version, part).is_true
+    size = true_size(version, part) if version else None
+    is_true_size = size is not None and size.is_true
+    size_mm = model_size_mm(size) if size else None
+    images = [image for image in images_of(part.id) if image.storage_path]
+    sides = {image.angle_label for image in images if image.angle_label}
     return {
         "part": part,
         "scene_viewer": scene_viewer(version, part, is_true_size) if version else None,
-        "images": [image for image in images_of(part.id) if image.storage_path],
+        "images": images,
         "version": version,
-        "alt": model_alt(part),
+        "sides": sides,
+        "alt": model_alt(part, size_mm, sides),
         "true_size": is_true_size,
+        "size_mm": size_mm,
     }
