@@ -24,6 +24,7 @@ from acr3d.web import (
     hosts,
     media,
     proxies,
+    request_rate,
     security_headers,
     static,
     templating,
@@ -56,6 +57,7 @@ def create_app(config: Settings | None = None) -> Flask:
     hosts.install(app)
     access.install(app)
     body_sizes.install(app)
+    request_rate.install(app)
     _bind_extensions(app)
     templating.install(app)
     error_handlers.install(app)

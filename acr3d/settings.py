@@ -57,6 +57,7 @@ class Settings:
     webhook_secret: str = field(default="", repr=False)
     public_url: str = ""
     hsts_subdomains: bool = False
+    search_rate: int = 1200
     trusted_hosts: tuple[str, ...] = ()
     proxy_count: int = 0
     admin_email: str = ""
@@ -114,6 +115,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_secret=read.secret("ACR3D_WEBHOOK_SECRET"),
         public_url=read.origin("ACR3D_PUBLIC_URL"),
         hsts_subdomains=read.switch("ACR3D_HSTS_SUBDOMAINS"),
+        search_rate=read.number("ACR3D_SEARCH_RATE", 1200, 0, 1_000_000),
         trusted_hosts=read.words("ACR3D_TRUSTED_HOSTS"),
         proxy_count=read.number("ACR3D_PROXY_COUNT", 0, 0, 5),
         admin_email=read.text("ACR3D_ADMIN_EMAIL"),

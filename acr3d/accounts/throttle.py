@@ -54,7 +54,7 @@ class LoginThrottle:
         Tries run one at a time, so that many sent at once are counted one after the other. If `check` raises,
         the try counts as neither right nor wrong.
         """
-        key = account, _network(address)
+        key = account, network(address)
         wait = self._wait(*key)
         if wait:
             return wait, None
@@ -115,8 +115,8 @@ def _add(count: _Count, now: float, free: int | None) -> None:
         count.held_until = now + min(2.0 ** min(count.failures - free, 10), LONGEST_WAIT)
 
 
-def _network(address: str | None) -> str:
-    """The address; for IPv6 the /64, which usually belongs to one subscriber."""
+def network(address: str | None) -> str:
+    """Whom an address belongs to: the address; for IPv6 the /64, which usually belongs to one subscriber."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:

@@ -115,8 +115,6 @@ def _check_access() -> ResponseReturnValue | None:
         _check_api_access()
     elif rule == "/admin" or rule.startswith("/admin/"):
         return _check_page_access()
-    elif request.blueprint == "public":
-        return _require_password_change()
     return None
 
 

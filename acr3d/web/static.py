@@ -7,13 +7,15 @@ Text is sent compressed from memory; all of it together is under a megabyte.
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 import mimetypes
 from pathlib import Path
+from urllib.parse import quote
 
-from flask import Flask, Response, abort, request, send_file, url_for
+from flask import Flask, Response, abort, request, send_file
 from werkzeug.security import safe_join
+
+from acr3d.web.compression import best_coding, compressed
 
 FOLDER = Path(__file__).parents[2] / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -35,16 +37,17 @@ def install(app: Flask) -> None:
 def asset(name: str) -> str:
     """The URL of one of our files; new content has a new URL."""
     path = FOLDER / name
-    return url_for("static", filename=name, v=_fingerprint(path, path.stat().st_mtime_ns))
+    return f"/static/{quote(name)}?v={_fingerprint(path, path.stat().st_mtime_ns)}"
 
 
 def serve(filename: str) -> Response:
     path = _file(filename)
     changed = path.stat().st_mtime_ns
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if path.suffix in _TYPES and request.accept_encodings.quality("gzip") > 0:
-        response = Response(_compressed(path, changed), headers={"Content-Encoding": "gzip"})
-        response.set_etag(_fingerprint(path, changed) + "-gzip")
+    coding = best_coding(request.headers.get("Accept-Encoding", "")) if path.suffix in _TYPES else None
+    if coding:
+        response = Response(_compressed(path, changed, coding), headers={"Content-Encoding": coding})
+        response.set_etag(f"{_fingerprint(path, changed)}-{coding}")
         response.make_conditional(request)
     else:
         response = send_file(path, etag=_fingerprint(path, changed))
@@ -75,6 +78,6 @@ def _fingerprint(path: Path, _changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-@functools.lru_cache(maxsize=64)
-def _compressed(path: Path, _changed: int) -> bytes:
-    return gzip.compress(path.read_bytes(), 9, mtime=0)
+@functools.lru_cache(maxsize=128)
+def _compressed(path: Path, _changed: int, coding: str) -> bytes:
+    return compressed(path.read_bytes(), coding)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Flask, request
+from flask import Flask, abort, request
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from werkzeug.routing import BaseConverter
 
 from acr3d import settings
@@ -17,6 +18,7 @@ from acr3d.storage.index import media_url
 from acr3d.web import labels, vendor
 
 LANGUAGES = ("en", "de")
+QUERY_LENGTH = 200
 
 
 class SkuConverter(BaseConverter):
@@ -61,6 +63,14 @@ def install(app: Flask) -> None:
 def page_number() -> int:
     """The requested page of a list, from 1."""
     return max(1, request.args.get("page", 1, type=int))
+
+
+def asked_query() -> str:
+    """What is searched for. Answers 400 for a longer text than anybody types."""
+    query = request.args.get("q", "").strip()
+    if len(query) > QUERY_LENGTH:
+        abort(400, _("A search takes up to %(n)s characters. Use fewer words.", n=QUERY_LENGTH))
+    return query
 
 
 def language() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -44,11 +45,13 @@ def test_a_new_content_has_a_new_address_which_may_be_kept_for_ever(
 
 def test_text_is_compressed_for_those_who_can_read_it(client: FlaskClient, folder: Path) -> None:
     plain = client.get("/static/app.css", buffered=True)
-    packed = client.get("/static/app.css", headers={"Accept-Encoding": "br, gzip"})
+    packed = client.get("/static/app.css", headers={"Accept-Encoding": "gzip"})
+    smaller = client.get("/static/app.css", headers={"Accept-Encoding": "br, gzip"})
 
     assert plain.text == gzip.decompress(packed.data).decode() == "body { color: red }"
+    assert brotli.decompress(smaller.data) == plain.data
     assert packed.headers["Content-Encoding"] == "gzip"
-    for answer in (plain, packed):
+    for answer in (plain, packed, smaller):
         assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
         assert "Accept-Encoding" in answer.headers["Vary"]
         again = client.get(

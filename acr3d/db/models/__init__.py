@@ -8,6 +8,7 @@ from __future__ import annotations
 from acr3d.db.models.accounts import ROLES, ApiToken, EndedSession, User
 from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
+from acr3d.db.models.content import ContentStamp
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
 from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck, PhotoOutline
@@ -21,6 +22,7 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "Base",
+    "ContentStamp",
     "CreditEntry",
     "EndedSession",
     "EngineAccount",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from acr3d.db.models import Part
@@ -13,22 +13,20 @@ from acr3d.jobs.true_size import true_size
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.parts.search import published_parts, search
+from acr3d.web import request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
-from acr3d.web.templating import absolute, page_number
+from acr3d.web.templating import absolute, asked_query, page_number
 
 bp = Blueprint("public", __name__)
-
-
-@bp.after_request
-def _vary_by_language(response: Response) -> Response:
-    response.vary.add("Accept-Language")
-    return response
+shared_cache.install(bp)
 
 
 @bp.get("/")
 def catalogue() -> ResponseReturnValue:
-    query = request.args.get("q", "").strip()[:200]
+    query = asked_query()
+    if query:
+        request_rate.count()
     page = search(query, page_number(), published_only=True)
     covers = photos.covers_of([part.id for part in page.parts])
     return render_template("public/catalogue.html", page=page, covers=covers)

@@ -110,7 +110,7 @@ def test_our_own_fault_is_json_too_and_says_nothing_of_our_insides(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("insides")
 
-    monkeypatch.setattr("acr3d.web.api.parts.search", broken)
+    monkeypatch.setattr("acr3d.web.api.public.search", broken)
 
     answer = client.get("/api/parts")
 

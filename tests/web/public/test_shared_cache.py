@@ -1,0 +1,149 @@
+"""Public answers are the same for everyone, and are asked for again only when something changed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+
+import brotli
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert
+
+from acr3d.db.content_stamp import PRIVATE, present_stamp
+from acr3d.db.models import Base, ContentStamp, Part, Poller
+from acr3d.db.session import transaction
+from acr3d.errors import Conflict
+from acr3d.parts.parts import update_part
+from acr3d.parts.photos import images_of, label_photo
+from acr3d.web.compression import best_coding
+from acr3d.web.request_rate import RequestRate
+from acr3d.web.templating import QUERY_LENGTH
+from tests.support.accounts import browser
+from tests.support.databases import ON_BOTH
+from tests.support.factories import make_part, make_part_with_photos
+
+PLACES = ("/", "/?q=bracket", "/parts/BR-100", "/embed/BR-100", "/api/parts", "/api/parts/BR-100")
+
+
+def test_everyone_gets_the_same_and_shared_caches_may_keep_it(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part_with_photos()
+    admin = browser(app)
+
+    for place in PLACES:
+        answer, for_admin = client.get(place), admin.get(place)
+        assert answer.data == for_admin.data, place
+        assert "Set-Cookie" not in for_admin.headers, place
+        assert "Cookie" not in for_admin.headers["Vary"], place
+        assert {"Accept-Encoding", "Accept-Language"} <= set(answer.vary), place
+        assert answer.cache_control.public, place
+        assert answer.cache_control.s_maxage, place
+        assert answer.cache_control.max_age == 0, place
+
+
+def test_who_has_the_present_answer_gets_304_until_something_changes(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+
+    for place in PLACES:
+        first = client.get(place)
+        tag, weak = first.get_etag()
+        assert not weak
+        assert first.last_modified
+        again = client.get(place, headers={"If-None-Match": f'"{tag}"'})
+        assert (again.status_code, again.data) == (304, b""), place
+        for name in ("ETag", "Cache-Control", "Vary"):
+            assert again.headers[name] == first.headers[name], name
+        for more in ({"Accept-Encoding": "gzip"}, {"Accept-Language": "de"}):
+            assert client.get(place, headers={"If-None-Match": f'"{tag}"'} | more).status_code == 200, more
+    with app.app_context():
+        label_photo(images_of(part.id)[0].id, {"alt_text": "Seen from the road"})
+
+    changed = client.get("/parts/BR-100", headers={"If-None-Match": f'"{tag}"'})
+
+    assert "Seen from the road" in changed.text
+    assert client.get("/parts/NEVER", headers={"If-None-Match": "*"}).status_code == 404
+
+
+@ON_BOTH
+def test_every_change_that_customers_may_see_gives_a_new_stamp(in_app: Flask) -> None:
+    assert {table.name for table in Base.metadata.sorted_tables} > PRIVATE
+    stamps = [present_stamp().value]
+    part = make_part()
+    stamps.append(present_stamp().value)
+    update_part(part.id, {"name": "Another"})
+    stamps.append(present_stamp().value)
+    with transaction() as session:
+        session.execute(insert(Part).values(sku="X", sku_key="x", name="In bulk"))
+    stamps.append(present_stamp().value)
+    assert len(set(stamps)) == 4
+
+    with transaction() as session:
+        session.add(Poller(id="p", host="h", pid=1))
+    with pytest.raises(Conflict):
+        make_part("X")
+    assert present_stamp().value == stamps[-1]
+    with transaction() as session:
+        assert session.get_one(ContentStamp, 1).stamp == stamps[-1]
+
+
+def test_public_text_is_compressed_and_nothing_else(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part_with_photos()
+    admin = browser(app)
+    for place in PLACES:
+        plain = client.get(place)
+        for coding, read in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+            packed = client.get(place, headers={"Accept-Encoding": coding})
+            assert packed.headers["Content-Encoding"] == coding, place
+            assert read(packed.data) == plain.data, place
+            assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data), place
+    for place in ("/admin/", "/account/password", "/login"):
+        assert "Content-Encoding" not in admin.get(place, headers={"Accept-Encoding": "br"}).headers, place
+
+
+@pytest.mark.parametrize(
+    ("sent", "coding"),
+    [
+        ("", None),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("br;q=0.1, gzip", "gzip"),
+        ("br;q=0, gzip;q=0", None),
+        ("identity", None),
+        ("*", "br"),
+    ],
+)
+def test_the_client_chooses_the_coding(sent: str, coding: str | None) -> None:
+    assert best_coding(sent) == coding
+
+
+def test_a_long_search_is_refused_and_so_are_too_many(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_app(search_rate=4).test_client()
+    too_long = client.get("/api/parts?q=" + "x" * (QUERY_LENGTH + 1))
+    assert too_long.status_code == 400
+    assert str(QUERY_LENGTH) in json.loads(too_long.data)["error"]
+    assert client.get("/?q=bracket").status_code == 200
+
+    held = client.get("/api/parts")
+
+    assert held.status_code == 429
+    assert 1 <= int(held.headers["Retry-After"]) <= 15
+    assert client.get("/?q=bracket").status_code == 429
+    assert client.get("/").status_code == 200
+    elsewhere = client.get("/api/parts", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert elsewhere.status_code == 200
+
+
+def test_half_a_minutes_requests_may_come_at_once_and_then_one_at_a_time() -> None:
+    now = [0.0]
+    rate = RequestRate(60, clock=lambda: now[0])
+
+    assert [rate.seconds_to_wait("192.0.2.7") for _ in range(32)] == [0] * 30 + [1, 1]
+    now[0] = 1
+    assert [rate.seconds_to_wait("192.0.2.7") for _ in range(2)] == [0, 1]
