@@ -13,6 +13,7 @@ from acr3d.db import session
 from acr3d.db.extensions import babel, csrf, db, migrate
 from acr3d.engines.registry import Engines
 from acr3d.jobs.webhook_hints import Hints
+from acr3d.parts import search_index
 from acr3d.settings import Settings
 from acr3d.storage.local import LocalStorage
 from acr3d.web import (
@@ -77,6 +78,7 @@ def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         session.prepare(db.engine)
+    search_index.follow_changes()
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, inspect, select, table
 
 from acr3d.backup.errors import BackupError
+from acr3d.db.full_text import SQLITE_TABLES
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -78,8 +79,8 @@ class Manifest:
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
-    """The number of rows in each table, as a manifest says it."""
-    names = inspect(connection).get_table_names()
+    """The number of rows in each table but those of an index, as a manifest says it."""
+    names = [name for name in inspect(connection).get_table_names() if name not in SQLITE_TABLES]
     return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in names}
 
 

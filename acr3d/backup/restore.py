@@ -24,6 +24,7 @@ from acr3d.backup.create import KINDS
 from acr3d.backup.errors import BackupError
 from acr3d.backup.manifest import Manifest
 from acr3d.db.extensions import db
+from acr3d.db.full_text import SQLITE_TABLES
 from acr3d.db.models import Base
 from acr3d.db.schema_revision import includes, is_known, is_newest
 from acr3d.db.types import utc_now
@@ -99,6 +100,8 @@ def _empty_tables() -> list[str]:
     with db.engine.connect() as connection:
         present = inspect(connection).get_table_names()
         for name in present:
+            if name in SQLITE_TABLES:
+                continue  # an index, which has rows of its own
             if name != _VERSIONS and name not in Base.metadata.tables:
                 raise BackupError(
                     f"The database has a table “{name}” that does not belong to acr3d. Use an empty database."

@@ -14,7 +14,8 @@ from sqlalchemy.pool import NullPool
 from acr3d.backup.errors import BackupError, differing, not_ours
 from acr3d.backup.manifest import Manifest, row_counts
 from acr3d.db.extensions import db
-from acr3d.db.schema_revision import revision_of
+from acr3d.db.full_text import SQLITE_OBJECTS, SQLITE_REBUILD
+from acr3d.db.schema_revision import includes, revision_of
 from acr3d.db.session import BUSY_SECONDS
 
 NAME = "database.sqlite"
@@ -54,15 +55,18 @@ def put_back(
 
 
 def _check(connection: Connection, manifest: Manifest) -> None:
-    """acr3d has tables and indexes only: anything else would run by itself, now or later."""
+    """acr3d has tables, indexes and its full-text index: anything else would run by itself, now or later."""
     odd = text(
-        "SELECT type, name FROM sqlite_master "
-        "WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' ORDER BY name LIMIT 1"
+        "SELECT type, name, sql FROM sqlite_master "
+        "WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' ORDER BY name"
     )
-    if (found := connection.execute(odd).first()) is not None:
-        raise not_ours(f"{found[0]} “{found[1]}”")
+    for kind, name, sql in connection.execute(odd):
+        if SQLITE_OBJECTS.get((kind, name)) != sql:
+            raise not_ours(f"{kind} “{name}”")
     if revision_of(connection) != manifest.revision:
         raise differing("revision")
+    if includes(manifest.revision, "part_search"):
+        connection.execute(text(SQLITE_REBUILD))  # whatever the backup's index held
     if row_counts(connection) != manifest.rows:
         raise differing("tables or rows")
     if (verdict := connection.execute(text("PRAGMA quick_check(1)")).scalar()) != "ok":

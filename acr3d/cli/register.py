@@ -8,13 +8,14 @@ from acr3d.cli.backup import backup_command, restore_command
 from acr3d.cli.demo import demo_command
 from acr3d.cli.engine import engine
 from acr3d.cli.jobs import jobs
+from acr3d.cli.parts import parts
 from acr3d.cli.photos import photos
 from acr3d.cli.storage import sweep_command
 from acr3d.cli.users import users
 from acr3d.cli.webhook import webhook
 
 _COMMANDS = (
-    *(users, photos, jobs, engine, webhook),
+    *(users, parts, photos, jobs, engine, webhook),
     *(demo_command, backup_command, restore_command, sweep_command),
 )
 

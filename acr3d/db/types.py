@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String
+from sqlalchemy import DateTime, String, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -28,6 +28,10 @@ def is_id(text: str) -> bool:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+# Sorted by its characters' numbers: the same order on both databases, whatever the server's locale.
+SortableText = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
 class Id(TypeDecorator[str]):

@@ -169,6 +169,15 @@ def images_of(part_id: str, session: Session | None = None) -> list[PartImage]:
     return list((session or db.session).scalars(query.order_by(PartImage.display_order)))
 
 
+def images_of_parts(part_ids: Sequence[str]) -> dict[str, list[PartImage]]:
+    """The photos of each of these parts in their order."""
+    query = select(PartImage).where(PartImage.part_id.in_(part_ids), PartImage.deleted_at.is_(None))
+    found: dict[str, list[PartImage]] = {part_id: [] for part_id in part_ids}
+    for image in db.session.scalars(query.order_by(PartImage.display_order)):
+        found[image.part_id].append(image)
+    return found
+
+
 def covers_of(part_ids: Sequence[str]) -> dict[str, PartImage]:
     """The first photo of each part that has one, by part id."""
     query = select(PartImage).where(

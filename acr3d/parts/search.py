@@ -1,42 +1,89 @@
-"""Finding parts: for the catalogue, the staff's list and the site map."""
+"""Finding parts: for the catalogue, the staff's list, the API and the site map."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Part
+from acr3d.db.models import Part, PartSearch
+from acr3d.parts import keyset
+from acr3d.parts.keyset import Cursor, Order, Rows, as_id, as_moment, as_rank, as_text
 from acr3d.parts.parts import present_parts
+from acr3d.parts.search_query import Near, Query
+from acr3d.parts.typos import words_near
 
 PAGE_SIZE = 24
+COUNTED = 10_000
+"""So many parts are counted exactly; a search lists no more."""
+_FEW = 10
+"""A search that finds fewer also forgives typos."""
+_CORRECTED = "-corrected"
+
+ORDERS = {
+    "name": Order((PartSearch.name_key, PartSearch.sku_key, PartSearch.part_id), (as_text, as_text, as_id)),
+    "sku": Order((PartSearch.sku_key, PartSearch.part_id), (as_text, as_id)),
+    "newest": Order((PartSearch.created_at, PartSearch.part_id), (as_moment, as_id), is_descending=True),
+}
+RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the parts of a list have in common; None where it does not matter."""
+
+    is_published: bool | None = None
+    model_status: str | None = None
+    has_model: bool | None = None
+    has_photo: bool | None = None
+    has_size: bool | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        wanted = {name: value for name, value in vars(self).items() if value is not None}
+        return [getattr(PartSearch, name) == value for name, value in wanted.items()]
+
+
+EVERY_PART = Filters()
+PUBLISHED = Filters(is_published=True)
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the parts that were found; `count` is the number of pages, `total` of parts."""
+    """One page of a list. `total` is at most COUNTED; `is_more` says that there are more."""
 
     parts: list[Part]
-    number: int
-    count: int
     total: int
-    query: str
+    is_more: bool
+    next: Cursor | None
+    previous: Cursor | None
+    query: str = ""
+    filters: Filters = field(default_factory=Filters)
 
 
-def search(query: str, page: int, *, published_only: bool) -> Page:
-    """Parts whose SKU, name or description hold every word of `query`, by name; pages count from 1."""
-    wanted = [_holds(word) for word in query.replace("\x00", " ").split()]
-    if published_only:
-        wanted.append(Part.is_published.is_(True))
-    found = present_parts().where(*wanted)
-    total = db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
-    count = max(1, math.ceil(total / PAGE_SIZE))
-    number = min(max(1, page), count)
-    ordered = found.order_by(func.lower(Part.name), Part.id)
-    parts = db.session.scalars(ordered.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return Page(list(parts), number, count, total, query)
+def search(text: str, filters: Filters, *, order: str = "", cursor: str = "", limit: int = PAGE_SIZE) -> Page:
+    """A page of the parts that `text` finds, or of all of them if it is empty.
+
+    `order` is a key of ORDERS; without one, a search begins with the best and a list goes by name. `cursor`
+    is one of a page before. Raises InvalidInput for the cursor of another list.
+    """
+    query = Query(text)
+    if not query and text.strip():
+        return Page([], 0, False, None, None, text, filters)  # nothing but punctuation
+    if query:
+        rows, total = _found(query, filters, order or RELEVANCE, cursor, limit)
+    else:
+        rows, total = _listed(filters, order or "name", cursor, limit), count(filters)
+    parts = _parts([row[-1] for row in rows.rows])
+    return Page(parts, min(total, COUNTED), total > COUNTED, rows.next, rows.previous, text, filters)
+
+
+def count(filters: Filters) -> int:
+    """How many parts there are; at most COUNTED + 1."""
+    some = select(PartSearch.id).where(*filters.conditions()).limit(COUNTED + 1)
+    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def published_parts() -> list[Part]:
@@ -44,7 +91,41 @@ def published_parts() -> list[Part]:
     return list(db.session.scalars(present_parts().where(Part.is_published).order_by(Part.sku_key)))
 
 
-def _holds(word: str) -> ColumnElement[bool]:
-    columns = (Part.sku_key, func.lower(Part.name), func.lower(Part.description))
-    spelt = (word.casefold(), word.lower(), word.lower())
-    return or_(*(column.contains(text, autoescape=True) for column, text in zip(columns, spelt, strict=True)))
+def _listed(filters: Filters, order: str, cursor: str, limit: int) -> Rows:
+    at = keyset.read(cursor, {order: ORDERS[order]}) if cursor else None
+    query = select(*ORDERS[order].columns).where(*filters.conditions())
+    return keyset.rows(query, order, ORDERS[order], at, limit)
+
+
+def _found(query: Query, filters: Filters, order: str, cursor: str, limit: int) -> tuple[Rows, int]:
+    """The rows that are found, with typos put right if there are few; and how many in all."""
+    kind = ORDERS.get(order) or Order(
+        (query.rank(), *ORDERS["name"].columns), (as_rank, *ORDERS["name"].read)
+    )
+    corrected = order + _CORRECTED
+    at = keyset.read(cursor, {order: kind, corrected: kind}) if cursor else None
+    if at is None or at.order == order:
+        rows, total = _hits(query, None, filters, order, kind, at, limit)
+        if at or total >= _FEW:
+            return rows, total
+    near = cache(words_near)
+    if at is None and not any(map(near, query.plain_words)):
+        return rows, total
+    return _hits(query, near, filters, corrected, kind, at, limit)
+
+
+def _hits(
+    query: Query, near: Near | None, filters: Filters, order: str, kind: Order, at: Cursor | None, limit: int
+) -> tuple[Rows, int]:
+    condition = query.condition(db.engine.dialect.name, near)
+    keys: list[ColumnElement[Any]] = [
+        column.label(f"key_{place}") for place, column in enumerate(kind.columns)
+    ]
+    found = select(*keys).where(condition, *filters.conditions()).limit(COUNTED + 1).cte("found")
+    rows = keyset.rows(select(found), order, replace(kind, columns=tuple(found.c)), at, limit)
+    return rows, db.session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def _parts(part_ids: list[str]) -> list[Part]:
+    found = {part.id: part for part in db.session.scalars(present_parts().where(Part.id.in_(part_ids)))}
+    return [found[part_id] for part_id in part_ids if part_id in found]

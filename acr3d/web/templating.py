@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 
 from acr3d import settings
 from acr3d.messages.wording import worded
+from acr3d.parts import search_query
 from acr3d.parts.angles import angle_name, angles
 from acr3d.photos import formats, limits
 from acr3d.storage.file_size import file_size
@@ -18,7 +19,6 @@ from acr3d.storage.index import media_url
 from acr3d.web import labels, vendor
 
 LANGUAGES = ("en", "de")
-QUERY_LENGTH = 200
 
 
 class SkuConverter(BaseConverter):
@@ -68,8 +68,8 @@ def page_number() -> int:
 def asked_query() -> str:
     """What is searched for. Answers 400 for a longer text than anybody types."""
     query = request.args.get("q", "").strip()
-    if len(query) > QUERY_LENGTH:
-        abort(400, _("A search takes up to %(n)s characters. Use fewer words.", n=QUERY_LENGTH))
+    if len(query) > search_query.LONGEST:
+        abort(400, _("A search takes up to %(n)s characters. Use fewer words.", n=search_query.LONGEST))
     return query
 
 

@@ -23,6 +23,7 @@ from acr3d.jobs import queue
 from acr3d.notify import notify_others
 from acr3d.orders import circuit_breaker
 from acr3d.orders.unmatched_actions import scan_accounts
+from acr3d.parts import search_index
 from acr3d.worker.dispatcher import Dispatcher
 from acr3d.worker.heartbeat import Heartbeat, count_alive
 from acr3d.worker.listener import Listener
@@ -31,6 +32,7 @@ from acr3d.worker.timer import Timer
 
 RENEW_SECONDS = 15
 SCAN_SECONDS = 300
+INDEX_SECONDS = 3600  # parts that an earlier version added beside this one
 SHORTEST_WAIT = timedelta(seconds=0.5)
 
 log = logging.getLogger("acr3d.poller")
@@ -58,6 +60,7 @@ class JobPoller:
         self._timer.every(RENEW_SECONDS, self._renew_leases)
         self._timer.every(SCAN_SECONDS, self._run_aside, "scan", scan_accounts)
         self._timer.every(circuit_breaker.PROBE_SECONDS, self._run_aside, "probe", probe_accounts)
+        self._timer.every(INDEX_SECONDS, self._run_aside, "index", search_index.catch_up)
         self._timer.start()
         self._listener.start()
 
@@ -137,7 +140,7 @@ class JobPoller:
         except Exception:
             log_failure(log, "poller.renew_failed")
 
-    def _run_aside(self, lane: str, work: Callable[[], None]) -> None:
+    def _run_aside(self, lane: str, work: Callable[[], object]) -> None:
         """Do what concerns a whole account beside the jobs; what fails is tried again next time."""
         if lane in self._threads.lanes() or self._stopping.is_set():
             return

@@ -155,6 +155,12 @@ def with_sql(target: Path, script: str) -> Path:
         ("CREATE TRIGGER spy AFTER UPDATE ON parts BEGIN DELETE FROM users; END;", "trigger “spy”"),
         ("CREATE VIEW everything AS SELECT * FROM users;", "view “everything”"),
         ("CREATE VIRTUAL TABLE found USING fts5(x);", "table “found”"),
+        ("DROP TABLE part_fts; CREATE VIRTUAL TABLE part_fts USING fts5(tokens);", "table “part_fts”"),
+        (
+            "DROP TRIGGER part_fts_insert; CREATE TRIGGER part_fts_insert AFTER INSERT ON part_search "
+            "BEGIN DELETE FROM users; END;",
+            "trigger “part_fts_insert”",
+        ),
     ],
 )
 def test_what_runs_by_itself_is_not_restored(
@@ -163,6 +169,20 @@ def test_what_runs_by_itself_is_not_restored(
     back_up(app, target)
 
     is_refused(elsewhere(True), with_sql(target, script), f"contains a {named}")
+
+
+@SQLITE_ONLY
+def test_the_search_index_is_made_from_the_restored_parts(
+    app: Flask, furnished: Furnished, elsewhere: Elsewhere, target: Path
+) -> None:
+    back_up(app, target)
+    emptied = with_sql(target, "INSERT INTO part_fts (part_fts) VALUES ('delete-all');")
+    other = elsewhere(True)
+
+    restored = flask(other, "restore", emptied)
+
+    assert restored.exit_code == 0, restored.output
+    assert "Bracket BR-100" in other.test_client().get("/?q=brakcet").text
 
 
 FUNCTION = "CREATE FUNCTION public.spy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"

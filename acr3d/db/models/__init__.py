@@ -13,6 +13,7 @@ from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, Mod
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
 from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck, PhotoOutline
 from acr3d.db.models.poller import Poller
+from acr3d.db.models.search import PartSearch, SearchWord
 
 __all__ = [
     "ANGLES",
@@ -31,9 +32,11 @@ __all__ = [
     "ModelVersion",
     "Part",
     "PartImage",
+    "PartSearch",
     "PhotoCheck",
     "PhotoOutline",
     "Poller",
+    "SearchWord",
     "UnmatchedTask",
     "User",
 ]

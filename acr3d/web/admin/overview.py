@@ -12,7 +12,7 @@ from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
-from acr3d.parts.search import search
+from acr3d.parts.search import EVERY_PART, PUBLISHED, count
 from acr3d.web.access import caller
 from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
@@ -49,9 +49,9 @@ def overview() -> ResponseReturnValue:
         ambiguous_jobs=unmatched_tasks.jobs_to_resolve(),
         failed=_newest_failures(),
         expiring=queries.about_to_expire(),
-        parts_total=search("", 1, published_only=False).total,
+        parts_total=count(EVERY_PART),
         live_jobs=jobs_poller(running),
-        public_total=search("", 1, published_only=True).total,
+        public_total=count(PUBLISHED),
     )
 
 

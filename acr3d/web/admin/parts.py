@@ -12,21 +12,21 @@ from acr3d.db.models import Part
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries
 from acr3d.parts import fields, parts, photos
-from acr3d.parts.search import search
+from acr3d.parts.search import EVERY_PART
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
+from acr3d.web import list_request
 from acr3d.web.admin import live_updates
 from acr3d.web.admin.generate_form import GenerateForm
-from acr3d.web.templating import page_number
 
 bp = Blueprint("parts", __name__, url_prefix="/parts")
 
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    query = request.args.get("q", "").strip()[:200]
-    page = search(query, page_number(), published_only=False)
+    list_request.leave_numbered_pages()
+    page = list_request.page_of(EVERY_PART)
     ids = [part.id for part in page.parts]
     jobs = queries.newest_jobs(ids)
     return render_template(

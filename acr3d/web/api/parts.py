@@ -9,10 +9,19 @@ from acr3d.jobs import queries
 from acr3d.parts import fields
 from acr3d.parts import parts as catalogue
 from acr3d.parts.photos import images_of
+from acr3d.parts.search import Filters
 from acr3d.photo_checks.results import check_result
+from acr3d.web import list_request
 from acr3d.web.api import request_body, serializers
 
 bp = Blueprint("api_parts", __name__, url_prefix="/api")
+
+
+@bp.get("/admin/parts")
+def parts() -> ResponseReturnValue:
+    filters = Filters(is_published=list_request.flag("published"))
+    page = list_request.page_of(filters, order=list_request.order(), limit=list_request.limit())
+    return jsonify(serializers.page_json(page, [serializers.part_json(part) for part in page.parts]))
 
 
 @bp.post("/admin/parts")

@@ -6,11 +6,10 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from acr3d.parts import parts as catalogue
-from acr3d.parts.photos import images_of
-from acr3d.parts.search import search
-from acr3d.web import request_rate, shared_cache
+from acr3d.parts.photos import images_of, images_of_parts
+from acr3d.parts.search import PUBLISHED
+from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.api import serializers
-from acr3d.web.templating import asked_query, page_number
 
 bp = Blueprint("api_public", __name__, url_prefix="/api")
 bp.before_request(request_rate.count)
@@ -19,9 +18,10 @@ shared_cache.install(bp)
 
 @bp.get("/parts")
 def parts() -> ResponseReturnValue:
-    page = search(asked_query(), page_number(), published_only=True)
-    shown = [serializers.public_part_json(part, images_of(part.id)) for part in page.parts]
-    return jsonify(parts=shown, page=page.number, pages=page.count, total=page.total)
+    page = list_request.page_of(PUBLISHED, order=list_request.order(), limit=list_request.limit())
+    images = images_of_parts([part.id for part in page.parts])
+    shown = [serializers.public_part_json(part, images[part.id]) for part in page.parts]
+    return jsonify(serializers.page_json(page, shown))
 
 
 @bp.get("/parts/<sku:sku>")

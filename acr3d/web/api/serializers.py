@@ -10,6 +10,7 @@ from urllib.parse import quote
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
 from acr3d.messages.wording import worded
 from acr3d.parts import fields
+from acr3d.parts.search import Page
 from acr3d.photo_checks.results import Advice, PhotoCheckResult
 from acr3d.storage.index import media_url
 from acr3d.web.templating import absolute
@@ -51,6 +52,16 @@ def part_json(part: Part) -> dict[str, Any]:
     """A part for staff."""
     error = {"model_generation_error": worded(part.generation_error) or None}
     return fields.values_of(part) | _columns(part, _PART) | error
+
+
+def page_json(page: Page, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """A page of a list. `next` is the cursor of the page behind it."""
+    return {
+        "parts": parts,
+        "next": str(page.next) if page.next else None,
+        "total": page.total,
+        "has_more_than_total": page.is_more,
+    }
 
 
 def image_json(image: PartImage) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from acr3d.jobs import queries
 from acr3d.jobs.true_size import true_size
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import images_of
-from acr3d.parts.search import published_parts, search
-from acr3d.web import request_rate, shared_cache
+from acr3d.parts.search import PUBLISHED, published_parts
+from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
-from acr3d.web.templating import absolute, asked_query, page_number
+from acr3d.web.templating import absolute, asked_query
 
 bp = Blueprint("public", __name__)
 shared_cache.install(bp)
@@ -24,10 +24,10 @@ shared_cache.install(bp)
 
 @bp.get("/")
 def catalogue() -> ResponseReturnValue:
-    query = asked_query()
-    if query:
+    list_request.leave_numbered_pages()
+    if asked_query():
         request_rate.count()
-    page = search(query, page_number(), published_only=True)
+    page = list_request.page_of(PUBLISHED)
     covers = photos.covers_of([part.id for part in page.parts])
     return render_template("public/catalogue.html", page=page, covers=covers)
 

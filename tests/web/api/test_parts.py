@@ -110,7 +110,7 @@ def test_our_own_fault_is_json_too_and_says_nothing_of_our_insides(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("insides")
 
-    monkeypatch.setattr("acr3d.web.api.public.search", broken)
+    monkeypatch.setattr("acr3d.web.list_request.search", broken)
 
     answer = client.get("/api/parts")
 
@@ -126,7 +126,7 @@ def test_everybody_reads_published_parts_and_only_those(app: Flask, client: Flas
 
     listed = client.get("/api/parts").json
     assert listed is not None
-    assert (listed["total"], listed["page"], listed["pages"]) == (1, 1, 1)
+    assert (listed["total"], listed["has_more_than_total"], listed["next"]) == (1, False, None)
     part = client.get("/api/parts/br-1").json
     assert part == listed["parts"][0]
     assert (part["sku"], part["name"], part["description"]) == ("BR-1", "Bracket BR-1", "Strong.")
@@ -137,6 +137,27 @@ def test_everybody_reads_published_parts_and_only_those(app: Flask, client: Flas
     assert client.get("/api/parts/BR-2").status_code == 404
     assert client.get("/api/parts?q=strong").json["total"] == 1  # type: ignore[index]
     assert client.get("/api/parts?q=weak").json["total"] == 0  # type: ignore[index]
+
+
+def test_lists_go_on_where_a_page_ends(app: Flask, client: FlaskClient, admin: dict[str, str]) -> None:
+    with app.app_context():
+        for number in range(3):
+            make_part(f"P-{number}", is_published=number != 1)
+
+    def listed(address: str) -> list[str]:
+        first = client.get(address, headers=admin).json
+        following = client.get(f"{address}&cursor={first['next']}", headers=admin).json  # type: ignore[index]
+        assert following["next"] is None  # type: ignore[index]
+        return [part["sku"] for part in first["parts"] + following["parts"]]  # type: ignore[index]
+
+    assert listed("/api/parts?limit=1") == ["P-0", "P-2"]
+    assert listed(f"{PARTS}?limit=2&sort=newest&q=bracket") == ["P-2", "P-1", "P-0"]
+    hidden = client.get(f"{PARTS}?published=false", headers=admin).json
+    assert [part["sku"] for part in hidden["parts"]] == ["P-1"]  # type: ignore[index]
+    for wrong in ("limit=0", "limit=201", "limit=x", "sort=price", "cursor=x", "published=maybe"):
+        refused = client.get(f"{PARTS}?{wrong}", headers=admin)
+        assert refused.status_code == 400, wrong
+        assert refused.json["error"].endswith(".")  # type: ignore[index]
 
 
 def test_what_the_public_reads_names_no_id_or_draft(app: Flask, client: FlaskClient) -> None:

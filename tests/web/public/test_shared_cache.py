@@ -18,9 +18,9 @@ from acr3d.db.session import transaction
 from acr3d.errors import Conflict
 from acr3d.parts.parts import update_part
 from acr3d.parts.photos import images_of, label_photo
+from acr3d.parts.search_query import LONGEST
 from acr3d.web.compression import best_coding
 from acr3d.web.request_rate import RequestRate
-from acr3d.web.templating import QUERY_LENGTH
 from tests.support.accounts import browser
 from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part, make_part_with_photos
@@ -125,9 +125,9 @@ def test_a_long_search_is_refused_and_so_are_too_many(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_app(search_rate=4).test_client()
-    too_long = client.get("/api/parts?q=" + "x" * (QUERY_LENGTH + 1))
+    too_long = client.get("/api/parts?q=" + "x" * (LONGEST + 1))
     assert too_long.status_code == 400
-    assert str(QUERY_LENGTH) in json.loads(too_long.data)["error"]
+    assert str(LONGEST) in json.loads(too_long.data)["error"]
     assert client.get("/?q=bracket").status_code == 200
 
     held = client.get("/api/parts")

@@ -1,0 +1,53 @@
+"""What lists and searches read: one narrow row for each present part, kept by `parts.search_index`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from acr3d.db.models.base import Base
+from acr3d.db.types import Id, SortableText
+
+
+class PartSearch(Base):
+    """Everything in it follows from the part; `flask parts reindex` makes it again.
+
+    On SQLite the virtual table `part_fts` indexes `tokens`, on PostgreSQL a GIN index does (`db.full_text`).
+    """
+
+    __tablename__ = "part_search"
+    __table_args__ = (
+        Index("ux_part_search_part_id", "part_id", unique=True),
+        Index("ix_part_search_name", "name_key", "sku_key", "part_id"),
+        Index("ix_part_search_published_name", "is_published", "name_key", "sku_key", "part_id"),
+        Index("ix_part_search_sku", "sku_key", "part_id"),
+        Index("ix_part_search_newest", "created_at", "part_id"),
+        # Covers the counts of the filters, so that they need no row.
+        Index("ix_part_search_facts", "is_published", "model_status", "has_model", "has_photo", "has_size"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    part_id: Mapped[str] = mapped_column(Id, ForeignKey("parts.id"))
+    version: Mapped[int]  # of the code that made the row
+    name_key: Mapped[str] = mapped_column(SortableText)  # the name's words, folded
+    sku_key: Mapped[str] = mapped_column(SortableText)
+    created_at: Mapped[datetime]
+    is_published: Mapped[bool]
+    model_status: Mapped[str] = mapped_column(String(16))
+    has_model: Mapped[bool]  # that customers see
+    has_photo: Mapped[bool]
+    has_size: Mapped[bool]
+    numbers: Mapped[str] = mapped_column(Text)  # keys, each between two blanks
+    tokens: Mapped[str] = mapped_column(Text)  # what is indexed, blanks between: `parts.search_text`
+
+
+class SearchWord(Base):
+    """A word of a present or earlier part, by which a misspelt one is put right."""
+
+    __tablename__ = "search_words"
+    __table_args__ = (Index("ix_search_words_backwards", "backwards"),)
+
+    word: Mapped[str] = mapped_column(SortableText, primary_key=True)
+    backwards: Mapped[str] = mapped_column(SortableText)

@@ -1,0 +1,52 @@
+"""What the address of a list of parts asks for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import abort, redirect, request
+from flask_babel import gettext as _
+
+from acr3d.errors import InvalidInput
+from acr3d.parts.search import ORDERS, PAGE_SIZE, Filters, Page, search
+from acr3d.web.templating import asked_query
+
+MOST = 200
+"""Parts in one answer of the API."""
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def page_of(filters: Filters, *, order: str = "", limit: int = PAGE_SIZE) -> Page:
+    """The page that is asked for by `q` and `cursor`. Raises InvalidInput."""
+    return search(asked_query(), filters, order=order, cursor=request.args.get("cursor", ""), limit=limit)
+
+
+def limit() -> int:
+    """How many parts the API is to send. Raises InvalidInput."""
+    text = request.args.get("limit", str(PAGE_SIZE))
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+        raise InvalidInput(_("“limit” must be a whole number from 1 to %(most)s.", most=MOST))
+    return int(text)
+
+
+def order() -> str:
+    """How the list is to be sorted; empty for the usual way. Raises InvalidInput."""
+    name = request.args.get("sort", "")
+    if name and name not in ORDERS:
+        raise InvalidInput(_("“%(name)s” must be one of: %(words)s.", name="sort", words=", ".join(ORDERS)))
+    return name
+
+
+def flag(name: str) -> bool | None:
+    """A yes or no in the address; None if it is left out. Raises InvalidInput."""
+    word = request.args.get(name, "").lower()
+    if word and word not in _WORDS:
+        raise InvalidInput(_("“%(name)s” must be one of: %(words)s.", name=name, words="true, false"))
+    return _WORDS.get(word)
+
+
+def leave_numbered_pages() -> None:
+    """Lead addresses of earlier versions, which numbered pages, to the beginning of the same list."""
+    if "page" in request.args:
+        rest = [(name, value) for name, value in request.args.items(multi=True) if name != "page"]
+        abort(redirect(f"{request.path}?{urlencode(rest)}" if rest else request.path, 301))
