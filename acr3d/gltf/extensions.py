@@ -39,6 +39,11 @@ def can_renumber(data: Json) -> bool:
     return set(data.get("extensionsUsed", [])) <= UNDERSTOOD
 
 
+def can_rearrange(data: Json) -> bool:
+    """Whether nodes, meshes and materials may be merged: besides, no animation names them by their path."""
+    return can_renumber(data) and "KHR_animation_pointer" not in data.get("extensionsUsed", [])
+
+
 def not_shown(data: Json) -> tuple[str, ...]:
     """The extensions that a file requires but browsers do not support."""
     return tuple(sorted(set(data.get("extensionsRequired", [])) - SHOWN_BY_BROWSERS))

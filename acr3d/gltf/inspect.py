@@ -8,8 +8,9 @@ from acr3d.gltf import image_header
 from acr3d.gltf.accessors import element_bytes
 from acr3d.gltf.bounds import scene_bounds
 from acr3d.gltf.extensions import not_shown
+from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.scene_graph import mesh_instances
+from acr3d.gltf.scene_graph import MeshInstance, mesh_instances
 from acr3d.gltf.traversal import image_place, primitives, total_triangles
 
 
@@ -65,7 +66,7 @@ def inspect(model: Model) -> ModelFacts:
     return ModelFacts(
         triangles=total_triangles(data),
         vertices=sum(int(accessors[at]["count"]) for at in positions),
-        draw_calls=sum(len(data["meshes"][each.mesh].get("primitives", [])) for each in instances),
+        draw_calls=count_draw_calls(data, instances),
         meshes=len(data.get("meshes", [])),
         materials=len(data.get("materials", [])),
         nodes=len(data.get("nodes", [])),
@@ -78,6 +79,11 @@ def inspect(model: Model) -> ModelFacts:
         not_shown=not_shown(data),
         has_bom=model.has_bom,
     )
+
+
+def count_draw_calls(data: Json, instances: list[MeshInstance]) -> int:
+    """How often a renderer draws to show these meshes."""
+    return sum(len(data["meshes"][each.mesh].get("primitives", [])) for each in instances)
 
 
 def _texture_gpu_bytes(model: Model) -> int:

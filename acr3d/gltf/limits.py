@@ -5,8 +5,8 @@ from __future__ import annotations
 MEGABYTE = 1 << 20
 
 FILE_BYTES = 200 * MEGABYTE
-# Parsed JSON takes up to 25 times its text in memory ({},{},{} …).
-JSON_BYTES = 6 * MEGABYTE
+# That of the text and of what it becomes, which can be 25 times as much ({},{},{} …).
+JSON_MEMORY = 150 * MEGABYTE
 # DracoPy's encoder peaks at about 200 bytes per triangle (measured).
 TRIANGLES = 1_000_000
 ELEMENTS = 3 * TRIANGLES

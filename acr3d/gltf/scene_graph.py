@@ -14,6 +14,7 @@ from acr3d.gltf.model import Model
 from acr3d.gltf.orientation import rotation_matrix
 
 Matrix = NDArray[np.float64]
+UNPLACED: Matrix = np.eye(4)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class MeshInstance:
     matrix is ignored (glTF 2.0, 3.7.3.3).
     """
 
+    node: int
     mesh: int
     matrix: Matrix
     joints: Matrix | None
@@ -38,7 +40,9 @@ def mesh_instances(model: Model) -> list[MeshInstance]:
     skins = {nodes[at]["skin"] for at in worlds if "mesh" in nodes[at] and "skin" in nodes[at]}
     joints = {number: _joint_matrices(model, data["skins"][number], worlds) for number in skins}
     return [
-        MeshInstance(nodes[at]["mesh"], matrix, joints.get(nodes[at].get("skin")), _morph_weights(data, at))
+        MeshInstance(
+            at, nodes[at]["mesh"], matrix, joints.get(nodes[at].get("skin")), _morph_weights(data, at)
+        )
         for at, matrix in worlds.items()
         if "mesh" in nodes[at]
     ]

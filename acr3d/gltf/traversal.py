@@ -16,8 +16,13 @@ Reference = tuple[Json, str]
 
 def primitives(data: Json) -> list[tuple[str, Json]]:
     """Every primitive with its place in the file, such as `meshes[0].primitives[1]`."""
+    return [(place, primitive) for _, place, primitive in numbered_primitives(data)]
+
+
+def numbered_primitives(data: Json) -> list[tuple[int, str, Json]]:
+    """Every primitive with the number of its mesh and its place in the file."""
     return [
-        (f"meshes[{number}].primitives[{at}]", primitive)
+        (number, f"meshes[{number}].primitives[{at}]", primitive)
         for number, mesh in enumerate(data.get("meshes", []))
         for at, primitive in enumerate(mesh.get("primitives", []))
     ]
@@ -38,9 +43,22 @@ def triangle_count(data: Json, primitive: Json) -> int:
     return count // 3 if mode == 4 else max(0, count - 2)
 
 
+def mesh_uses(data: Json) -> list[int]:
+    """How many times each mesh is in the file's node tree; 1 for a mesh that no node shows."""
+    counts = [0] * len(data.get("meshes", []))
+    for node in data.get("nodes", []):
+        if "mesh" in node:
+            counts[node["mesh"]] += 1
+    return [max(1, count) for count in counts]
+
+
 def total_triangles(data: Json) -> int:
-    """How many triangles all primitives draw together."""
-    return sum(triangle_count(data, primitive) for _, primitive in primitives(data))
+    """How many triangles all nodes draw together; a mesh that no node shows counts once."""
+    return sum(
+        uses * triangle_count(data, primitive)
+        for uses, mesh in zip(mesh_uses(data), data.get("meshes", []), strict=True)
+        for primitive in mesh.get("primitives", [])
+    )
 
 
 # --- materials, textures, images ---
@@ -64,6 +82,14 @@ def texture_infos(material: Json, place: str) -> list[tuple[str, Json]]:
                 is_ours = is_known and (not where.endswith(".extensions") or key in UNDERSTOOD)
                 waiting.append((f"{where}.{key}", inner, is_ours))
     return found
+
+
+def material_references(data: Json) -> Iterator[Reference]:
+    """Every field that names a material, also those of KHR_materials_variants."""
+    for _, primitive in primitives(data):
+        variants = primitive.get("extensions", {}).get("KHR_materials_variants", {})
+        holders = [primitive, *variants.get("mappings", [])]
+        yield from ((holder, "material") for holder in holders if "material" in holder)
 
 
 def source_holders(texture: Json) -> list[Json]:

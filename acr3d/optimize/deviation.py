@@ -1,6 +1,6 @@
 """How far a result deviates from its source: distance between the surfaces, and angle between normals.
 
-A sample of the source's vertices is projected onto the result's surface, mesh by mesh, in mesh space. If the
+A sample of the source's vertices is projected onto the result's surface, mesh by mesh, in its space. If the
 result has fewer triangles, points on them are also projected onto the source's surface.
 """
 
@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from acr3d.gltf.accessors import Array
-from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.primitive_mesh import PrimitiveMesh, read_primitive_mesh
-from acr3d.gltf.scene_graph import mesh_instances
+from acr3d.gltf.primitive_mesh import PrimitiveMesh
+from acr3d.gltf.scene_graph import UNPLACED, Matrix
+from acr3d.optimize.compared_meshes import ComparedMesh, compared_meshes
+from acr3d.optimize.origins import Origins
 from acr3d.optimize.shape_change import points_on, some_of
 from acr3d.optimize.surface_distance import Surface
 
@@ -24,7 +25,6 @@ MOST_OFF = 0.01
 # Points times triangles: this takes about a tenth of a second.
 _POINT_TRIANGLES = 10_000_000
 _FEWEST_POINTS, _MOST_POINTS = 50, 1000
-_MOST_PRIMITIVES = 50
 # On an edge of the shape several triangles are nearest: within this share of an edge's length they tie.
 _TIE = 0.1
 
@@ -39,11 +39,19 @@ class Deviation:
     normal_p95: float | None
 
 
-def measure_deviation(source: Path, result: Path, longest: float) -> Deviation | None:
-    """Compare `result` with `source`, whose longest side is `longest` metres; None if that is impossible."""
+def measure_deviation(
+    source: Path, result: Path, longest: float, origins: Origins | None = None, placed: Matrix = UNPLACED
+) -> Deviation | None:
+    """Compare `result` with `source`, whose longest side is `longest` metres; None if that is impossible.
+
+    Without `origins`, every node of the result shows what the node of the same number showed. `placed`: the
+    matrix (4, 4) that was applied to the whole scene.
+    """
     # Extreme coordinates overflow; the result is checked for that.
     with Model(source) as first, Model(result) as second, np.errstate(all="ignore"):
-        return _measure(first, second, longest)
+        return _measure(
+            list(compared_meshes(first, second, origins or Origins.of(first.json), placed)), longest
+        )
 
 
 def why_too_far_off(deviation: Deviation | None) -> str | None:
@@ -53,24 +61,12 @@ def why_too_far_off(deviation: Deviation | None) -> str | None:
     return f"its shape would be off by {100 * deviation.position_max:.2g} %"
 
 
-def _measure(source: Model, result: Model, longest: float) -> Deviation | None:
-    scales = {
-        each.mesh: abs(np.linalg.det(each.matrix[:3, :3])) ** (1 / 3) for each in mesh_instances(source)
-    }
-    pairs = [
-        (scales[number], read_primitive_mesh(source, old), read_primitive_mesh(result, new))
-        for number, old, new in _primitive_pairs(source, result)
-        if number in scales
-    ]
-    known = [
-        (scale, before, after)
-        for scale, before, after in pairs
-        if before and after and len(before.faces) and len(after.faces)
-    ]
-    triangles = sum(len(after.faces) for _, _, after in known)
+def _measure(pairs: list[ComparedMesh], longest: float) -> Deviation | None:
+    triangles = sum(len(pair.after.faces) for pair in pairs)
     points = int(np.clip(_POINT_TRIANGLES // max(triangles, 1), _FEWEST_POINTS, _MOST_POINTS))
     offs, angles = [], []
-    for scale, before, after in known:
+    for pair in pairs:
+        scale, before, after = pair.scale, pair.before, pair.after
         off, angle = _compare(before, after, points)
         offs.append(scale * off)
         angles.append(angle)
@@ -87,16 +83,6 @@ def _measure(source: Model, result: Model, longest: float) -> Deviation | None:
         float(angle.mean()) if len(angle) else None,
         float(np.percentile(angle, 95)) if len(angle) else None,
     )
-
-
-def _primitive_pairs(source: Model, result: Model) -> list[tuple[int, Json, Json]]:
-    """(mesh number, source primitive, result primitive); only the first ones if there are very many."""
-    meshes = zip(source.json.get("meshes", []), result.json.get("meshes", []), strict=True)
-    return [
-        (number, before, after)
-        for number, (mesh, other) in enumerate(meshes)
-        for before, after in zip(mesh.get("primitives", []), other.get("primitives", []), strict=True)
-    ][:_MOST_PRIMITIVES]
 
 
 def _compare(source: PrimitiveMesh, result: PrimitiveMesh, points: int) -> tuple[Array, Array]:

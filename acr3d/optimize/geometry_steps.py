@@ -1,4 +1,4 @@
-"""The geometry steps of a level in their order: decode, unshare, weld, simplify, encode."""
+"""The geometry steps of a level in their order: decode, join, unshare, weld, simplify, encode."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from acr3d.gltf.extensions import can_renumber
 from acr3d.gltf.model import Model
 from acr3d.gltf.traversal import total_triangles
 from acr3d.optimize.draco.stream import DracoOptions
+from acr3d.optimize.origins import Origins
 from acr3d.optimize.primitive_groups import used_array_bytes
 from acr3d.optimize.steps.convert_primitive_mode import convert_to_triangle_lists
 from acr3d.optimize.steps.draco_decode import DecodedStreams, draco_decode, restore_streams
 from acr3d.optimize.steps.draco_encode import DracoResult, draco_encode
+from acr3d.optimize.steps.join import ARRAY_BYTES, STREAM_BYTES, join
 from acr3d.optimize.steps.normal_bake import BakeResult
 from acr3d.optimize.steps.simplify import Record, SimplifyResult, simplify
 from acr3d.optimize.steps.unshare import unshare_vertices
@@ -20,12 +22,13 @@ from acr3d.optimize.steps.weld import WeldResult, weld
 
 @dataclass
 class GeometryResult:
-    """What each step did.
+    """What each step did, and where everything in the result came from.
 
-    `decoded`: bytes of Draco streams, strips and shared arrays, and of the arrays that they became.
+    `decoded`: bytes of Draco streams, strips, shared and joined arrays, and of what they became.
     `bake` is None if the level bakes no normals.
     """
 
+    origins: Origins
     decoded: tuple[int, int] = (0, 0)
     weld: WeldResult = field(default_factory=WeldResult)
     simplify: SimplifyResult = field(default_factory=SimplifyResult)
@@ -53,29 +56,31 @@ def run_geometry_steps(
 
     `record` is told of every mesh that is simplified.
     """
-    result, streams = GeometryResult(), DecodedStreams()
+    result, streams = GeometryResult(Origins.of(model.json)), DecodedStreams()
     is_simplified = most_triangles is not None and total_triangles(model.json) > most_triangles
+    triangle_bytes = STREAM_BYTES if draco else ARRAY_BYTES
     if can_renumber(model.json):
         if is_simplified or not draco:
             streams = draco_decode(model)
-        unshared = _unshare(model) if is_simplified or draco else (0, 0)
-        result.decoded = streams.bytes_before + unshared[0], streams.bytes_after + unshared[1]
+        before = used_array_bytes(model)
+        if not is_simplified:
+            result.origins = join(model, triangle_bytes)
+        if is_simplified or draco:
+            convert_to_triangle_lists(model)
+            unshare_vertices(model)
+        after = used_array_bytes(model)
+        changed = (before, after) if before != after else (0, 0)
+        result.decoded = streams.bytes_before + changed[0], streams.bytes_after + changed[1]
     result.weld = weld(model)
     if most_triangles:
         result.simplify = simplify(model, most_triangles, record)
+    if is_simplified:
+        # Only now, because a small part may change less than the same triangles of a large one.
+        result.origins = join(model, triangle_bytes)
     if draco:
         result.draco = draco_encode(model, draco)
         _restore(model, streams, result.draco)
     return result
-
-
-def _unshare(model: Model) -> tuple[int, int]:
-    """Give every part a triangle list and its own arrays; return the bytes before and after, if changed."""
-    before = used_array_bytes(model)
-    convert_to_triangle_lists(model)
-    unshare_vertices(model)
-    after = used_array_bytes(model)
-    return (before, after) if before != after else (0, 0)
 
 
 def _restore(model: Model, streams: DecodedStreams, result: DracoResult) -> None:

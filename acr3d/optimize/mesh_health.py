@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from acr3d.gltf.accessors import Array
 from acr3d.gltf.model import Model
 from acr3d.gltf.primitive_mesh import read_primitive_mesh
+from acr3d.gltf.traversal import mesh_uses
 from acr3d.optimize.unique_rows import unique_rows
 
 Edges = NDArray[np.int64]
@@ -31,10 +32,11 @@ class MeshHealth:
 def check_mesh_health(model: Model) -> MeshHealth | None:
     """Check all meshes of a validated model; None if one is unreadable or has too many triangles.
 
+    A mesh counts once for every node that shows it.
     Vertices at the same position count as one, so texture seams are not holes.
     """
     found = []
-    for mesh in model.json.get("meshes", []):
+    for uses, mesh in zip(mesh_uses(model.json), model.json.get("meshes", []), strict=True):
         parts = [read_primitive_mesh(model, primitive) for primitive in mesh.get("primitives", [])]
         if any(part is None for part in parts):
             return None
@@ -45,11 +47,11 @@ def check_mesh_health(model: Model) -> MeshHealth | None:
         faces = np.concatenate(
             [part.faces + np.uint32(start) for part, start in zip(kept, starts, strict=False)]
         )
-        found.append(_mesh_health(np.concatenate([part.positions for part in kept]), faces))
+        found.append((uses, _mesh_health(np.concatenate([part.positions for part in kept]), faces)))
     return MeshHealth(
-        sum(each.pieces for each in found),
-        sum(each.holes for each in found),
-        sum(each.inside_out for each in found),
+        sum(uses * each.pieces for uses, each in found),
+        sum(uses * each.holes for uses, each in found),
+        sum(uses * each.inside_out for uses, each in found),
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from acr3d.gltf.inspect import ModelFacts, inspect
 from acr3d.gltf.model import Model
 from acr3d.gltf.orientation import Turn
-from acr3d.gltf.prune import prune_textures
 from acr3d.gltf.validate import validate
 from acr3d.gltf.write import write_glb
 from acr3d.optimize import meshoptimizer
@@ -21,6 +20,7 @@ from acr3d.optimize.deviation import Deviation, measure_deviation, why_too_far_o
 from acr3d.optimize.geometry_steps import GeometryResult, run_geometry_steps
 from acr3d.optimize.malloc import release_memory
 from acr3d.optimize.mesh_health import MeshHealth, check_mesh_health
+from acr3d.optimize.origins import Origins
 from acr3d.optimize.presets import LEVELS, Level
 from acr3d.optimize.report import (
     Report,
@@ -33,10 +33,11 @@ from acr3d.optimize.report import (
 )
 from acr3d.optimize.scene_viewer import write_scene_viewer_glb
 from acr3d.optimize.steps import real_size
+from acr3d.optimize.steps.dedup import dedup
 from acr3d.optimize.steps.normal_bake import BakeResult, SimplifiedMesh, bake_normals
-from acr3d.optimize.steps.real_size import Placement, PlacementRequest, RealSize
+from acr3d.optimize.steps.real_size import Placement, PlacementRequest, RealSize, matrix_of
 from acr3d.optimize.steps.texture_compress import ImageResult, image_jobs, run_job, store_images
-from acr3d.optimize.verify import verify_result
+from acr3d.optimize.verify import expected_facts, verify_result
 
 Progress = Callable[[int], None]
 
@@ -140,15 +141,16 @@ def _attempt(source: Path, part: Path, run: _Run, request: PlacementRequest) -> 
         before = inspect(model)
         run.on_progress(10)
         placement = real_size.plan_placement(model.json, before, request)
-        prune_textures(model.json)
+        dedup(model)
         health, geometry, images = _compress(model, run)
-        fewer = replace(before, triangles=before.triangles - geometry.removed)
-        expected = _place(model, fewer, placement)
+        expected = _place(model, expected_facts(before, model, geometry.removed), placement)
         bytes_out, bytes_in = write_glb(model, part), model.bytes_in
     run.on_progress(90)
     with ThreadPoolExecutor(run.threads) as pool:
         verified = pool.submit(verify_result, expected, part)
-        measured = pool.submit(measure_deviation, source, part, before.longest_side)
+        measured = pool.submit(
+            measure_deviation, source, part, before.longest_side, geometry.origins, matrix_of(placement)
+        )
         problem, after = verified.result()
         # A file that cannot be read again cannot be measured either, and is not used.
         deviation = None if problem else measured.result()
@@ -228,7 +230,7 @@ def _finish(source: Path, target: Path, part: Path, attempt: _Attempt) -> Report
         images = [
             replace(each, after=each.before, bytes_after=each.bytes_before, psnr=None) for each in images
         ]
-        geometry = GeometryResult()
+        geometry = GeometryResult(Origins({}))
         is_unchanged = not (isinstance(placement, Placement) and placement.changes_anything)
         kept_because = [_why_source(attempt.problem, is_unchanged)]
         deviation = measure_deviation(source, part, attempt.before.longest_side)

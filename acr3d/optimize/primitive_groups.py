@@ -11,16 +11,20 @@ from acr3d.gltf.accessors import is_readable, read_accessor, stored_bytes
 from acr3d.gltf.extensions import DRACO
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.model import Model
-from acr3d.gltf.traversal import accessor_use_counts, primitives
+from acr3d.gltf.traversal import accessor_use_counts, mesh_uses, numbered_primitives
 from acr3d.gltf.write_accessors import add_accessor, index_array, make_sparse, set_accessor
 
 
 @dataclass
 class PrimitiveGroup:
-    """Primitives with the same attributes, morph targets and indices: one result serves them all."""
+    """Primitives with the same attributes, morph targets and indices: one result serves them all.
+
+    `uses`: how many times the nodes of the file draw it, with any of its members.
+    """
 
     place: str
     members: list[Json]
+    uses: int = 0
 
     @property
     def attributes(self) -> dict[str, int]:
@@ -51,12 +55,15 @@ class PrimitiveGroup:
 def triangle_groups(model: Model) -> list[PrimitiveGroup]:
     """The groups of all primitives that are uncompressed triangle lists, in the order of the file."""
     groups: dict[tuple[object, ...], PrimitiveGroup] = {}
-    for place, primitive in primitives(model.json):
+    uses = mesh_uses(model.json)
+    for number, place, primitive in numbered_primitives(model.json):
         if primitive.get("mode", 4) != 4 or DRACO in primitive.get("extensions", {}):
             continue
         targets = tuple(tuple(sorted(target.items())) for target in primitive.get("targets", []))
         key = (*sorted(primitive.get("attributes", {}).items()), primitive.get("indices"), targets)
-        groups.setdefault(key, PrimitiveGroup(place, [])).members.append(primitive)
+        group = groups.setdefault(key, PrimitiveGroup(place, []))
+        group.members.append(primitive)
+        group.uses += uses[number]
     return list(groups.values())
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from acr3d.gltf.inspect import inspect
 from acr3d.gltf.model import Model
-from acr3d.gltf.prune import prune_textures
 from acr3d.gltf.validate import validate
 from acr3d.gltf.write import write_glb
 from acr3d.optimize.decoding_budget import DecodingBudget
@@ -22,9 +21,10 @@ from acr3d.optimize.report import (
     simplify_warnings,
 )
 from acr3d.optimize.steps import core_gltf, real_size
-from acr3d.optimize.steps.real_size import Placement, PlacementRequest
+from acr3d.optimize.steps.dedup import dedup
+from acr3d.optimize.steps.real_size import Placement, PlacementRequest, matrix_of
 from acr3d.optimize.steps.texture_compress import image_jobs, run_job, store_images
-from acr3d.optimize.verify import verify_result
+from acr3d.optimize.verify import expected_facts, verify_result
 
 
 def write_scene_viewer_glb(source: Path, target: Path, level: CoreLevel, request: PlacementRequest) -> Report:
@@ -55,7 +55,7 @@ def _write(source: Path, part: Path, level: CoreLevel, request: PlacementRequest
         why_not = core_gltf.why_not_core(model)
         if why_not is not None:
             return {"left_out": f"{why_not}."}
-        prune_textures(model.json)
+        dedup(model)
         geometry = run_geometry_steps(model, level.most_triangles, None)
         core_gltf.dequantize(model)
         core_gltf.use_core_textures(model)
@@ -64,13 +64,14 @@ def _write(source: Path, part: Path, level: CoreLevel, request: PlacementRequest
         if any(each.after.format == "webp" for each in images):
             return {"left_out": "a texture could not be stored as JPEG or PNG."}
         core_gltf.drop_replaced_extensions(model)
-        expected = replace(before, triangles=before.triangles - geometry.removed)
+        expected = expected_facts(before, model, geometry.removed)
         if isinstance(placement, Placement):
             expected = placement.applied_to(expected)
             real_size.apply_placement(model.json, placement)
         length = write_glb(model, part)
     problem, after = verify_result(expected, part)
-    deviation = None if problem else measure_deviation(source, part, before.longest_side)
+    measured = (source, part, before.longest_side, geometry.origins, matrix_of(placement))
+    deviation = None if problem else measure_deviation(*measured)
     if geometry.simplify.removed:
         problem = problem or why_too_far_off(deviation)
     if problem is not None:

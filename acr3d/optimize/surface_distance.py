@@ -61,7 +61,12 @@ class Surface:
         return found
 
     def nearest(self, points: Array) -> NearPairs:
-        """For each point the nearest triangle, among others that are hardly farther."""
+        """For each point the nearest triangle, among others."""
+        count = len(self._faces)
+        if len(points) * count <= _PAIRS:
+            # Searching would take longer than measuring everything.
+            point, triangle = np.divmod(np.arange(len(points) * count), count)
+            return self._measured(points, point, triangle, np.inf)
         waiting, found = np.arange(len(points)), []
         for reach in _REACHES:
             pairs = self._within(points, waiting, reach * self.extent)

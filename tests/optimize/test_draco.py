@@ -54,7 +54,8 @@ def test_touching_parts_meet_on_one_grid(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     edge = np.stack([np.zeros(40), np.linspace(0, 1, 40), rng.random(40) * 0.1], 1)
     builder = Builder()
-    for side in (-0.7, 0.31):
+    builder.data["materials"] = [{}, {"doubleSided": True}]
+    for material, side in enumerate((-0.7, 0.31)):
         outer = edge + np.array([side, 0, 0])
         points = np.concatenate([edge, outer]).astype(np.float32)
         at = np.arange(39)
@@ -65,6 +66,7 @@ def test_touching_parts_meet_on_one_grid(tmp_path: Path) -> None:
             {
                 "attributes": {"POSITION": builder.positions(points)},
                 "indices": builder.accessor(faces.ravel()),
+                "material": material,
             }
         )
 
@@ -162,7 +164,8 @@ def test_further_uvs_and_colours_survive_to_sixteen_bits(tmp_path: Path) -> None
 def test_equal_primitives_share_one_stream(tmp_path: Path) -> None:
     builder = Builder()
     primitive = add_sphere(builder, sphere(rings=16))
-    builder.data["meshes"].append({"primitives": [dict(primitive)]})
+    builder.data["meshes"].append({"primitives": [primitive | {"material": 0}]})
+    builder.data["materials"] = [{"doubleSided": True}]
     builder.data["nodes"].append({"mesh": 1})
     builder.data["scenes"][0]["nodes"].append(1)
 

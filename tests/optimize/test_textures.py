@@ -210,7 +210,7 @@ def test_equal_maps_of_two_materials_become_one(tmp_path: Path, monkeypatch: pyt
     report, data, pictures = optimized(with_equal_maps(), tmp_path)
 
     assert sorted(worked_on) == ["images[0] ('base')", "images[1] ('normal')"]
-    assert [texture["extensions"][WEBP]["source"] for texture in data["textures"]] == [0, 0, 1]
+    assert [texture["extensions"][WEBP]["source"] for texture in data["textures"]] == [0, 1]
     assert len(data["images"]) == len(report["maps"]) == 2
     assert len(data["bufferViews"]) == 3
     assert difference(pictures[0], picture(seed=9)) < 6

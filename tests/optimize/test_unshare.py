@@ -21,7 +21,9 @@ def slices(mesh: dict[str, np.ndarray], count: int) -> Builder:
     builder.data["meshes"][0]["primitives"] = [
         whole | {"indices": builder.accessor(part.ravel()), "material": at} for at, part in enumerate(parts)
     ]
-    builder.data["materials"] = [{"name": f"band {at}"} for at in range(count)]
+    builder.data["materials"] = [
+        {"name": f"band {at}", "pbrMetallicRoughness": {"roughnessFactor": at / count}} for at in range(count)
+    ]
     return builder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,14 +60,16 @@ def restore_streams(model: Model, decoded: DecodedStreams) -> list[tuple[str, in
 
     Returns their places, the bytes of their arrays, and the bytes of their streams.
     """
-    restored = []
-    used = [number for stream in decoded.streams for number in stream.accessors_before]
+    restored, present = [], {id(primitive) for _, primitive in primitives(model.json)}
+    uses = Counter(number for stream in decoded.streams for number in stream.accessors_before)
     for stream in decoded.streams:
         now, before = stream.members[0], stream.members_before[0]
+        if id(now) not in present:
+            continue  # it was joined with others
         is_encoded = DRACO in now.get("extensions", {})
         triangles = model.json["accessors"][now["indices"]]["count"]
         is_whole = triangles == stream.accessors_before[before["indices"]]["count"]
-        if is_encoded or not is_whole or any(used.count(number) > 1 for number in stream.accessors_before):
+        if is_encoded or not is_whole or any(uses[number] > 1 for number in stream.accessors_before):
             continue
         plain = array_bytes(model, PrimitiveGroup(stream.place, [now]))
         restored.append((stream.place, plain, stream.length))

@@ -114,7 +114,7 @@ def _compress(
     result.compressed += len(group.members)
     result.bytes_before += plain
     result.bytes_after += len(encoded.stream)
-    result.degenerate += encoded.degenerate * len(group.members)
+    result.degenerate += encoded.degenerate * group.uses
 
 
 def _use_stream(model: Model, group: PrimitiveGroup, encoded: EncodedStream) -> None:

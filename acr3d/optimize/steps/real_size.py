@@ -11,9 +11,12 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from acr3d.gltf.inspect import ModelFacts
 from acr3d.gltf.json_fields import Json
 from acr3d.gltf.orientation import Turn, compose_quaternions
+from acr3d.gltf.scene_graph import Matrix
 from acr3d.optimize.verify import BOX_TOLERANCE
 
 SIDES = ("width", "height", "depth")
@@ -24,7 +27,7 @@ _THINNEST = 1e-6
 _LONGEST_METRES = 1e9
 # A difference that Draco's grid may have caused; no reason to change a file that is already placed.
 _IN_PLACE = BOX_TOLERANCE
-_MARK = {"acr3d": "true size"}
+TRUE_SIZE = {"acr3d": "true size"}
 _OWN_FIELDS = {"name", "children", "extras", "scale", "translation", "rotation"}
 
 
@@ -68,6 +71,14 @@ class Placement:
             for corner in _turned_box(facts.low, facts.high, self.turn)
         )
         return replace(facts, low=low, high=high, nodes=facts.nodes + self.new_nodes)
+
+    @property
+    def matrix(self) -> Matrix:
+        """The same as one matrix (4, 4)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.scale * (np.array(self.turn.rows) if self.turn else np.eye(3))
+        matrix[:3, 3] = self.shift
+        return matrix
 
     @property
     def changes_anything(self) -> bool:
@@ -132,6 +143,11 @@ def apply_placement(data: Json, placement: Placement) -> None:
     _keep_appearance(data, placement.scale)
 
 
+def matrix_of(placement: Placement | str | None) -> Matrix:
+    """What is applied to the scene as a matrix (4, 4); the identity if it is not placed."""
+    return placement.matrix if isinstance(placement, Placement) else np.eye(4)
+
+
 def describe_placement(placement: Placement, facts: ModelFacts) -> Json:
     """For the report: what was requested, and how far the placed model differs from it."""
     return {
@@ -187,7 +203,7 @@ def _has_own_root(data: Json) -> bool:
     }
     roots = _roots(data)
     return bool(roots) and all(
-        data["nodes"][root].get("extras") == _MARK
+        data["nodes"][root].get("extras") == TRUE_SIZE
         and data["nodes"][root].keys() <= _OWN_FIELDS
         and all(abs(number) < _LONGEST_METRES for number in data["nodes"][root].get("scale", []))
         and root not in animated
@@ -209,7 +225,7 @@ def _append_placement(node: Json, placement: Placement) -> None:
 
 def _add_root(data: Json, scenes: tuple[int, ...], roots: list[int], placement: Placement) -> None:
     """Add a node between these scenes and the roots that they share."""
-    node: Json = {"name": "true size", "children": roots, "extras": dict(_MARK)}
+    node: Json = {"name": "true size", "children": roots, "extras": dict(TRUE_SIZE)}
     _append_placement(node, placement)
     data["nodes"].append(node)
     for number in scenes:

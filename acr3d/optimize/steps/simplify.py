@@ -49,6 +49,8 @@ _POINTS, _FEWEST_POINTS, _MOST_POINTS = 10_000, 50, 1000
 # What some groups cannot give is asked of the others, at most this often.
 _ROUNDS = 3
 _NEARLY = 1.05
+# The largest groups are simplified. All of an assembly of thousands of parts would take minutes.
+_MOST_GROUPS = 500
 _TOO_MANY = f"more than {edge_collapse.MOST_TRIANGLES:,} need `make meshopt` on the server"
 _FEWEST = 12
 
@@ -94,8 +96,11 @@ def simplify(model: Model, most_triangles: int, record: Record | None = None) ->
         return SimplifyResult(left_alone=[f"the triangles, because {_TOO_MANY}"])
     groups, left_out = editable_groups(model) if can_renumber(model.json) else ([], ["the whole model"])
     result.left_alone += left_out
-    tasks = _tasks(model, groups, total)
-    fixed = total - sum(task.count * len(task.group.members) for task in tasks)
+    tasks = sorted(_tasks(model, groups, total), key=lambda task: -task.count)
+    if len(tasks) > _MOST_GROUPS:
+        result.left_alone.append(f"{len(tasks) - _MOST_GROUPS} small parts, because there are too many")
+        tasks = tasks[:_MOST_GROUPS]
+    fixed = total - sum(task.count * task.group.uses for task in tasks)
     _reduce(model, tasks, most_triangles - fixed, simplifier, result)
     for task in tasks:
         _use_fewer(model, task, record, result)
@@ -124,11 +129,11 @@ def _reduce(
     """
     waiting = tasks
     for _ in range(_ROUNDS):
-        share = max(0, wanted) / max(1, sum(task.count * len(task.group.members) for task in waiting))
+        share = max(0, wanted) / max(1, sum(task.count * task.group.uses for task in waiting))
         for task in waiting:
             task.fewer = _fewer(model, task, max(_FEWEST, int(share * task.count)), simplifier, result)
         most = {task: max(_FEWEST, _NEARLY * share * task.count) for task in waiting}
-        wanted -= sum(task.kept * len(task.group.members) for task in waiting if task.kept > most[task])
+        wanted -= sum(task.kept * task.group.uses for task in waiting if task.kept > most[task])
         left = [task for task in waiting if task.kept <= most[task]]
         if len(left) in (0, len(waiting)):
             return
@@ -151,7 +156,7 @@ def _use_fewer(model: Model, task: _Task, record: Record | None, result: Simplif
     used, numbers = np.unique(task.fewer, return_inverse=True)
     keep_vertices(model, group, used.astype(np.intp))
     write_faces(model, group, numbers.reshape(-1, 3).astype(np.uint32), len(used))
-    result.removed += (task.count - task.kept) * len(group.members)
+    result.removed += (task.count - task.kept) * group.uses
     result.bytes_after += array_bytes(model, group)
 
 

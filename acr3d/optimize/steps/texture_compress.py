@@ -15,7 +15,6 @@ from acr3d.gltf.texture_slots import ImageUse, image_uses
 from acr3d.gltf.traversal import image_place
 from acr3d.optimize.decoding_budget import DecodingBudget
 from acr3d.optimize.recode_image import ImageCoding, RecodedImage, RecodePlan, recode_image
-from acr3d.optimize.steps.dedup_images import dedup_images
 
 _COLOURS = {"base colour", "emission"}
 _SMALLEST_SIDE = 256
@@ -88,12 +87,7 @@ class ImageJob:
 
 
 def image_jobs(model: Model, options: TextureOptions | None) -> list[ImageJob]:
-    """The work on each image, in the order of the file. Without options, images are only checked.
-
-    With options, equal images are merged first, which changes `model`.
-    """
-    if options:
-        dedup_images(model)
+    """The work on each image, in the order of the file. Without options, images are only checked."""
     uses = image_uses(model.json)
     if options and options.most_pixels:
         options = replace(options, max_side=_side_for(model, options.most_pixels, options.max_side))

@@ -70,7 +70,7 @@ def _weld_group(model: Model, group: PrimitiveGroup, result: WeldResult) -> None
     keep_vertices(model, group, first[used])
     write_faces(model, group, new_numbers[welded], len(used))
     result.vertices += count - len(used)
-    result.degenerate += int(is_degenerate.sum()) * len(group.members)
+    result.degenerate += int(is_degenerate.sum()) * group.uses
 
 
 def _would_grow(model: Model, group: PrimitiveGroup, vertices: int, faces: NDArray[np.uint32]) -> bool:
