@@ -34,6 +34,7 @@ from acr3d.web import (
 from acr3d.web.admin import overview
 from acr3d.web.api import register as api
 from acr3d.web.public import pages as public
+from acr3d.web.public import shop
 
 ROOT = Path(__file__).parent.parent
 FORM_BYTES = 1024 * 1024
@@ -61,6 +62,7 @@ def create_app(config: Settings | None = None) -> Flask:
     request_rate.install(app)
     _bind_extensions(app)
     templating.install(app)
+    shop.install(app)
     error_handlers.install(app)
     for area in (public, auth, overview, media, health, webhooks):
         app.register_blueprint(area.bp)

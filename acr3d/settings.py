@@ -20,8 +20,22 @@ MESHY_BASE = "https://api.meshy.ai"
 MESHY_ASSETS = "https://assets.meshy.ai"
 
 
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+
+
 class SettingsError(Exception):
     """An invalid setting. `str()` is one line that names it."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What customers see of the shop: its name, logo and ways to ask; empty for what is not shown."""
+
+    name: str = ""
+    logo: Path | None = None  # a file of one of LOGO_TYPES
+    email: str = ""
+    phone: str = ""
+    whatsapp: str = ""  # the number with its country code, digits only
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,7 @@ class Settings:
     admin_email: str = ""
     admin_password: str = field(default="", repr=False)
     port: int = 5000
+    shop: Shop = Shop()
 
     @property
     def is_https(self) -> bool:
@@ -121,6 +136,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         admin_email=read.text("ACR3D_ADMIN_EMAIL"),
         admin_password=read.secret("ACR3D_ADMIN_PASSWORD"),
         port=read.number("PORT", 5000, 1, 65535),
+        shop=_shop(read),
     )
 
 
@@ -216,6 +232,34 @@ def _cutout_model(value: str) -> Path | None:
     if not path.is_absolute() or not path.is_file():
         raise SettingsError(
             f"ACR3D_CUTOUT_MODEL must be the absolute path of an ONNX file; {value!r} is not."
+        )
+    return path
+
+
+def _shop(read: _Reader) -> Shop:
+    email, phone = read.text("ACR3D_SHOP_EMAIL"), read.text("ACR3D_SHOP_PHONE")
+    whatsapp = re.sub(r"[\s+()/.-]", "", read.text("ACR3D_SHOP_WHATSAPP"))
+    if email and not re.fullmatch(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+", email):
+        raise SettingsError(f"ACR3D_SHOP_EMAIL must be one email address; {email!r} is not.")
+    if phone and not re.fullmatch(r"\+?[0-9 ()/.-]{3,32}", phone):
+        raise SettingsError(f"ACR3D_SHOP_PHONE must be a phone number; {phone!r} is not.")
+    if whatsapp and not re.fullmatch(r"[1-9][0-9]{6,14}", whatsapp):
+        raise SettingsError(
+            "ACR3D_SHOP_WHATSAPP must be a phone number with its country code, like +49 151 …"
+        )
+    return Shop(
+        read.text("ACR3D_SHOP_NAME")[:80], _logo(read.text("ACR3D_SHOP_LOGO")), email, phone, whatsapp
+    )
+
+
+def _logo(value: str) -> Path | None:
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_absolute() or not path.is_file() or path.suffix not in LOGO_TYPES:
+        raise SettingsError(
+            f"ACR3D_SHOP_LOGO must be the absolute path of a file that ends in {', '.join(LOGO_TYPES)}; "
+            f"{value!r} is not."
         )
     return path
 

@@ -55,6 +55,10 @@ def test_every_spelling_of_a_postgresql_address_is_accepted(tmp_path: Path, sche
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("ACR3D_SHOP_EMAIL", "ask us"),
+        ("ACR3D_SHOP_PHONE", "none"),
+        ("ACR3D_SHOP_WHATSAPP", "0151 2345"),
+        ("ACR3D_SHOP_LOGO", "logo.svg"),
         ("ACR3D_ENGINE", "blender"),
         ("ACR3D_ENGINE", "meshy"),
         ("ACR3D_POLLER", "both"),

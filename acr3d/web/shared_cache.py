@@ -41,7 +41,8 @@ def _unchanged() -> Response | None:
 
 def _etag(stamp: str) -> str:
     """Of the present answer to this request, strong: other bytes have another one."""
-    where = (settings.current().public_url, request.full_path, chosen_language(), g.coding or "")
+    config = settings.current()
+    where = (config.public_url, repr(config.shop), request.full_path, chosen_language(), g.coding or "")
     made_of = (stamp, release.fingerprint(), *where)
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:32]
 

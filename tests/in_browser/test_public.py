@@ -72,6 +72,22 @@ def test_the_thumbnails_bring_up_their_pictures(customer: Callable[..., Visitor]
     expect(page.locator(".thumb[aria-current]")).to_have_count(1)
 
 
+def test_a_photo_is_enlarged_and_leafed_through_by_keyboard(customer: Callable[..., Visitor]) -> None:
+    page = customer().open(ADDRESS + "#photo-1")
+
+    page.locator("#photo-1 a").focus()
+    page.keyboard.press("Enter")
+    enlarged = page.get_by_role("dialog").locator("img")
+    expect(enlarged).to_have_attribute("alt", "Flanged sleeve, front")
+    page.keyboard.press("ArrowRight")
+    expect(enlarged).to_have_attribute("alt", "Flanged sleeve, right")
+    page.keyboard.press("+")
+    expect(page.get_by_role("button", name="Zoom")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#photo-2 a")).to_be_focused()
+
+
 def test_the_viewer_is_loaded_only_when_asked_for_and_has_buttons_for_views(
     customer: Callable[..., Visitor],
 ) -> None:

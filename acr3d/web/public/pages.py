@@ -16,6 +16,8 @@ from acr3d.parts.search import PUBLISHED, published_parts
 from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
+from acr3d.web.public.contact import contacts
+from acr3d.web.public.qr_code import qr_code
 from acr3d.web.templating import absolute, asked_query
 
 bp = Blueprint("public", __name__)
@@ -34,7 +36,11 @@ def catalogue() -> ResponseReturnValue:
 
 @bp.get("/parts/<sku:sku>")
 def part(sku: str) -> ResponseReturnValue:
-    return render_template("public/part.html", **_part_context(parts.part_for_public(sku)))
+    found = parts.part_for_public(sku)
+    shown = _part_context(found)
+    # Following the code scrolls to the model and brings its AR button out.
+    address = absolute(url_for("public.part", sku=found.sku, _anchor="ar" if shown["version"] else None))
+    return render_template("public/part.html", **shown, contacts=contacts(found), qr_code=qr_code(address))
 
 
 @bp.get("/embed/<sku:sku>")
