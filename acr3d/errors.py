@@ -19,6 +19,12 @@ class Missing(InvalidInput):
     status = 404
 
 
+class Gone(InvalidInput):
+    """It was there, and is not any more."""
+
+    status = 410
+
+
 class Conflict(InvalidInput):
     """It conflicts with the current state: reload and decide again."""
 

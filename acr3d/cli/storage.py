@@ -16,7 +16,8 @@ from acr3d.storage.index import Kind
 def sweep_command(delete: bool) -> None:
     """List storage use by part, and files that nothing refers to.
 
-    Files younger than an hour are left out, since they may belong to an upload in progress.
+    Files younger than an hour are left out, since they may belong to an upload in progress. A part that
+    was deleted more than 30 days ago keeps its raw models only.
     """
     try:
         found = cleanup.inspect_storage()

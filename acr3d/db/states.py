@@ -72,6 +72,9 @@ class VersionState(StrEnum):
 LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})
 ENDED = frozenset(Status) - LIVE
 
+DAYS_IN_BIN = 30
+"""How long a deleted part can be brought back."""
+
 # The steps that a job in each status may wait for, the usual one first; the schema checks the pairs.
 STEPS: dict[Status, tuple[NextStep, ...]] = {
     Status.PENDING: (NextStep.SUBMIT,),

@@ -6,21 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
-from acr3d.db.extensions import db
-from acr3d.db.models import Part
-from acr3d.parts.parts import create_part, sku_key
+from acr3d.parts.parts import create_part
 from acr3d.parts.photos import add_photos
+from acr3d.parts.sku_lookup import known_looks
+from acr3d.parts.skus import look
 
 FOLDER = Path(__file__).parents[2] / "demo"
 
 
 def add_parts() -> int:
     """Add each demo part whose SKU was never used in this database; returns how many were added."""
-    known = set(db.session.scalars(select(Part.sku_key)))
+    known = known_looks()
     listed = json.loads((FOLDER / "parts.json").read_text(encoding="utf-8"))
-    fresh = [one for one in listed if sku_key(one["sku"]) not in known]
+    fresh = [one for one in listed if look(one["sku"]) not in known]
     for one in fresh:
         _add(one)
     return len(fresh)

@@ -5,6 +5,7 @@ To add a field, add its column to `db.models.parts` (with a migration) and its l
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -39,6 +40,9 @@ class FieldKind(Protocol):
     def to_form(self, value: object) -> str:
         """What the form shows for a value of the column, or for what was typed; empty for none."""
 
+    def in_words(self, text: str) -> str:
+        """What the form shows, for a reader."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -63,6 +67,8 @@ class Text:
         if not isinstance(value, str) or (self.is_multiline and "\x00" in value):
             raise InvalidInput(gettext("“%(field)s” must be plain text.", field=label))
         text = value.replace("\r\n", "\n").strip()
+        if not self.is_multiline:
+            text = "".join(" " if unicodedata.category(one) == "Zs" else one for one in text)
         if len(text) > self.max_length:
             too_long = gettext("“%(field)s” is longer than %(n)s characters.", field=label, n=self.max_length)
             raise InvalidInput(too_long)
@@ -77,6 +83,9 @@ class Text:
 
     def to_form(self, value: object) -> str:
         return _text(value)
+
+    def in_words(self, text: str) -> str:
+        return text or str(gettext("empty"))
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,9 @@ class Quantity:
     def to_form(self, value: object) -> str:
         return spelt(value) if isinstance(value, int | float) else _text(value)
 
+    def in_words(self, text: str) -> str:
+        return f"{text} {self.measure.unit}" if text else str(gettext("empty"))
+
 
 @dataclass(frozen=True)
 class Switch:
@@ -131,6 +143,9 @@ class Switch:
 
     def to_form(self, value: object) -> str:
         return "on" if value else ""
+
+    def in_words(self, text: str) -> str:
+        return str(gettext("yes") if text else gettext("no"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Parts: create, change, delete, and look up by id or SKU. What a part consists of is in `fields`."""
+"""Parts: create, change, and look up by id. What a part consists of is in `fields`, the bin in `bin`."""
 
 from __future__ import annotations
 
@@ -11,49 +11,43 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Job, Part
+from acr3d.db.models import Part
 from acr3d.db.session import transaction
-from acr3d.db.states import LIVE
-from acr3d.db.types import is_id, utc_now
-from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.parts import fields
+from acr3d.db.types import is_id
+from acr3d.errors import Conflict, Missing
+from acr3d.parts import fields, sku_lookup
+from acr3d.parts.stale import Seen
 
 
 def create_part(values: Mapping[str, object]) -> Part:
     """A new part with these values of its fields, and the defaults for the others.
 
-    Raises InvalidInput for a value that cannot be used, Conflict for a SKU in use.
+    Raises InvalidInput for a value that cannot be used, SkuInUse for a SKU in use.
     """
     part = Part()
     fields.assign(part, {**fields.new_part_values(), **values})
-    part.sku_key = sku_key(part.sku)
-    with _sku_conflict(part.sku), transaction() as session:
+    with one_sku_each(), transaction() as session, session.no_autoflush:
+        sku_lookup.claim(session, part)
         session.add(part)
     return part
 
 
-def update_part(part_id: str, values: Mapping[str, object]) -> Part:
-    """Change the given fields of a part; the others stay. Raises Missing, InvalidInput or Conflict."""
-    with _sku_conflict(str(values.get("sku", ""))), transaction() as session:
+def update_part(part_id: str, values: Mapping[str, object], seen: Seen | None = None) -> Part:
+    """Change the given fields of a part; the others stay.
+
+    `seen`: what whoever sends them looked at. Raises Missing, InvalidInput, SkuInUse, or Stale.
+    """
+    with one_sku_each(), transaction() as session, session.no_autoflush:
         part = locked_part(session, part_id)
+        if seen is not None:
+            seen.check(part)
+        before = part.sku
         fields.assign(part, values)
-        part.sku_key = sku_key(part.sku)
+        if part.sku != before:
+            sku_lookup.claim(session, part, former=before)
         part.revision += 1
         session.flush()
     return part
-
-
-def delete_part(part_id: str) -> None:
-    """Take a part out of the catalogue and free its SKU; its files, jobs and ledger stay.
-
-    Raises Missing, or Conflict while a model of the part is being made.
-    """
-    with transaction() as session:
-        part = locked_part(session, part_id)
-        if _has_live_job(session, part_id):
-            raise Conflict(_("A model of this part is being made. Cancel it first, then delete the part."))
-        part.deleted_at = utc_now()
-        part.revision += 1
 
 
 def part_by_id(part_id: str) -> Part:
@@ -62,30 +56,6 @@ def part_by_id(part_id: str) -> Part:
     if part is None or part.deleted_at is not None:
         raise Missing(_("There is no such part. It may have been deleted."))
     return part
-
-
-def part_for_public(sku: str) -> Part:
-    """The part for customers: only when it is published. Raises Missing."""
-    wanted = present_parts().where(Part.sku_key == sku_key(sku), Part.is_published)
-    part = db.session.scalar(wanted) if sku.isprintable() else None
-    if part is None:
-        raise Missing(_("There is no such part."))
-    return part
-
-
-def part_with_sku(sku: str) -> Part:
-    """The part whose SKU somebody typed. Raises InvalidInput."""
-    part = (
-        db.session.scalar(present_parts().where(Part.sku_key == sku_key(sku))) if sku.isprintable() else None
-    )
-    if part is None:
-        raise InvalidInput(_("There is no part with the SKU “%(sku)s”.", sku=sku[: fields.SKU_LENGTH]))
-    return part
-
-
-def sku_key(sku: str) -> str:
-    """The SKU without case: what must be unique."""
-    return sku.strip().casefold()
 
 
 def locked_part(session: Session, part_id: str) -> Part:
@@ -102,19 +72,14 @@ def present_parts() -> Select[Part]:
     return select(Part).where(Part.deleted_at.is_(None))
 
 
-def _has_live_job(session: Session, part_id: str) -> bool:
-    live = select(Job.id).where(Job.part_id == part_id, Job.status.in_(LIVE))
-    return session.scalar(live.limit(1)) is not None
-
-
 @contextmanager
-def _sku_conflict(sku: str) -> Iterator[None]:
-    """Turn the database's refusal of a second equal SKU into a sentence."""
+def one_sku_each() -> Iterator[None]:
+    """Turn the database's refusal of a second equal SKU, given at the same moment, into a sentence."""
     try:
         yield
     except IntegrityError as error:
         if "sku" not in str(error.orig):
             raise
-        conflict = Conflict(_("The SKU “%(sku)s” is in use by another part.", sku=sku))
+        conflict = Conflict(_("Another part was given this SKU just now. Nothing was changed."))
         conflict.field = "sku"
         raise conflict from error

@@ -20,6 +20,7 @@ from acr3d.outlines.stored import add_own
 from acr3d.parts.angle_words import guessed_angle
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
+from acr3d.parts.stale import Seen
 from acr3d.photos.photo import Photo
 
 PHOTOS_PER_PART = 6
@@ -109,15 +110,24 @@ def import_photo(image_id: str, photo: Photo) -> bool:
     return True
 
 
-def reorder(part_id: str, image_ids: Sequence[object]) -> list[PartImage]:
+def reorder(
+    part_id: str,
+    image_ids: Sequence[object],
+    *,
+    seen: Seen | None = None,
+    seen_order: Sequence[object] | None = None,
+) -> list[PartImage]:
     """Put the photos into the given order.
 
-    Raises OrderChanged when `image_ids` are not exactly the part's photos.
+    `seen`, `seen_order`: the part, or the order of its photos, that was looked at. Raises OrderChanged when
+    it is another one now, or `image_ids` are not exactly the part's photos.
     """
     with transaction() as session:
         part = locked_part(session, part_id)
         present = {image.id: image for image in images_of(part_id, session)}
-        if len(image_ids) != len(present) or set(map(str, image_ids)) != set(present):
+        is_stale = seen is not None and seen.revision != part.revision
+        is_stale = is_stale or (seen_order is not None and list(map(str, seen_order)) != list(present))
+        if is_stale or len(image_ids) != len(present) or set(map(str, image_ids)) != set(present):
             message = _("Someone else changed the photos. This is their current order; please sort again.")
             raise OrderChanged(message, list(present.values()))
         ordered = [present[str(image_id)] for image_id in image_ids]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -12,8 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, PhotoOutline
-from acr3d.db.states import VersionState
-from acr3d.db.types import is_id
+from acr3d.db.states import DAYS_IN_BIN, VersionState
+from acr3d.db.types import is_id, utc_now
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
@@ -53,13 +54,24 @@ class Reference:
 
 
 def references(connection: Connection) -> Iterator[Reference]:
-    """All references, also by deleted photos and rejected models. A table that does not exist has none."""
+    """All references, also by deleted photos and rejected models. A table that does not exist has none.
+
+    Of a part that can no longer be brought back from the bin, only raw models count: they were paid for.
+    """
     present = set(inspect(connection).get_table_names())
+    gone = _parts_out_of_the_bin(connection) if PartImage.__tablename__ in present else set()
     for kind, key, sha256 in REFERRING:
         if key.class_.__tablename__ not in present:
             continue
         for row in connection.execute(select(key, key.class_.part_id, sha256).where(key.is_not(None))):
-            yield Reference(kind, *row)
+            if kind is Kind.RAW or row[1] not in gone:
+                yield Reference(kind, *row)
+
+
+def _parts_out_of_the_bin(connection: Connection) -> set[str]:
+    """The deleted parts whose time in the bin is over, and an hour more: clocks differ."""
+    until = utc_now() - timedelta(days=DAYS_IN_BIN, hours=1)
+    return set(connection.execute(select(Part.id).where(Part.deleted_at < until)).scalars())
 
 
 def keys_of(part_id: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -15,6 +15,7 @@ from werkzeug.routing import RoutingException
 
 from acr3d.db.outage import Outage, outage_of, report
 from acr3d.errors import InvalidInput
+from acr3d.parts.sku_lookup import Renamed
 from acr3d.storage.blobs import StorageError
 from acr3d.web.access import READING, is_api, is_htmx
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidInput, _invalid_input)
+    app.register_error_handler(Renamed, _renamed)
     app.register_error_handler(StorageError, _storage_failed)
     for kind in (DBAPIError, PoolTimeout, OSError):
         app.register_error_handler(kind, _maybe_outage)
@@ -34,6 +36,17 @@ def install(app: Flask) -> None:
 
 def _invalid_input(error: InvalidInput) -> ResponseReturnValue:
     return _answer(error.status, str(error))
+
+
+def _renamed(error: Renamed) -> ResponseReturnValue:
+    """To the same page of the part under its present SKU.
+
+    Kept by browsers for an hour only: another part may be given the former SKU.
+    """
+    arguments = {**request.args, **(request.view_args or {}), "sku": error.sku}
+    response = redirect(url_for(str(request.endpoint), **arguments), 301)
+    response.headers["Cache-Control"] = "max-age=3600"
+    return response
 
 
 def _storage_failed(error: StorageError) -> ResponseReturnValue:
@@ -111,6 +124,7 @@ def _title(code: int) -> str:
         401: _("Please log in"),
         403: _("Not allowed"),
         404: _("Not found"),
+        410: _("No longer offered"),
         409: _("Changed by someone else"),
         413: _("Too large"),
         429: _("Too many requests"),

@@ -20,6 +20,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import part_by_id
 from acr3d.parts.photos import images_of
+from acr3d.parts.sku_lookup import pairs_that_look_equal
 from tests.support.databases import BOTH, close
 from tests.support.factories import finished_job
 from tests.support.postgres import Server
@@ -128,6 +129,33 @@ def test_an_earlier_versions_pollers_and_put_aside_tasks_are_taken_over(
     poller, task = db.session.query(Poller).one(), db.session.query(UnmatchedTask).one()
     assert (poller.seen_at, poller.last_pass_at) == (now, now)
     assert (task.dismissed_at, task.is_deleted, task.deleting_until) == (now, False, None)
+
+
+def test_skus_of_an_earlier_version_that_look_equal_are_listed_and_kept(
+    empty: Flask, run: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    run("upgrade", "part_search")
+    skus = ("OF-7", "OF\u20137", "ОF-7", "OF-8")  # the third with a Cyrillic О
+    for number, sku in enumerate(skus):
+        moment = f"2026-01-0{number + 1} 00:00:00.000000+00"
+        columns = "id, sku, sku_key, name, is_published, model_status, revision, created_at, updated_at"
+        with transaction() as session:
+            row = {"id": str(uuid.uuid4()), "sku": sku, "key": sku.casefold(), "at": moment, "yes": True}
+            values = ":id, :sku, :key, 'Filter', :yes, 'none', 1, :at, :at"
+            session.execute(sa.text(f"INSERT INTO parts ({columns}) VALUES ({values})"), row)
+
+    assert run("upgrade").exit_code == 0
+
+    said = [one.getMessage() for one in caplog.records if "looks like" in one.getMessage()]
+    kept = "looks like SKU “OF-7”; both are kept. Rename one of them."
+    assert said == [f"SKU “{sku}” {kept}" for sku in skus[1:3]]
+    assert {part.sku: part.sku_look for part in db.session.query(Part)} == {
+        "OF-7": "OF-7", skus[1]: None, skus[2]: None, "OF-8": "OF-8",
+    }  # fmt: skip
+    assert {(part.sku, other.sku) for part, other in pairs_that_look_equal()} == {
+        (skus[1], "OF-7"), (skus[2], "OF-7"),
+    }  # fmt: skip
+    assert run("check").exit_code == 0
 
 
 JOBS_AND_EARLIER_FLAGS = {

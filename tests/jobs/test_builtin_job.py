@@ -20,7 +20,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Base, Job, Part, PartImage, User
 from acr3d.db.types import new_id
 from acr3d.jobs import queries, reoptimize, review, service
-from acr3d.parts.parts import delete_part, part_by_id, update_part
+from acr3d.parts.bin import delete_part
+from acr3d.parts.parts import part_by_id, update_part
 from acr3d.parts.photos import delete_photo, label_photo
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller

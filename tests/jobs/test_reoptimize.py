@@ -15,7 +15,8 @@ from acr3d.db.models import Job, ModelVersion, Part, User
 from acr3d.db.session import transaction
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, review, service
-from acr3d.parts.parts import delete_part, part_by_id
+from acr3d.parts.bin import delete_part
+from acr3d.parts.parts import part_by_id
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.accounts import bearer, browser, csrf_header

@@ -27,7 +27,16 @@ VALUES: dict[str, tuple[Any, Any]] = {
 }
 # What the app itself writes.
 OTHER_COLUMNS = {
-    *("id", "sku_key", "image_url", "primary_image_url", "model_status", "model_3d_url", "meshy_task_id"),
+    *(
+        "id",
+        "sku_key",
+        "sku_look",
+        "image_url",
+        "primary_image_url",
+        "model_status",
+        "model_3d_url",
+        "meshy_task_id",
+    ),
     *("model_generation_started_at", "model_generation_completed_at"),
     *("model_generation_error", "model_generation_error_code", "model_generation_error_params"),
     *("check_due_at", "revision", "deleted_at", "created_at", "updated_at"),

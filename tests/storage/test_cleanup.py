@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from acr3d.db.models import ModelVersion, Part
 from acr3d.db.session import transaction
-from acr3d.parts.parts import delete_part
+from acr3d.db.types import utc_now
+from acr3d.errors import Missing
+from acr3d.parts.bin import delete_part, restore_part
 from acr3d.parts.photos import add_photos, delete_photo, images_of
 from acr3d.storage import cleanup
 from acr3d.storage.blobs import storage
@@ -185,3 +188,25 @@ def test_with_the_database_of_another_version_nothing_is_removed(
     assert result.exit_code == 1
     assert "is not the one of this version" in result.output
     assert STRAY in stored()
+
+
+def test_a_deleted_parts_files_go_after_thirty_days_in_the_bin_but_for_raw_models(
+    in_app: Flask, sweep: Callable[..., Result]
+) -> None:
+    part = make_part_with_photos("BR-1", ("front",))
+    raw, _version = make_model(part)
+    delete_part(part.id)
+    kept = stored()
+    for key in kept:
+        make_older(key, 24 * HOUR)
+
+    sweep("--delete")
+    assert stored() == kept
+    with transaction() as session:
+        long_ago = utc_now() - timedelta(days=30, hours=2)
+        session.execute(update(Part).where(Part.id == part.id).values(deleted_at=long_ago))
+    sweep("--delete")
+
+    assert stored() == {raw}
+    with pytest.raises(Missing):
+        restore_part(part.id)

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from acr3d.db.models import Job, ModelVersion, PartImage
 from acr3d.db.session import transaction
-from acr3d.parts import parts, photos
+from acr3d.parts import bin, parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
@@ -147,7 +147,7 @@ def test_an_unpublished_part_hides_its_files(app: Flask, client: FlaskClient, fi
 
 def test_a_deleted_part_hides_its_files(app: Flask, client: FlaskClient, files: Files) -> None:
     with app.app_context():
-        parts.delete_part(files.part_id)
+        bin.delete_part(files.part_id)
 
     for url in files.for_customers:
         assert get(client, url).status_code == 404, url

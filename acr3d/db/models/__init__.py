@@ -11,7 +11,7 @@ from acr3d.db.models.billing import CreditEntry
 from acr3d.db.models.content import ContentStamp
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
-from acr3d.db.models.parts import ANGLES, Part, PartImage, PhotoCheck, PhotoOutline
+from acr3d.db.models.parts import ANGLES, FormerSku, Part, PartImage, PhotoCheck, PhotoOutline
 from acr3d.db.models.poller import Poller
 from acr3d.db.models.search import PartSearch, SearchWord
 
@@ -27,6 +27,7 @@ __all__ = [
     "CreditEntry",
     "EndedSession",
     "EngineAccount",
+    "FormerSku",
     "Job",
     "JobEvent",
     "ModelVersion",

@@ -21,6 +21,8 @@ class Part(Base):
     __table_args__ = (
         one_of("model_status", ModelStatus, "parts_model_status"),
         partial_unique("ux_parts_sku_key", "sku_key", where="deleted_at IS NULL"),
+        partial_unique("ux_parts_sku_look", "sku_look", where="deleted_at IS NULL"),
+        Index("ix_parts_deleted_sku_look", "sku_look", **only_where("deleted_at IS NOT NULL")),
         Index("ix_parts_model_status", "model_status"),
         Index("ix_parts_check_due_at", "check_due_at", **only_where("check_due_at IS NOT NULL")),
     )
@@ -28,6 +30,8 @@ class Part(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     sku: Mapped[str] = mapped_column(Text)
     sku_key: Mapped[str] = mapped_column(Text)  # the SKU without case; unique among present parts
+    # What SKUs that look equal have in common (`parts.skus`); null where an older part has the same look.
+    sku_look: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     image_url: Mapped[str | None] = mapped_column(Text)  # the adopted database's one picture, unchanged
@@ -56,6 +60,18 @@ class Part(Base):
     generation_error = MessageColumns(
         "model_generation_error", "model_generation_error_code", "model_generation_error_params"
     )
+
+
+class FormerSku(Base):
+    """A SKU that a part had before it was renamed, by its look; the last part that had it."""
+
+    __tablename__ = "former_skus"
+    __table_args__ = (Index("ix_former_skus_part_id", "part_id"),)
+
+    sku_look: Mapped[str] = mapped_column(Text, primary_key=True)
+    sku: Mapped[str] = mapped_column(Text)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    renamed_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class PartImage(Base):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from acr3d.db.models import Part
-from acr3d.errors import InvalidInput, Missing
+from acr3d.db.states import DAYS_IN_BIN
+from acr3d.errors import Gone, InvalidInput, Missing
 from acr3d.jobs import queries
-from acr3d.parts import fields, parts, photos
+from acr3d.parts import bin, fields, parts, photos, sku_lookup, stale
 from acr3d.parts.search import EVERY_PART
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
@@ -34,6 +37,7 @@ def index() -> ResponseReturnValue:
         page=page,
         jobs=jobs,
         covers=photos.covers_of(ids),
+        equal_skus=sku_lookup.pairs_that_look_equal(),
         live_jobs=live_updates.jobs_poller(jobs.values()),
     )
 
@@ -62,10 +66,16 @@ def show(part_id: str) -> ResponseReturnValue:
 @bp.post("/<part_id>")
 def update(part_id: str) -> ResponseReturnValue:
     values = fields.from_form(request.form)
+    kept = [name for name in values if request.form.get(f"keep.{name}") == "theirs"]
+    sent = {name: value for name, value in values.items() if name not in kept}
     try:
-        parts.update_part(part_id, values)
-    except Missing:
-        raise
+        parts.update_part(part_id, sent, stale.seen_in_form(request.form))
+    except Missing as problem:
+        return _deleted_meanwhile(part_id, values, problem)
+    except stale.Stale as problem:
+        seen = stale.seen_in_form(request.form)
+        found = stale.differences(problem.part, seen.shown or {} if seen else {}, values)
+        return _page(part_id, values, problem, found), problem.status
     except InvalidInput as problem:
         return _page(part_id, values, problem), problem.status
     flash(_("Saved."), "success")
@@ -74,10 +84,28 @@ def update(part_id: str) -> ResponseReturnValue:
 
 @bp.post("/<part_id>/delete")
 def delete(part_id: str) -> ResponseReturnValue:
-    part = parts.part_by_id(part_id)
-    parts.delete_part(part_id)
-    flash(_("“%(name)s” was deleted.", name=part.name), "success")
+    part = bin.delete_part(part_id, stale.seen_in_form(request.form))
+    said = render_template("admin/_deleted.html", part=part, days=DAYS_IN_BIN)
+    flash(Markup(said), "success")  # noqa: S704 - the template escapes
     return "", 204, {"HX-Redirect": url_for("admin.parts.index")}
+
+
+@bp.get("/bin")
+def deleted() -> ResponseReturnValue:
+    return render_template("admin/bin.html", parts=bin.parts_in_bin(), days=DAYS_IN_BIN)
+
+
+@bp.post("/<part_id>/restore")
+def restore(part_id: str) -> ResponseReturnValue:
+    try:
+        part = bin.restore_part(part_id)
+    except Missing:
+        raise
+    except InvalidInput as problem:
+        page = render_template("admin/bin.html", parts=bin.parts_in_bin(), days=DAYS_IN_BIN, problem=problem)
+        return page, problem.status
+    flash(_("“%(name)s” is back.", name=part.name), "success")
+    return redirect(url_for("admin.parts.show", part_id=part.id))
 
 
 @bp.get("/<part_id>/live")
@@ -94,12 +122,33 @@ def live(part_id: str) -> ResponseReturnValue:
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 
-def _new_part_page(values: dict[str, Any], problem: InvalidInput | None = None) -> str:
+def _new_part_page(
+    values: dict[str, Any], problem: InvalidInput | None = None, in_bin: Part | None = None
+) -> str:
     rows = fields.form_rows()
-    return render_template("admin/new_part.html", values=values, rows=rows, problem=problem)
+    return render_template("admin/new_part.html", values=values, rows=rows, problem=problem, in_bin=in_bin)
 
 
-def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidInput | None = None) -> str:
+def _deleted_meanwhile(part_id: str, values: dict[str, Any], problem: Missing) -> ResponseReturnValue:
+    """What was typed for a part that is in the bin by now, in the form for a new part."""
+    part = bin.part_in_bin(part_id)
+    if part is None:
+        raise problem
+    gone = Gone(
+        _(
+            "Someone else has deleted this part in the meantime, so it was not saved. What you typed is "
+            "below: create a new part from it, or bring the deleted part back first."
+        )
+    )
+    return _new_part_page(values, gone, part), gone.status
+
+
+def _page(
+    part_id: str,
+    values: dict[str, Any] | None = None,
+    problem: InvalidInput | None = None,
+    differences: list[stale.Difference] | None = None,
+) -> str:
     g.viewer_page = True
     queue.request_check_if_missing(parts.part_by_id(part_id), photos.images_of(part_id))
     context = live_updates.part_context(part_id)
@@ -107,6 +156,8 @@ def _page(part_id: str, values: dict[str, Any] | None = None, problem: InvalidIn
     return render_template(
         "admin/part.html",
         values=values or fields.values_of(part),
+        seen=json.dumps(stale.shown_values(part)),
+        differences=differences or [],
         rows=fields.form_rows(),
         problem=problem,
         generate_form=GenerateForm.suggested(context["images"], context["photo_check"].best),

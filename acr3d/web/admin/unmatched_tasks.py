@@ -11,7 +11,7 @@ from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.jobs import queries
 from acr3d.orders import resolve, unmatched, unmatched_actions
-from acr3d.parts import parts
+from acr3d.parts import parts, sku_lookup
 from acr3d.parts.photos import images_of
 from acr3d.web.access import actor
 
@@ -51,7 +51,7 @@ def refresh() -> ResponseReturnValue:
 
 @bp.post("/unmatched-tasks/<unmatched_id>/attach")
 def attach(unmatched_id: str) -> ResponseReturnValue:
-    part = parts.part_with_sku(request.form.get("sku", ""))
+    part = sku_lookup.part_with_sku(request.form.get("sku", ""))
     unmatched_actions.attach(unmatched_id, part.id, actor())
     flash(
         _("The task now belongs to this part. Its model will be downloaded and wait here for you."), "success"

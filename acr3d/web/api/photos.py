@@ -64,7 +64,8 @@ def delete_image(image_id: str) -> ResponseReturnValue:
 @bp.put("/admin/parts/<part_id>/images/order")
 def reorder_images(part_id: str) -> ResponseReturnValue:
     try:
-        images = photos.reorder(part_id, request_body.json_ids())
+        seen = request_body.seen_revision(None)
+        images = photos.reorder(part_id, request_body.json_ids(), seen=seen)
     except photos.OrderChanged as conflict:
         present = [serializers.image_json(image) for image in conflict.images]
         return jsonify(error=str(conflict), images=present), conflict.status

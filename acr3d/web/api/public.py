@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from acr3d.parts import parts as catalogue
+from acr3d.parts import sku_lookup
 from acr3d.parts.photos import images_of, images_of_parts
 from acr3d.parts.search import PUBLISHED
 from acr3d.web import list_request, request_rate, shared_cache
@@ -26,5 +26,5 @@ def parts() -> ResponseReturnValue:
 
 @bp.get("/parts/<sku:sku>")
 def part(sku: str) -> ResponseReturnValue:
-    found = catalogue.part_for_public(sku)
+    found = sku_lookup.part_for_public(sku)
     return jsonify(serializers.public_part_json(found, images_of(found.id)))

@@ -19,6 +19,7 @@ from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.parts.conversion import Busy, converted
 from acr3d.parts.photos import PHOTOS_PER_PART
+from acr3d.parts.stale import Seen
 from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
 from acr3d.photos.photo import Photo
 from acr3d.web import body_sizes
@@ -28,6 +29,7 @@ View = Callable[..., ResponseReturnValue]
 JSON_BYTES = 256 * 1024
 UPLOAD_BYTES = PHOTOS_PER_PART * MAX_FILE_BYTES + 1_000_000
 _LONGEST_NUMBER = 30
+_LONGEST_REVISION = 10
 
 
 def json_object(known: dict[str, type | tuple[type, ...]], needed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -47,6 +49,20 @@ def json_object(known: dict[str, type | tuple[type, ...]], needed: tuple[str, ..
         if body.get(name) is None:
             raise InvalidInput(_("The field “%(name)s” is missing.", name=name))
     return body
+
+
+def seen_revision(revision: int | None) -> Seen | None:
+    """What the caller saw of a part: its revision from the body, or else from `If-Match`; None for neither.
+
+    Raises InvalidInput for an `If-Match` that no part had.
+    """
+    sent = request.headers.get("If-Match", "*").strip()
+    if revision is not None or sent == "*":
+        return None if revision is None else Seen(revision)
+    tag = sent.removeprefix("W/").strip('"')
+    if not (tag.isascii() and tag.isdigit() and len(tag) < _LONGEST_REVISION):
+        raise InvalidInput(_('“If-Match” must be the ETag of a part, such as "3".'))
+    return Seen(int(tag))
 
 
 def json_ids() -> list[str]:

@@ -64,6 +64,11 @@ def page_json(page: Page, parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def deleted_part_json(part: Part) -> dict[str, Any]:
+    """A part in the bin."""
+    return _columns(part, ("id", "sku", "name", "deleted_at", "revision"))
+
+
 def image_json(image: PartImage) -> dict[str, Any]:
     """A photo. `url` is null until a photo of an earlier database is imported."""
     return _columns(image, _IMAGE) | {

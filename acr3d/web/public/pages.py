@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from acr3d.db.models import Part
 from acr3d.jobs import queries
 from acr3d.jobs.true_size import true_size
-from acr3d.parts import parts, photos
+from acr3d.parts import photos, sku_lookup
 from acr3d.parts.photos import images_of
 from acr3d.parts.search import PUBLISHED, published_parts
 from acr3d.web import list_request, request_rate, shared_cache
@@ -36,7 +36,7 @@ def catalogue() -> ResponseReturnValue:
 
 @bp.get("/parts/<sku:sku>")
 def part(sku: str) -> ResponseReturnValue:
-    found = parts.part_for_public(sku)
+    found = sku_lookup.part_for_public(sku)
     shown = _part_context(found)
     # Following the code scrolls to the model and brings its AR button out.
     address = absolute(url_for("public.part", sku=found.sku, _anchor="ar" if shown["version"] else None))
@@ -45,7 +45,7 @@ def part(sku: str) -> ResponseReturnValue:
 
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
-    return render_template("public/embed.html", **_part_context(parts.part_for_public(sku)))
+    return render_template("public/embed.html", **_part_context(sku_lookup.part_for_public(sku)))
 
 
 @bp.get("/sitemap.xml")

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from acr3d.db.extensions import db
 from acr3d.db.models import PartImage
+from acr3d.parts.bin import delete_part
 from acr3d.parts.legacy_import import import_picture, pictures_to_import
-from acr3d.parts.parts import delete_part
 from acr3d.parts.photos import add_photos, delete_photo, images_of, label_photo, replace_photo
 from acr3d.storage.blobs import storage
 from acr3d.storage.local import LocalStorage

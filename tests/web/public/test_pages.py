@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.parts.parts import delete_part
+from acr3d.parts.bin import delete_part
 from acr3d.parts.photos import images_of, label_photo
 from acr3d.parts.search import PAGE_SIZE
 from tests.support.databases import ON_BOTH
@@ -103,10 +103,10 @@ def test_a_part_says_what_is_known_of_it(app: Flask, client: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("place", ["/parts/", "/embed/"])
-def test_hidden_deleted_and_unknown_parts_look_the_same(app: Flask, client: FlaskClient, place: str) -> None:
+def test_hidden_and_unknown_parts_look_the_same(app: Flask, client: FlaskClient, place: str) -> None:
     with app.app_context():
         make_part("HIDDEN-1", is_published=False)
-        delete_part(make_part("GONE-1").id)
+        delete_part(make_part("GONE-1", is_published=False).id)
 
     answers = [client.get(place + sku) for sku in ("HIDDEN-1", "GONE-1", "NEVER-1")]
 
