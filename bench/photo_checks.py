@@ -9,7 +9,8 @@ part (each photo, each other part). `false` counts findings about the unchanged 
 shows (of a round part) cannot be found.
 
 Then the same for every choice of three to six photos: unchanged; with each photo in turn replaced by the same
-side of another part (a different one each time); with every pair of labels swapped.
+side of another part (a different one each time); with every pair of labels swapped. At last, what is
+gained by putting exchanged left and right back, and of how many choices of five and four photos it is asked.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 from PIL import Image, ImageFilter, ImageOps
 
 from acr3d.photo_checks.inspection.check_photos import make_report
+from acr3d.photo_checks.inspection.exchanged_sides import exchange_gain, seem_exchanged
 from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
@@ -70,6 +72,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     print(f"false alarms {named['false']}; named: {rates}; peak {peak} MB\n")
     choices(sets)
+    exchanges(sets)
 
 
 def read(samples: Path) -> Iterator[PhotoSet]:
@@ -98,6 +101,29 @@ def choices(sets: list[PhotoSet]) -> None:
             f"{seen['swaps found']:5}",
             flush=True,
         )
+
+
+def exchanges(sets: list[PhotoSet]) -> None:
+    """Print what is gained by putting exchanged photos of left and right back, and how often it is asked."""
+    other = {"left": "right", "right": "left"}
+    print(
+        "left and right exchanged: gain of six photos; asked of choices of five, four; asked of honest ones"
+    )
+    for one in sets:
+        squares = {
+            angle: inspection.square
+            for angle, inspection in zip(ANGLES, one.inspections, strict=True)
+            if inspection.square is not None
+        }
+        exchanged = {other.get(angle, angle): square for angle, square in squares.items()}
+        cells, false = [], 0
+        for count in (5, 4):
+            chosen = [some for some in itertools.combinations(ANGLES, count) if {*other} <= {*some}]
+            cells.append(sum(seem_exchanged({angle: exchanged[angle] for angle in some}) for some in chosen))
+            false += sum(seem_exchanged({angle: squares[angle] for angle in some}) for some in chosen)
+        false += seem_exchanged(squares)
+        gain = exchange_gain(exchanged)
+        print(f"{one.name:16} {one.kind:9} {gain:+.3f} {cells[0]:2}/4 {cells[1]:2}/4 {false:2}")
 
 
 def choice_spoilt(

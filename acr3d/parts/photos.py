@@ -151,6 +151,23 @@ def label_photo(image_id: str, labels: dict[str, Any]) -> PartImage:
     return image
 
 
+def set_angles(part_id: str, angles: dict[str, str]) -> None:
+    """Give photos of the part these angles, by their IDs, all or none: a second call changes nothing.
+
+    Raises Missing or InvalidInput.
+    """
+    with transaction() as session:
+        part = locked_part(session, part_id)
+        for image_id, angle in angles.items():
+            image = _present_image(session, image_id)
+            if image.part_id != part_id:
+                raise Missing(_("There is no such photo. It may have been deleted or replaced."))
+            _label(image, {"angle_label": angle})
+        part.revision += 1
+        _request_check(part)
+    wake()
+
+
 def delete_photo(image_id: str) -> str:
     """Delete a photo; the rest move up. Returns the part's id. Raises Missing."""
     part_id = image_by_id(image_id).part_id

@@ -89,6 +89,11 @@ def _plain(code: str, names: Sequence[str]) -> str:
             "%(photos)s seem to have swapped angles. Swap them, or check the angle of each.",
             photos=all_of_them,
         ),
+        "exchanged": _(
+            "Are left and right exchanged? %(photos)s fit the other photos better the other way round. Left "
+            "and right are as you look at the front.",
+            photos=all_of_them,
+        ),
         "turned": _(
             "%(photo)s seems to be sideways or upside down. Rotate it, or check its angle.",
             photo=one,

@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Advice:
-    """`code` names the finding for programs, `images` are the photos concerned, `sentence` is for people."""
+    """`code` names the finding for programs, `images` are the photos concerned, `sentence` is for people.
+
+    `exchange`: the angles of `images`, by the photo's ID, that would put it right; empty if unknown.
+    """
 
     code: str
     images: list[PartImage]
     sentence: str
+    exchange: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,15 @@ def _advice(finding: dict[str, Any], places: list[PartImage], order: Sequence[Pa
     images = [places[place] for place in finding["photos"]]
     names = [_photo_name(image, order) for image in images]
     others = [_photo_name(places[place], order) for place in finding.get("or", ())]
-    return Advice(finding["code"], images, advice_sentence(finding, names, others))
+    code = finding["code"]
+    exchange = _exchanged(images) if code in ("exchanged", "swapped") and not others else {}
+    return Advice(code, images, advice_sentence(finding, names, others), exchange)
+
+
+def _exchanged(images: Sequence[PartImage]) -> dict[str, str]:
+    """The angles of the two photos, each for the other."""
+    one, other = images
+    return {one.id: other.angle_label or "", other.id: one.angle_label or ""}
 
 
 def _photo_name(image: PartImage, order: Sequence[PartImage]) -> str:

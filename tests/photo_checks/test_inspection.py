@@ -74,6 +74,14 @@ def test_two_swapped_labels_are_named(inspected: Inspected, part: str, one: int,
     assert findings_of(make_report(inspected(part), angles)) == [("swapped", [one, other])]
 
 
+@pytest.mark.parametrize("part", ["alternator", "oil-filter", "toy-car"])
+def test_exchanged_left_and_right_are_asked_about(inspected: Inspected, part: str) -> None:
+    angles = ("front", "back", "right", "left", "top", "bottom")
+
+    assert findings_of(make_report(inspected(part), angles)) == [("exchanged", [2, 3])]
+    assert findings_of(make_report(inspected(part)[:4], angles[:4])) == []  # too few to be sure
+
+
 def test_two_swaps_that_explain_the_same_are_both_named(inspected: Inspected) -> None:
     inspections = inspected("alternator")[:4]
 

@@ -31,7 +31,7 @@ from acr3d.photo_checks.run import check_photos
 from acr3d.photos import sanitize
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
-from tests.support.accounts import browser
+from tests.support.accounts import browser, csrf_header
 from tests.support.factories import make_part, make_part_with_photos, order_of, picture
 from tests.support.woken import Woken
 
@@ -303,6 +303,7 @@ REPORT: dict[str, Any] = {
     "findings": [
         {"code": "swapped", "photos": [0, 2]},
         {"code": "swapped", "photos": [0, 2], "or": [1, 2]},
+        {"code": "exchanged", "photos": [0, 2]},
         {"code": "stranger", "photos": [1]},
         {"code": "unlike", "photos": [0, 1]},
         {"code": "contradicts", "photos": [0, 1, 2]},
@@ -338,12 +339,37 @@ def test_every_finding_has_a_sentence_that_names_its_photos(in_app: Flask, langu
     page = client.get(f"/admin/parts/{part.id}", headers={"Accept-Language": language}).text
 
     word = {"en": "Photo", "de": "Foto"}[language]
-    assert len(answer["preflight"]["findings"]) == 18
+    assert len(answer["preflight"]["findings"]) == 19
     for finding in answer["preflight"]["findings"]:
         names = [f"{word} {1 + order_of(part).index(image)} (" for image in finding["images"]]
         assert all(name in finding["message"] for name in names)
         assert "%(" not in finding["message"]
     assert page.count('<path d="M1 1L9 1L9 9Z"/>') == 2 * 3  # on the tile and with the findings
+
+
+def test_two_angles_are_exchanged_with_one_button_and_only_once(app: Flask) -> None:
+    with app.app_context():
+        part, other = make_part_with_photos(angles=("left", "right")), make_part_with_photos("BR-200")
+        left, right = images_of(part.id)
+        places = [queue.report_order([left, right]).index(image) for image in (left, right)]
+        finding = {"code": "exchanged", "photos": places}
+        kept(part, {"photos": [GOOD] * 2, "findings": [finding], "best": []})
+        to_be = {order_of(part)[0]: "right", order_of(part)[1]: "left"}
+        part_id, other_id = part.id, other.id
+    admin = browser(app)
+    page = admin.get(f"/admin/parts/{part_id}").text
+    form = dict(re.findall(r'type="hidden" name="([^"]{36})" value="(left|right)"', page))
+    assert form == to_be
+
+    statuses = [
+        admin.post(f"/admin/parts/{one}/photos/angles", data=form, headers=csrf_header(admin)).status_code
+        for one in (other_id, part_id, part_id)  # not that of another part, and pressed twice by mistake
+    ]
+
+    assert statuses == [404, 200, 200]
+    with app.app_context():
+        assert [image.angle_label for image in images_of(part_id)] == ["right", "left"]
+        assert part_by_id(part_id).check_due_at is not None
 
 
 def test_customers_hear_nothing_of_it(in_app: Flask, client: FlaskClient) -> None:

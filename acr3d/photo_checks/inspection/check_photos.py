@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from acr3d.photo_checks.inspection.best_photos import best_photos
+from acr3d.photo_checks.inspection.exchanged_sides import seem_exchanged
 from acr3d.photo_checks.inspection.findings import PhotoFinding
 from acr3d.photo_checks.inspection.inspect_photo import PhotoInspection, inspect_photo
 from acr3d.photo_checks.inspection.known_outline import KnownOutline
 from acr3d.photo_checks.inspection.label_consistency import LabelledView, find_label_problems
 
-_LABEL_PROBLEMS = {"stranger", "swapped", "turned", "unlike", "contradicts"}
+_LABEL_PROBLEMS = {"stranger", "swapped", "exchanged", "turned", "unlike", "contradicts"}
 _UNUSABLE = {"unreadable", "cropped", "backdrop_busy", "no_part", "several_parts", "scattered", "person"}
 
 
@@ -36,7 +37,8 @@ def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | N
     (width, height).
     """
     first = _first_of_each_angle(angles)
-    together = _same_angle(angles) + find_label_problems(_labelled_views(inspections, first))
+    together = _same_angle(angles)
+    together += find_label_problems(_labelled_views(inspections, first)) or _exchanged(inspections, first)
     flawed = {index for index, inspection in enumerate(inspections) if inspection.findings}
     flawed |= {
         index for finding in together if finding.code in _LABEL_PROBLEMS for index in finding.concerned
@@ -72,6 +74,15 @@ def _labelled_views(inspections: Sequence[PhotoInspection], angles: dict[int, st
         for index, angle in angles.items()
         if (inspection := inspections[index]).silhouette is not None and inspection.colours is not None
     ]
+
+
+def _exchanged(inspections: Sequence[PhotoInspection], angles: dict[int, str]) -> list[PhotoFinding]:
+    """The photos from left and right, if their labels seem to be exchanged."""
+    squares = {angle: inspections[index].square for index, angle in angles.items()}
+    if not seem_exchanged({angle: square for angle, square in squares.items() if square is not None}):
+        return []
+    both = tuple(index for index, angle in angles.items() if angle in ("left", "right"))
+    return [PhotoFinding("exchanged", both)]
 
 
 def _is_unusable(inspection: PhotoInspection) -> bool:

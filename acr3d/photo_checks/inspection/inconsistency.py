@@ -54,12 +54,12 @@ def _hull_depth(fields: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def along_axes(picture: NDArray[Any], angle: str) -> NDArray[Any]:
-    """A silhouette's square array as (width, height, depth), with one cell along its viewing axis."""
+    """A square array as (width, height, depth, …), with one cell along its viewing axis."""
     right, up, _towards = SIDES[angle]
     across, upwards = int(np.abs(right).argmax()), int(np.abs(up).argmax())
     turned = picture[:, ::-1] if right[across] < 0 else picture
     turned = turned[::-1] if up[upwards] > 0 else turned
-    ordered = turned.T if across < upwards else turned
+    ordered = np.swapaxes(turned, 0, 1) if across < upwards else turned
     return np.expand_dims(ordered, viewing_axis(angle))
 
 

@@ -14,6 +14,7 @@ from acr3d.carving.photo_input import read_photo
 from acr3d.carving.silhouette import Silhouette, fitted
 from acr3d.outlines.extraction.find_outline import Outline, find_outline
 from acr3d.photo_checks.inspection import frame_edges, sharpness
+from acr3d.photo_checks.inspection.coloured_square import ColouredSquare, coloured_square
 from acr3d.photo_checks.inspection.colours import ColourHistogram, colour_histogram
 from acr3d.photo_checks.inspection.findings import PhotoFinding
 from acr3d.photo_checks.inspection.known_outline import KnownOutline
@@ -30,8 +31,8 @@ _FINDINGS = {"no_backdrop": "backdrop_busy"}  # the finding for an outline's ref
 class PhotoInspection:
     """What one photo shows.
 
-    `size`: (width, height) of the picture in which `outline_path` is drawn. The outline, `silhouette` and
-    `colours` are None unless the whole part was found.
+    `size`: (width, height) of the picture in which `outline_path` is drawn. The outline, `silhouette`,
+    `colours` and `square` are None unless the whole part was found.
     """
 
     findings: tuple[PhotoFinding, ...]
@@ -39,6 +40,7 @@ class PhotoInspection:
     outline_path: str | None = None
     silhouette: NormalizedSilhouette | None = None
     colours: ColourHistogram | None = None
+    square: ColouredSquare | None = None
     edge_width: float | None = None
     left_out: tuple[str, ...] = ()
 
@@ -73,6 +75,7 @@ def inspect_photo(path: Path, index: int, known: KnownOutline | None = None) -> 
         outline_path=svg_path(silhouette.mask),
         silhouette=normalize_silhouette(silhouette.mask),
         colours=colour_histogram(silhouette.pixels, silhouette.mask),
+        square=coloured_square(silhouette.pixels, silhouette.mask),
         edge_width=width,
         left_out=tuple(outline.left_out),
     )

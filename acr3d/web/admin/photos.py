@@ -40,6 +40,13 @@ def label(image_id: str) -> ResponseReturnValue:
     return render_template("admin/_photo_labels_saved.html", **_context(image.part_id))
 
 
+@bp.post("/parts/<part_id>/photos/angles")
+def angles(part_id: str) -> ResponseReturnValue:
+    """Takes the new angles of some photos, by their IDs."""
+    photos.set_angles(part_id, dict(request.form.items()))
+    return _fragments(part_id)
+
+
 @bp.delete("/photos/<image_id>")
 def delete(image_id: str) -> ResponseReturnValue:
     return _fragments(photos.delete_photo(image_id))
