@@ -6,6 +6,7 @@ from flask import Flask
 
 from acr3d.cli.backup import backup_command, restore_command
 from acr3d.cli.demo import demo_command
+from acr3d.cli.doctor import doctor_command
 from acr3d.cli.engine import engine
 from acr3d.cli.jobs import jobs
 from acr3d.cli.parts import parts
@@ -16,7 +17,7 @@ from acr3d.cli.webhook import webhook
 
 _COMMANDS = (
     *(users, parts, photos, jobs, engine, webhook),
-    *(demo_command, backup_command, restore_command, sweep_command),
+    *(doctor_command, demo_command, backup_command, restore_command, sweep_command),
 )
 
 

@@ -22,7 +22,7 @@ from acr3d.orders.attempts import attempt_in_flight
 from acr3d.parts import parts
 from acr3d.parts.photos import images_of
 from acr3d.photo_checks.results import PhotoCheckResult, check_result
-from acr3d.web.health import poller_problem
+from acr3d.worker.condition import poller_problem
 
 _SHOWN = 11  # jobs whose histories are shown, including the newest
 PART_SECONDS, LIST_SECONDS = 3, 10

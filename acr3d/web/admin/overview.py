@@ -17,7 +17,7 @@ from acr3d.web.access import caller
 from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
-from acr3d.web.health import poller_problem
+from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 for area in (parts, photos, jobs, unmatched_tasks, credits):
