@@ -20,6 +20,7 @@ from acr3d.web import (
     access,
     auth,
     body_sizes,
+    cross_origin,
     error_handlers,
     health,
     hosts,
@@ -33,8 +34,8 @@ from acr3d.web import (
 )
 from acr3d.web.admin import overview
 from acr3d.web.api import register as api
+from acr3d.web.public import head, languages, sharing, shop, sitemap
 from acr3d.web.public import pages as public
-from acr3d.web.public import shop
 
 ROOT = Path(__file__).parent.parent
 FORM_BYTES = 1024 * 1024
@@ -64,9 +65,12 @@ def create_app(config: Settings | None = None) -> Flask:
     templating.install(app)
     shop.install(app)
     error_handlers.install(app)
-    for area in (public, auth, overview, media, health, webhooks):
+    for area in (public, sharing, sitemap, auth, overview, media, health, webhooks):
         app.register_blueprint(area.bp)
+    languages.install(app)
+    head.install(app)
     api.register(app)
+    cross_origin.install(app)
     security_headers.install(app)
     static.install(app)
     cli.register(app)

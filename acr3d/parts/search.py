@@ -1,4 +1,4 @@
-"""Finding parts: for the catalogue, the staff's list, the API and the site map."""
+"""Finding parts: for the catalogue, the staff's list and the API."""
 
 from __future__ import annotations
 
@@ -84,11 +84,6 @@ def count(filters: Filters) -> int:
     """How many parts there are; at most COUNTED + 1."""
     some = select(PartSearch.id).where(*filters.conditions()).limit(COUNTED + 1)
     return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
-
-
-def published_parts() -> list[Part]:
-    """Every part that customers may see, for the site map."""
-    return list(db.session.scalars(present_parts().where(Part.is_published).order_by(Part.sku_key)))
 
 
 def _listed(filters: Filters, order: str, cursor: str, limit: int) -> Rows:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import Blob, find_blob
+from acr3d.web import cross_origin
 from acr3d.web.access import reader
 from acr3d.web.static import FOREVER
 
@@ -27,6 +28,8 @@ def blob(key: str) -> ResponseReturnValue:
     response = send_file(path, mimetype=found.media_type, etag=_etag(found))
     del response.headers["Content-Disposition"]  # the browser decides how to show it
     response.headers["Cache-Control"] = FOREVER if found.is_public else "private, no-store"
+    if found.is_public:
+        cross_origin.allow(response)
     return response
 
 

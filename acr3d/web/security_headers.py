@@ -63,7 +63,7 @@ def _add(response: Response) -> Response:
 
 
 def _is_embed() -> bool:
-    return request.url_rule is not None and request.url_rule.rule.startswith("/embed/")
+    return request.endpoint == "public.embed"
 
 
 def _limit_caching(response: Response) -> None:

@@ -48,7 +48,8 @@ def _etag(stamp: str) -> str:
 
 
 def _for_everyone(response: Response) -> Response:
-    response.vary.add("Accept-Language")
+    if "page_language" not in g:
+        response.vary.add("Accept-Language")
     if response.status_code not in (200, 304) or "etag" not in g:
         return response
     response.headers.setdefault("Cache-Control", PUBLIC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Flask, abort, request
+from flask import Flask, abort, g, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.routing import BaseConverter
@@ -32,8 +32,10 @@ class SkuConverter(BaseConverter):
 
 
 def chosen_language() -> str:
-    """The best of our languages for this reader; English if none fits or there is no request."""
-    return (request and request.accept_languages.best_match(LANGUAGES)) or LANGUAGES[0]
+    """The page's own language; else the best of ours for this reader, English if none fits."""
+    return (
+        g.get("page_language") or (request and request.accept_languages.best_match(LANGUAGES)) or LANGUAGES[0]
+    )
 
 
 def install(app: Flask) -> None:

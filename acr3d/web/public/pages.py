@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, render_template, url_for
+from flask import Blueprint, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from acr3d.db.models import Part
@@ -12,7 +12,7 @@ from acr3d.jobs import queries
 from acr3d.jobs.true_size import true_size
 from acr3d.parts import photos, sku_lookup
 from acr3d.parts.photos import images_of
-from acr3d.parts.search import PUBLISHED, published_parts
+from acr3d.parts.search import PUBLISHED
 from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
@@ -46,22 +46,6 @@ def part(sku: str) -> ResponseReturnValue:
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
     return render_template("public/embed.html", **_part_context(sku_lookup.part_for_public(sku)))
-
-
-@bp.get("/sitemap.xml")
-def sitemap() -> ResponseReturnValue:
-    addresses = [(absolute(url_for("public.part", sku=part.sku)), part) for part in published_parts()]
-    response = make_response(render_template("public/sitemap.xml", addresses=addresses))
-    response.mimetype = "application/xml"
-    return response
-
-
-@bp.get("/robots.txt")
-def robots() -> ResponseReturnValue:
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /api/admin/", "Disallow: /login"]
-    return Response(
-        "\n".join([*lines, f"Sitemap: {absolute(url_for('public.sitemap'))}", ""]), mimetype="text/plain"
-    )
 
 
 def _part_context(part: Part) -> dict[str, Any]:
