@@ -52,6 +52,14 @@ def settle(session: Session, job: Job, task_id: str, credits: int | None) -> Non
     )
 
 
+def is_settled(session: Session, job: Job, task_id: str) -> bool:
+    """Whether something is recorded as the task's cost, be it an estimate."""
+    query = select(CreditEntry.spent).where(
+        CreditEntry.account == job.account, CreditEntry.task_id == task_id
+    )
+    return session.scalar(query) is not None
+
+
 def _unsent(session: Session, job_id: str) -> CreditEntry | None:
     query = select(CreditEntry).where(CreditEntry.job_id == job_id, CreditEntry.task_id.is_(None))
     return session.scalar(query)

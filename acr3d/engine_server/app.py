@@ -33,7 +33,6 @@ from acr3d.engine_server.tasks import (
     EngineTask,
     QuotaExceeded,
     TaskQuota,
-    TaskRunning,
     TaskStore,
     now_milliseconds,
 )
@@ -178,11 +177,8 @@ class EngineApp:
     def _delete(self, request: Request, task_id: str) -> Response:
         _require_key(request)
         self._get_or_404(task_id)
-        try:
-            if not self._tasks.delete(task_id):
-                raise EngineHttpError(404, "Task not found")
-        except TaskRunning:
-            raise EngineHttpError(409, "The task is running and cannot be deleted.") from None
+        if not self._tasks.delete(task_id):
+            raise EngineHttpError(404, "Task not found")
         return _json_response({})
 
     def _balance(self, request: Request) -> Response:

@@ -57,10 +57,6 @@ class QuotaExceeded(Exception):
     """There is no space for another task. `str()` is a sentence for the user."""
 
 
-class TaskRunning(Exception):
-    """The task is running."""
-
-
 @dataclass(frozen=True)
 class TaskQuota:
     """Limits for all tasks together."""
@@ -171,16 +167,20 @@ class TaskStore:
             return database.execute(sql).fetchone() is not None
 
     def delete(self, task_id: str) -> bool:
-        """Delete a task; return False if it does not exist. Raises TaskRunning."""
+        """Delete a task; return False if it does not exist. The worker of a running one stops its child."""
         with self._transaction() as database:
-            found = database.execute("SELECT status FROM task WHERE id = ?", (task_id,)).fetchone()
-            if found is None:
+            if not database.execute("DELETE FROM task WHERE id = ?", (task_id,)).rowcount:
                 return False
-            if found["status"] == IN_PROGRESS:
-                raise TaskRunning
-            database.execute("DELETE FROM task WHERE id = ?", (task_id,))
         self._remove_files([task_id])
         return True
+
+    def is_deleted(self, task_id: str) -> bool:
+        with self._connection() as database:
+            return database.execute("SELECT 1 FROM task WHERE id = ?", (task_id,)).fetchone() is None
+
+    def remove_leftovers(self, task_id: str) -> None:
+        """What the child of a deleted task had still written."""
+        self._remove_files([task_id])
 
     def folder(self, task_id: str) -> Path:
         return self._files / task_id

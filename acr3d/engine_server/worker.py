@@ -23,6 +23,7 @@ from acr3d.engine_server.tasks import EngineTask, TaskStore, task_error
 # A quarter of that is normal; a busy host with one slow core must not fail a model.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=400)
 _LOCK_RETRY_SECONDS = 0.2
+_WATCH_SECONDS = 0.2
 _MAX_RUNNING_PROGRESS = 99  # 100 is reserved for tasks that have succeeded
 
 log = logging.getLogger(__name__)
@@ -98,16 +99,26 @@ class EngineWorker:
         # Named by the start: a killed worker's child may live a moment longer and still write to its files.
         request, model = folder / f"request{task.starts}.json", folder / f"model{task.starts}.glb"
         log.info("engine.task.started task=%s start=%d", task.id, task.starts)
-        request.write_text(json.dumps(self._request(task, folder)))
+        try:
+            request.write_text(json.dumps(self._request(task, folder)))
+            with self._stopped_when_deleted(task.id) as stop:
+                self._run_child(task, request, model, stop)
+        except OSError:
+            if not self._tasks.is_deleted(task.id):
+                raise
+        if self._tasks.is_deleted(task.id):
+            self._tasks.remove_leftovers(task.id)
+
+    def _run_child(self, task: EngineTask, request: Path, model: Path, stop: threading.Event) -> None:
         try:
             report = sandbox.run(
                 self._carver,
                 [str(request), str(model)],
                 LIMITS,
                 reads=[],
-                folder=folder,
+                folder=request.parent,
                 lock=self._heavy_lock,
-                stop=self._stop,
+                stop=stop,
                 on_progress=lambda progress: self._report_progress(task.id, progress),
             )
         except sandbox.ChildStopped:
@@ -119,6 +130,26 @@ class EngineWorker:
             self._tasks.fail(task.id, task_error("server_error", crash.message))
         else:
             self._tasks.succeed(task.id, model, report)
+
+    @contextlib.contextmanager
+    def _stopped_when_deleted(self, task_id: str) -> Iterator[threading.Event]:
+        """Set when the server stops or the task is deleted, by whichever process."""
+        stop, is_over = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            while not is_over.is_set():
+                with contextlib.suppress(sqlite3.Error):  # asked again in a moment
+                    if self._stop.wait(_WATCH_SECONDS) or self._tasks.is_deleted(task_id):
+                        stop.set()
+                        return
+
+        watcher = threading.Thread(target=watch, name="engine-watcher", daemon=True)
+        watcher.start()
+        try:
+            yield stop
+        finally:
+            is_over.set()
+            watcher.join()
 
     def _request(self, task: EngineTask, folder: Path) -> dict[str, object]:
         """The carving's REQUEST.json."""

@@ -135,7 +135,7 @@ class Provider(ABC):
 
     def delete(self, task_id: str) -> None:
         """Delete a task: a waiting one is refunded, a finished one loses its files, a running one is
-        WrongState and goes on."""
+        stopped by a free engine and WrongState at a paid one, where it goes on."""
         raise NotImplementedError
 
     def list(self, page_num: int = 1) -> Sequence[Task]:

@@ -50,6 +50,7 @@ JOB_TEXTS = {
     # What became of a canceled job's task.
     "revoke.task_removed": N_("The engine had not begun; its task was removed."),
     "revoke.task_goes_on": N_("The engine had begun and goes on."),
+    "revoke.task_stopped": N_("The engine had begun and was stopped."),
     "revoke.task_finished": N_("The engine had finished the model."),
     "revoke.task_failed": N_("The engine's task had failed."),
     "revoke.task_gone": N_("The engine's task was already gone."),

@@ -202,22 +202,24 @@ def test_invalid_list_parameters_are_refused(harness: EngineHarness, query: str)
     assert harness.unchecked.get(f"{TASKS}?{query}").status_code == 400
 
 
-def test_a_waiting_or_ended_task_can_be_deleted_and_a_running_one_cannot(harness: EngineHarness) -> None:
+def test_a_waiting_running_or_ended_task_can_be_deleted(harness: EngineHarness) -> None:
     harness.set_behaviour("wait")
-    running, waiting = harness.create(), harness.create()
+    running, waiting, next_one = harness.create(), harness.create(), harness.create()
     harness.until(running, is_carving)
 
     harness.client.delete(waiting)
-    with pytest.raises(errors.WrongState):
-        harness.client.delete(running)
-    harness.set_behaviour("carve")
-    url = harness.until(running, has_ended).glb_url
     harness.client.delete(running)
+    harness.until(next_one, is_carving)  # the child of the deleted one was stopped and made room
+    assert [path.name for path in (harness.folder / "tasks").iterdir()] == [next_one]
+    harness.set_behaviour("carve")
+    url = harness.until(next_one, has_ended).glb_url
+    harness.client.delete(next_one)
 
     assert harness.client.list() == []
     assert list((harness.folder / "tasks").iterdir()) == []
-    with pytest.raises(errors.TaskNotFound):
-        harness.client.get(waiting)
+    for deleted in (waiting, running):
+        with pytest.raises(errors.TaskNotFound):
+            harness.client.get(deleted)
     with pytest.raises(DownloadGone):
         harness.download(url)
-    assert len(harness.starts()) == 1
+    assert len(harness.starts()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import time
@@ -13,18 +14,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from acr3d import sandbox, settings
 from acr3d.accounts import sessions
 from acr3d.accounts.tokens import find_token, issue_token, revoke_tokens
 from acr3d.accounts.users import authenticate, create_user, disable_user
 from acr3d.db.extensions import db
 from acr3d.db.models import Base, Job, Part, PartImage, User
 from acr3d.db.types import new_id
+from acr3d.engine_server.app import EngineApp
+from acr3d.engines.errors import TaskNotFound
 from acr3d.jobs import queries, reoptimize, review, service
 from acr3d.parts.bin import delete_part
 from acr3d.parts.parts import part_by_id, update_part
 from acr3d.parts.photos import delete_photo, label_photo
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
+from tests.support.engine_server import until
 from tests.support.factories import by_angle, make_due, make_part, make_part_with_photos, make_user, order_of
 from tests.support.requirements import NODE_MODULES
 
@@ -62,6 +67,30 @@ def test_the_engine_is_also_shown_the_other_sides_where_that_is_wanted(in_app: F
     seen = [{photo["angle"] for photo in (job.generation_report or {})["photos"]} for job in (alone, whole)]
     assert seen == [{"front", "right"}, set(around)]
     assert sorted(whole.selected_image_ids) == sorted(two.values())
+
+
+@one_database
+def test_canceling_a_job_stops_the_engine_that_has_begun(
+    in_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EngineApp, "finish", lambda _app: None)  # a pass would wait for the model
+    part, user = make_part_with_photos(), make_user()
+    provider = in_app.extensions["acr3d_engines"].provider("builtin")
+    with sandbox.heavy_lock(settings.current().instance).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the engine's child waits for its turn
+        job = service.start(part.id, by_angle(part), "builtin", {}, user)
+        JobPoller(in_app).run_once()
+        db.session.expire_all()
+        task_id = job.meshy_task_id or ""
+        until(provider, task_id, lambda task: task.status == "IN_PROGRESS")
+
+        service.cancel(job.id, user)
+        make_due(job)
+        JobPoller(in_app).run_once()
+
+    assert queries.events_of(job.id)[-1].detail == "The engine had begun and was stopped."
+    with pytest.raises(TaskNotFound):
+        provider.get(task_id)
 
 
 @one_database

@@ -1,7 +1,9 @@
 """Revoking a canceled job's task at its engine, and saying what becomes of its credits.
 
-Only a task that has not begun is deleted, which refunds it. One that has begun is paid for: it stays at the
-engine for as long as results are kept, and can be attached to a part (`orders.unmatched_actions`).
+A paid task is deleted only before it has begun, which refunds it. One that has begun counts as spent and is
+asked for until it has ended: a failed one costs nothing after all, and a finished one stays at the engine for
+as long as results are kept and can be attached to a part (`orders.unmatched_actions`). A task of our own
+engine is stopped.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from acr3d.messages.message import Message
 from acr3d.orders.attempts import attempt_in_flight, locked_attempt
 from acr3d.orders.reconcile import reconcile
 
+ASK_AGAIN_SECONDS = 120
+"""How often a task that goes on is asked for."""
+
 
 @dataclass(frozen=True)
 class _Outcome:
@@ -31,6 +36,7 @@ class _Outcome:
     credits: int | None
     what: str
     money: str
+    goes_on: bool = False
 
     def message(self, is_paid: bool) -> Message:
         what = Message(self.what)
@@ -47,15 +53,22 @@ def revoke(lease: JobLease, job: Job, provider: Provider) -> None:
     end_read()
     accepted = [one for one in attempts if one.account == provider.account and one.task_id]
     outcomes = {one.task_id or "": _revoke_task(lease, provider, one) for one in accepted}
+    is_over = job.completed_at is None or utc_now() > job.completed_at + provider.results_kept
+    going_on = [] if is_over else [one for one in outcomes.values() if one.goes_on]
     with lease.transaction() as (session, kept, _part):
-        kept.next_step = NextStep.NONE
+        kept.next_step = NextStep.REVOKE if going_on else NextStep.NONE
         for task_id, outcome in outcomes.items():
+            is_news = not (outcome.goes_on and ledger.is_settled(session, kept, task_id))
             ledger.settle(session, kept, task_id, outcome.credits)
+            if not is_news:
+                continue
             message = outcome.message(is_paid=bool(kept.estimated_credits))
             transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
         if kept.estimated_credits and not accepted and all(one.unknown_at is None for one in attempts):
             message = Message("revoke.nothing_ordered")
             transitions.log_event(session, kept, ACTOR, message, Status(kept.status))
+    if going_on:
+        lease.snooze(ASK_AGAIN_SECONDS)
 
 
 def _revoke_task(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outcome:
@@ -77,6 +90,8 @@ def _revoke_task(lease: JobLease, provider: Provider, attempt: Attempt) -> _Outc
         return _Outcome(task.consumed_credits or 0, "revoke.task_failed", "credits.not_charged")
     if task.succeeded:
         return _Outcome(task.consumed_credits, "revoke.task_finished", "credits.spent")
+    if provider.capabilities.cancel and not provider.capabilities.paid:
+        return _Outcome(0, "revoke.task_stopped", "credits.not_charged")
     return _begun()
 
 
@@ -100,4 +115,4 @@ def _removed() -> _Outcome:
 
 
 def _begun() -> _Outcome:
-    return _Outcome(None, "revoke.task_goes_on", "credits.spent")
+    return _Outcome(None, "revoke.task_goes_on", "credits.spent", goes_on=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy import update
 
 from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part, User
+from acr3d.db.session import transaction
 from acr3d.db.states import AttemptState, NextStep, Status
+from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.messages.message import Message
 from acr3d.orders import unmatched_actions
@@ -29,7 +32,7 @@ from tests.support.at_meshy import (
     task,
 )
 from tests.support.contract.server import PreparedServer, answer, cut_off, raw, raw_json
-from tests.support.factories import box_glb, by_angle
+from tests.support.factories import box_glb, by_angle, make_due
 
 
 def test_canceling_a_waiting_order_takes_it_back_from_meshy(
@@ -59,6 +62,48 @@ def test_canceling_a_running_order_says_that_its_credits_are_spent(
 
     assert "credits are spent" in (queries.events_of(job.id)[-1].detail or "")
     assert job.meshy_credits_used == 30
+
+
+def test_what_a_canceled_order_cost_is_corrected_when_its_task_ends(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    def ask_again(answered: dict[str, object]) -> int:
+        meshy.answers += [answer(200, answered)]
+        make_due(job)
+        step(app, job)
+        return spending.counted(db.session())
+
+    running = task("IN_PROGRESS", progress=7)
+    meshy.answers += [created(), answer(200, running)]
+    step(app, job)
+    service.cancel(job.id, user)
+    step(app, job)
+    told = len(queries.events_of(job.id))
+    assert spending.counted(db.session()) == 30
+
+    assert ask_again(running) == 30
+    assert (len(queries.events_of(job.id)), job.next_step) == (told, NextStep.REVOKE)
+    assert ask_again(task("FAILED", consumed_credits=0)) == 0
+
+    assert (job.status, job.next_step, job.meshy_credits_used) == (Status.CANCELED, NextStep.NONE, 0)
+    assert "task had failed. Nothing was charged for it." in (queries.events_of(job.id)[-1].detail or "")
+    assert [one for one in asked(meshy) if "DELETE" in one] == []
+
+
+def test_a_canceled_order_that_never_ends_is_not_asked_for_beyond_its_results(
+    app: Flask, meshy: PreparedServer, job: Job, user: User
+) -> None:
+    running = answer(200, task("IN_PROGRESS", progress=7))
+    meshy.answers += [created(), running, running]
+    step(app, job)
+    service.cancel(job.id, user)
+    step(app, job)
+    with transaction() as session:
+        long_ago = utc_now() - timedelta(days=4)
+        session.execute(update(Job).where(Job.id == job.id).values(completed_at=long_ago, next_at=long_ago))
+    step(app, job)
+
+    assert (job.next_step, job.meshy_credits_used) == (NextStep.NONE, 30)
 
 
 def test_an_order_canceled_while_its_answer_was_lost_is_found_and_taken_back(
