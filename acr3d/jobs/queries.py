@@ -138,6 +138,17 @@ def published_version(part_id: str, session: Session | None = None) -> ModelVers
     return (session or db.session).scalar(query)
 
 
+def posters_of(part_ids: Sequence[str]) -> dict[str, str]:
+    """The keys of the published models' posters, by part id."""
+    if not part_ids:
+        return {}
+    query = select(ModelVersion.part_id, ModelVersion.poster_path).where(
+        ModelVersion.part_id.in_(part_ids),
+        ModelVersion.state == VersionState.PUBLISHED,
+    )
+    return {part_id: key for part_id, key in db.session.execute(query) if key}
+
+
 def part_status(part_id: str) -> dict[str, Any]:
     """What a machine asks about a part's model; the error is in the reader's language. Raises Missing."""
     part = part_by_id(part_id)

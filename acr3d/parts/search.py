@@ -25,6 +25,11 @@ _CORRECTED = "-corrected"
 
 ORDERS = {
     "name": Order((PartSearch.name_key, PartSearch.sku_key, PartSearch.part_id), (as_text, as_text, as_id)),
+    # Parts that have something to look at, then the others; each by name.
+    "pictures": Order(
+        (PartSearch.is_bare, PartSearch.name_key, PartSearch.sku_key, PartSearch.part_id),
+        (bool, as_text, as_text, as_id),
+    ),
     "sku": Order((PartSearch.sku_key, PartSearch.part_id), (as_text, as_id)),
     "newest": Order((PartSearch.created_at, PartSearch.part_id), (as_moment, as_id), is_descending=True),
 }

@@ -102,6 +102,7 @@ def _row_of(part: Part) -> dict[str, Any]:
         "has_model": part.model_3d_url is not None,
         "has_photo": part.primary_image_url is not None,
         "has_size": None not in (part.width_mm, part.height_mm, part.depth_mm),
+        "is_bare": part.primary_image_url is None and part.model_3d_url is None,
         "numbers": f" {' '.join(keys)} ",
         "tokens": search_text.tokens(text, keys),
     }

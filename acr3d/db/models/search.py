@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from acr3d.db.models.base import Base
@@ -22,6 +22,7 @@ class PartSearch(Base):
         Index("ux_part_search_part_id", "part_id", unique=True),
         Index("ix_part_search_name", "name_key", "sku_key", "part_id"),
         Index("ix_part_search_published_name", "is_published", "name_key", "sku_key", "part_id"),
+        Index("ix_part_search_pictures", "is_published", "is_bare", "name_key", "sku_key", "part_id"),
         Index("ix_part_search_sku", "sku_key", "part_id"),
         Index("ix_part_search_newest", "created_at", "part_id"),
         # Covers the counts of the filters, so that they need no row.
@@ -39,6 +40,7 @@ class PartSearch(Base):
     has_model: Mapped[bool]  # that customers see
     has_photo: Mapped[bool]
     has_size: Mapped[bool]
+    is_bare: Mapped[bool] = mapped_column(default=False, server_default=false())  # customers see no picture
     numbers: Mapped[str] = mapped_column(Text)  # keys, each between two blanks
     tokens: Mapped[str] = mapped_column(Text)  # what is indexed, blanks between: `parts.search_text`
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from acr3d.db.models import Part
 from acr3d.jobs import queries
@@ -17,6 +18,7 @@ from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
 from acr3d.web.public.contact import contacts
+from acr3d.web.public.placeholder import drawing
 from acr3d.web.public.qr_code import qr_code
 from acr3d.web.templating import absolute, asked_query
 
@@ -29,9 +31,19 @@ def catalogue() -> ResponseReturnValue:
     list_request.leave_numbered_pages()
     if asked_query():
         request_rate.count()
-    page = list_request.page_of(PUBLISHED)
+    order = list_request.order()
+    page = list_request.page_of(PUBLISHED, order=order or ("" if asked_query() else "pictures"))
     covers = photos.covers_of([part.id for part in page.parts])
-    return render_template("public/catalogue.html", page=page, covers=covers)
+    return render_template(
+        "public/catalogue.html",
+        page=page,
+        covers=covers,
+        posters=queries.posters_of([part.id for part in page.parts if part.id not in covers]),
+        drawing=drawing,
+        order=order,
+        orders=_orders(bool(page.query)),
+        shown={name: value for name, value in (("q", page.query), ("sort", order)) if value},
+    )
 
 
 @bp.get("/parts/<sku:sku>")
@@ -40,12 +52,20 @@ def part(sku: str) -> ResponseReturnValue:
     shown = _part_context(found)
     # Following the code scrolls to the model and brings its AR button out.
     address = absolute(url_for("public.part", sku=found.sku, _anchor="ar" if shown["version"] else None))
-    return render_template("public/part.html", **shown, contacts=contacts(found), qr_code=qr_code(address))
+    return render_template(
+        "public/part.html", **shown, contacts=contacts(found), qr_code=qr_code(address), drawing=drawing
+    )
 
 
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
     return render_template("public/embed.html", **_part_context(sku_lookup.part_for_public(sku)))
+
+
+def _orders(is_search: bool) -> list[tuple[str, str]]:
+    """The ways to sort the catalogue, the usual one first."""
+    usual = _("Best match") if is_search else _("With pictures first")
+    return [("", usual), ("name", _("Name")), ("sku", _("Part number")), ("newest", _("Newest"))]
 
 
 def _part_context(part: Part) -> dict[str, Any]:

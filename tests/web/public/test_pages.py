@@ -65,6 +65,23 @@ def test_a_long_catalogue_comes_in_pages_that_keep_the_search(app: Flask, client
     assert "does not point into this list" in wrong.text
 
 
+def test_parts_with_pictures_come_first_and_others_are_drawn(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_part("A-1", name="Aluminium brake disc")
+        make_part("B-1", name="Bolt")
+        make_part_with_photos("Z-1")
+
+    def names(query: str) -> list[str]:
+        return re.findall(r'<h2><a href="[^"]+">([^<]+)<', client.get(f"/{query}").text)
+
+    page = client.get("/").text
+    assert names("") == ["Bracket Z-1", "Aluminium brake disc", "Bolt"]
+    assert names("?sort=name") == ["Aluminium brake disc", "Bolt", "Bracket Z-1"]
+    assert re.findall(r"placeholders.svg[^#]*#(\w+)", page) == ["disc", "bolt"]
+    assert "#bolt" in client.get("/parts/B-1").text
+    assert client.get("/?sort=price").status_code == 400
+
+
 @pytest.mark.parametrize("sku", ["OF-214", "A/B", "a b?c#d", "50%", "Größe 1", "/x", "a//b", "“quoted”"])
 def test_every_number_has_an_address(app: Flask, client: FlaskClient, sku: str) -> None:
     with app.app_context():
