@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-_PUBLIC = frozenset({"api_public", "sharing"})
+_PUBLIC = frozenset({"api_public", "openapi", "sharing"})
 _SENT = "If-None-Match, Range"
 _SHOWN = "Content-Range, ETag, Retry-After"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -43,8 +44,9 @@ def _renamed(error: Renamed) -> ResponseReturnValue:
 
     Kept by browsers for an hour only: another part may be given the former SKU.
     """
-    arguments = {**request.args, **(request.view_args or {}), "sku": error.sku}
-    response = redirect(url_for(str(request.endpoint), **arguments), 301)
+    address = url_for(str(request.endpoint), **{**(request.view_args or {}), "sku": error.sku})
+    asked = urlencode(list(request.args.items(multi=True)))
+    response = redirect(f"{address}?{asked}" if asked else address, 301)
     response.headers["Cache-Control"] = "max-age=3600"
     return response
 

@@ -8,12 +8,25 @@ from flask import abort, redirect, request
 from flask_babel import gettext as _
 
 from acr3d.errors import InvalidInput
+from acr3d.parts import search_query
 from acr3d.parts.search import ORDERS, PAGE_SIZE, Filters, Page, search
 from acr3d.web.templating import asked_query
 
 MOST = 200
 """Parts in one answer of the API."""
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def parameters() -> dict[str, dict[str, object]]:
+    """The parameters of lists as JSON Schema."""
+    return {
+        "q": {"type": "string", "maxLength": search_query.LONGEST},
+        "cursor": {"type": "string"},
+        "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
+        "sort": {"type": "string", "enum": list(ORDERS)},
+        "published": {"type": "string", "enum": list(_WORDS)},
+        "revision": {"type": "integer"},
+    }
 
 
 def page_of(filters: Filters, *, order: str = "", limit: int = PAGE_SIZE) -> Page:

@@ -5,29 +5,28 @@ from __future__ import annotations
 from types import NoneType
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from acr3d.errors import InvalidInput
 from acr3d.jobs import reoptimize, service
 from acr3d.web.access import actor
-from acr3d.web.api import request_body, serializers
+from acr3d.web.api import serializers
+from acr3d.web.api.operation import Body, Operation, operation
 
 _TEXT = (str, NoneType)
+_GENERATE = Body(
+    {"partId": str, "selectedAngles": dict, "engine": _TEXT, "config": (dict, NoneType)},
+    needed=("partId", "selectedAngles"),
+)
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api")
 
 
 @bp.post("/admin/3d-models/generate")
-def generate() -> ResponseReturnValue:
-    known: dict[str, type | tuple[type, ...]] = {
-        "partId": str,
-        "selectedAngles": dict,
-        "engine": _TEXT,
-        "config": (dict, NoneType),
-    }
-    body = request_body.json_object(known, needed=("partId", "selectedAngles"))
+@operation(Operation(_GENERATE, status=202))
+def generate(body: dict[str, Any]) -> ResponseReturnValue:
     selected: dict[str, Any] = body["selectedAngles"]
     if not all(isinstance(image_id, str) for image_id in selected.values()):
         raise InvalidInput(_("“selectedAngles” must map each angle to a photo ID."))
@@ -42,15 +41,15 @@ def cancel_job(job_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/admin/jobs/<job_id>/retry")
-def retry_job(job_id: str) -> ResponseReturnValue:
+@operation(Operation(Body({"pay": bool}, is_optional=True)))
+def retry_job(job_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     """A retry that orders and pays for a new task needs `{"pay": true}`; others take no body."""
-    body = request_body.json_object({"pay": bool}) if request.content_length else {}
     return jsonify(serializers.job_json(service.retry(job_id, actor(), pay=body.get("pay", False))))
 
 
 @bp.post("/admin/jobs/<job_id>/optimize")
-def optimize_job_again(job_id: str) -> ResponseReturnValue:
+@operation(Operation(Body({"level": str, "turn": _TEXT}, needed=("level",)), status=202))
+def optimize_job_again(job_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     """Start a job that makes another version from this job's raw model."""
-    body = request_body.json_object({"level": str, "turn": _TEXT}, needed=("level",))
     job = reoptimize.optimize_again(job_id, body["level"], body.get("turn"), actor())
     return jsonify(serializers.job_json(job)), 202

@@ -16,11 +16,13 @@ from acr3d.parts.stale import Stale
 from acr3d.photo_checks.results import check_result
 from acr3d.web import list_request
 from acr3d.web.api import request_body, serializers
+from acr3d.web.api.operation import Body, Operation, operation
 
 bp = Blueprint("api_parts", __name__, url_prefix="/api")
 
 
 @bp.get("/admin/parts")
+@operation(Operation(query=("q", "cursor", "limit", "sort", "published")))
 def parts() -> ResponseReturnValue:
     filters = Filters(is_published=list_request.flag("published"))
     page = list_request.page_of(filters, order=list_request.order(), limit=list_request.limit())
@@ -28,10 +30,9 @@ def parts() -> ResponseReturnValue:
 
 
 @bp.post("/admin/parts")
-def create_part() -> ResponseReturnValue:
-    part = catalogue.create_part(
-        request_body.json_object(fields.json_types(), needed=fields.required_names())
-    )
+@operation(Operation(Body(fields.json_types(), needed=fields.required_names()), status=201))
+def create_part(body: dict[str, Any]) -> ResponseReturnValue:
+    part = catalogue.create_part(body)
     return jsonify(serializers.part_json(part)), 201
 
 
@@ -49,9 +50,9 @@ def part(part_id: str) -> ResponseReturnValue:
 
 
 @bp.patch("/admin/parts/<part_id>")
-def change_part(part_id: str) -> ResponseReturnValue:
+@operation(Operation(Body(fields.json_types() | {"revision": int})))
+def change_part(part_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     """Changes the fields that are sent, if the part is still at the revision that the caller saw."""
-    body = request_body.json_object(fields.json_types() | {"revision": int})
     seen = request_body.seen_revision(body.pop("revision", None))
     try:
         changed = catalogue.update_part(part_id, body, seen)
@@ -61,6 +62,7 @@ def change_part(part_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/admin/parts/<part_id>")
+@operation(Operation(query=("revision",), status=204, answer=None))
 def delete_part(part_id: str) -> ResponseReturnValue:
     """Puts the part into the bin."""
     try:

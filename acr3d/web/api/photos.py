@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -12,6 +13,7 @@ from acr3d.errors import InvalidInput
 from acr3d.parts import parts as catalogue
 from acr3d.parts import photos
 from acr3d.web.api import request_body, serializers
+from acr3d.web.api.operation import Body, Operation, operation
 
 _TEXT = (str, NoneType)
 _UPLOAD_NAMES = [f"image{place}" for place in range(photos.PHOTOS_PER_PART)]
@@ -20,6 +22,7 @@ bp = Blueprint("api_photos", __name__, url_prefix="/api")
 
 
 @bp.post("/admin/3d-models/upload-images")
+@operation(Operation(form=("partId", *photos.LABELS, *_UPLOAD_NAMES)))
 @request_body.takes_photos
 def upload_images() -> ResponseReturnValue:
     """Add photos at the end of a part's photos. Labels in the form apply to each photo of the request.
@@ -40,6 +43,7 @@ def upload_images() -> ResponseReturnValue:
 
 
 @bp.put("/admin/images/<image_id>/file")
+@operation(Operation(form=("image",)))
 @request_body.takes_photos
 def replace_image(image_id: str) -> ResponseReturnValue:
     """Replace a photo by the one sent as `image`. Place and labels are kept; the new photo has a new id."""
@@ -50,18 +54,20 @@ def replace_image(image_id: str) -> ResponseReturnValue:
 
 
 @bp.patch("/admin/images/<image_id>")
-def label_image(image_id: str) -> ResponseReturnValue:
-    labels = request_body.json_object(dict.fromkeys(photos.LABELS, _TEXT))
-    return jsonify(serializers.image_json(photos.label_photo(image_id, labels)))
+@operation(Operation(Body(dict.fromkeys(photos.LABELS, _TEXT))))
+def label_image(image_id: str, body: dict[str, Any]) -> ResponseReturnValue:
+    return jsonify(serializers.image_json(photos.label_photo(image_id, body)))
 
 
 @bp.delete("/admin/images/<image_id>")
+@operation(Operation(status=204, answer=None))
 def delete_image(image_id: str) -> ResponseReturnValue:
     photos.delete_photo(image_id)
     return "", 204
 
 
 @bp.put("/admin/parts/<part_id>/images/order")
+@operation(Operation(takes_list=True))
 def reorder_images(part_id: str) -> ResponseReturnValue:
     try:
         seen = request_body.seen_revision(None)

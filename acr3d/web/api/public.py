@@ -10,6 +10,7 @@ from acr3d.parts.photos import images_of, images_of_parts
 from acr3d.parts.search import PUBLISHED
 from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.api import serializers
+from acr3d.web.api.operation import Operation, operation
 
 bp = Blueprint("api_public", __name__, url_prefix="/api")
 bp.before_request(request_rate.count)
@@ -17,6 +18,7 @@ shared_cache.install(bp)
 
 
 @bp.get("/parts")
+@operation(Operation(query=("q", "cursor", "limit", "sort")))
 def parts() -> ResponseReturnValue:
     page = list_request.page_of(PUBLISHED, order=list_request.order(), limit=list_request.limit())
     images = images_of_parts([part.id for part in page.parts])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask
 
 from acr3d.db.extensions import csrf
-from acr3d.web.api import jobs, parts, photos, public, unmatched_tasks, versions
+from acr3d.web.api import jobs, openapi, parts, photos, public, unmatched_tasks, versions
 
 
 def register(app: Flask) -> None:
@@ -16,3 +16,4 @@ def register(app: Flask) -> None:
         csrf.exempt(area.bp)  # access checks the header instead, and only for callers without a token
         app.register_blueprint(area.bp)
     app.register_blueprint(public.bp)
+    app.register_blueprint(openapi.bp)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +11,8 @@ from acr3d.errors import Conflict
 from acr3d.jobs import queries
 from acr3d.orders import resolve, unmatched_actions
 from acr3d.web.access import actor
-from acr3d.web.api import request_body, serializers
+from acr3d.web.api import serializers
+from acr3d.web.api.operation import Body, Operation, operation
 
 bp = Blueprint("api_unmatched_tasks", __name__, url_prefix="/api/admin")
 
@@ -32,18 +35,18 @@ def candidates(job_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/jobs/<job_id>/adopt")
-def adopt(job_id: str) -> ResponseReturnValue:
+@operation(Operation(Body({"taskId": str}, needed=("taskId",))))
+def adopt(job_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     queries.job_by_id(job_id)
-    body = request_body.json_object({"taskId": str}, needed=("taskId",))
     return jsonify(serializers.job_json(resolve.choose_task(job_id, body["taskId"], actor())))
 
 
 @bp.post("/jobs/<job_id>/order-anew")
-def order_anew(job_id: str) -> ResponseReturnValue:
+@operation(Operation(Body({"attemptId": str, "taskIds": list}, needed=("attemptId", "taskIds"))))
+def order_anew(job_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     """`attemptId` and `taskIds` are the order and the candidates that were looked at: with another order, or
     other candidates, by now nothing is ordered."""
     queries.job_by_id(job_id)
-    body = request_body.json_object({"attemptId": str, "taskIds": list}, needed=("attemptId", "taskIds"))
     looked_at = [str(one) for one in body["taskIds"]]
     return jsonify(serializers.job_json(resolve.order_again(job_id, body["attemptId"], looked_at, actor())))
 
@@ -65,6 +68,7 @@ def refresh() -> ResponseReturnValue:
 
 
 @bp.get("/orphans/<unmatched_id>/preview")
+@operation(Operation(answer="image/jpeg"))
 def preview(unmatched_id: str) -> ResponseReturnValue:
     """A small JPEG of the task's own picture, ours to serve; 204 when there is none to be had."""
     jpeg = unmatched_actions.preview(unmatched_id)
@@ -76,24 +80,27 @@ def preview(unmatched_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/orphans/<unmatched_id>/attach")
-def attach(unmatched_id: str) -> ResponseReturnValue:
-    body = request_body.json_object({"partId": str}, needed=("partId",))
+@operation(Operation(Body({"partId": str}, needed=("partId",)), status=202))
+def attach(unmatched_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     return jsonify(serializers.job_json(unmatched_actions.attach(unmatched_id, body["partId"], actor()))), 202
 
 
 @bp.post("/orphans/<unmatched_id>/dismiss")
+@operation(Operation(status=204, answer=None))
 def dismiss(unmatched_id: str) -> ResponseReturnValue:
     unmatched_actions.dismiss(unmatched_id, actor())
     return "", 204
 
 
 @bp.post("/orphans/<unmatched_id>/bring-back")
+@operation(Operation(status=204, answer=None))
 def bring_back(unmatched_id: str) -> ResponseReturnValue:
     unmatched_actions.restore(unmatched_id, actor())
     return "", 204
 
 
 @bp.delete("/orphans/<unmatched_id>")
+@operation(Operation(status=204, answer=None))
 def delete(unmatched_id: str) -> ResponseReturnValue:
     unmatched_actions.delete(unmatched_id, actor())
     return "", 204

@@ -64,7 +64,7 @@ def oembed() -> ResponseReturnValue:
     request_rate.count()
     if request.args.get("format", "json") != "json":
         abort(501, _("oEmbed answers are given as JSON only."))
-    part = sku_lookup.part_for_public(_sku_of(request.args.get("url", "")))
+    part = _part_at(request.args.get("url", ""))
     width, height = _side("maxwidth", WIDTH), _side("maxheight", HEIGHT)
     answer = {
         "version": "1.0",
@@ -107,6 +107,15 @@ def _side(name: str, otherwise: int) -> int:
     """The smaller of what was asked for and `otherwise`, in CSS pixels."""
     most = request.args.get(name, otherwise, type=int)
     return max(1, min(otherwise, most))
+
+
+def _part_at(url: str) -> Part:
+    """The part whose page's address is `url`, also by a SKU that it had before. Raises Gone or Missing."""
+    sku = _sku_of(url)
+    try:
+        return sku_lookup.part_for_public(sku)
+    except sku_lookup.Renamed as renamed:
+        return sku_lookup.part_for_public(renamed.sku)
 
 
 def _sku_of(url: str) -> str:
