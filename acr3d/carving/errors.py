@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 from acr3d.messages.message import Message, MessageError
 
 
@@ -16,3 +19,12 @@ class CarvingError(MessageError):
 def side(angle: str) -> Message:
     """The name of a side inside a sentence; empty for a photo without a label, which a photo check has."""
     return Message(f"angle.{angle}") if angle else Message.plain("")
+
+
+def together(errors: Sequence[CarvingError]) -> CarvingError:
+    """One error that says all of them, with the code of the first."""
+    told = reduce(
+        lambda first, second: Message("sentences", first=first, second=second),
+        (error.message for error in errors),
+    )
+    return CarvingError(told, errors[0].code)

@@ -20,7 +20,7 @@ from acr3d.carving.consistency import check_cameras, check_proportions
 from acr3d.carving.distance_field import DistanceField, distance_field
 from acr3d.carving.edge_collapse import simplify
 from acr3d.carving.edge_flips import flip_edges
-from acr3d.carving.errors import CarvingError
+from acr3d.carving.errors import CarvingError, together
 from acr3d.carving.glb_writer import write_glb
 from acr3d.carving.initial_size import Proportions, estimate_proportions, initial_cameras
 from acr3d.carving.photo_input import read_photo
@@ -137,10 +137,16 @@ def _carve_shape(request: CarvingRequest, silhouettes: list[Silhouette]) -> _Car
 
 
 def _extract_silhouettes(request: CarvingRequest) -> list[Silhouette]:
-    silhouettes = []
+    """The part's silhouettes. Raises CarvingError, which names every photo that has none."""
+    silhouettes, errors = [], []
     for number, (path, angle, outline) in enumerate(request.photos):
-        silhouettes.append(extract_silhouette(read_photo(path, angle, outline)))
+        try:
+            silhouettes.append(extract_silhouette(read_photo(path, angle, outline)))
+        except CarvingError as error:
+            errors.append(error)
         _print_progress(5 + 25 * (number + 1) // len(request.photos))
+    if errors:
+        raise together(errors)
     return silhouettes
 
 

@@ -27,7 +27,7 @@ MODEL_TEXTS = {
     ),
     "carving.cropped": N_(
         "The part is cut off in the %(angle)s photo (%(edges)s), so its shape cannot be measured. "
-        "Take the photo again from farther away, with some backdrop on all sides."
+        "Take it again with the whole part in the picture and some backdrop on all sides."
     ),
     "carving.contradiction": N_(
         "The photos do not match: no solid has all these outlines. "

@@ -18,8 +18,8 @@ OUTLINE_TEXTS = {
     ),
     "outline.person": N_("Photo “%(side)s” shows a person. Replace it by a photo of the part alone."),
     "outline.cropped": N_(
-        "Photo “%(side)s”: the part runs out of the picture. Retake it from farther away, so that there is "
-        "space on all sides."
+        "Photo “%(side)s”: the part runs out of the picture. Retake it with the whole part in the picture "
+        "and space on all sides."
     ),
     "outline.unreadable": N_("Photo “%(side)s” cannot be read. Upload it again."),
     "outline.nothing_ordered": N_("%(reasons)s Nothing was ordered."),

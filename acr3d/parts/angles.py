@@ -23,6 +23,25 @@ def viewing_axes(angles: Iterable[str]) -> set[str]:
     return {_VIEWING_AXIS[angle] for angle in angles}
 
 
+def guess_sentence(axis: str) -> str:
+    """What it means for a model that all its photos look along this axis, and what to do."""
+    sentences = {
+        "width": _(
+            "These photos look along the part's width only, so its width will be a guess. Add a photo from "
+            "the front, back, top or bottom."
+        ),
+        "height": _(
+            "These photos look along the part's height only, so its height will be a guess. Add a photo "
+            "from the front, back, left or right."
+        ),
+        "depth": _(
+            "These photos look along the part's depth only, so its depth will be a guess. Add a photo from "
+            "the left, right, top or bottom."
+        ),
+    }
+    return str(sentences[axis])
+
+
 def angles() -> list[tuple[str, str]]:
     """Every side with its name."""
     return [(angle, angle_name(angle)) for angle in ANGLES]

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from acr3d.outlines.finding import BROKEN, NO_MEMORY
+from acr3d.parts.angles import guess_sentence
 
 
 def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Sequence[str]) -> str:
@@ -27,12 +28,14 @@ def advice_sentence(finding: dict[str, Any], names: Sequence[str], others: Seque
     if code == "cropped":
         return str(
             _(
-                "%(photo)s: the part runs out of the picture (%(where)s). Retake the photo from farther "
-                "away, with space on all sides.",
+                "%(photo)s: the part runs out of the picture (%(where)s). Retake it with the whole part in "
+                "the picture and space on all sides.",
                 photo=names[0],
                 where=_where(finding["sides"]),
             )
         )
+    if code == "one_axis":
+        return guess_sentence(finding["axis"])
     if code == "small":
         return str(
             _(

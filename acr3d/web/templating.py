@@ -12,7 +12,7 @@ from werkzeug.routing import BaseConverter
 from acr3d import settings
 from acr3d.messages.wording import worded
 from acr3d.parts import search_query
-from acr3d.parts.angles import angle_name, angles
+from acr3d.parts.angles import angle_name, angles, guess_sentence
 from acr3d.photos import formats, limits
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
@@ -54,6 +54,7 @@ def install(app: Flask) -> None:
         labels=labels,
         angles=angles,
         angle_name=angle_name,
+        guess_sentence=guess_sentence,
         file_size=file_size,
         photo_formats=formats,
         photo_limits=limits,

@@ -69,7 +69,7 @@ def test_the_carving_and_the_optimizer_are_understood_in_german(app: Flask, tmp_
 
 
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
-def test_a_photo_that_cuts_the_part_off_names_its_edges(app: Flask, tmp_path: Path) -> None:
+def test_each_photo_that_cuts_the_part_off_is_named_with_its_edges(app: Flask, tmp_path: Path) -> None:
     photos = []
     for angle in ("front", "right"):
         picture = Image.new("RGB", (400, 400), "white")
@@ -81,6 +81,7 @@ def test_a_photo_that_cuts_the_part_off_names_its_edges(app: Flask, tmp_path: Pa
     line = line_of("acr3d.carving", tmp_path / "request.json", tmp_path / "out.glb")
 
     assert "cut off in the front photo (on the left, on the right)" in line["error"]
+    assert "cut off in the right photo" in line["error"]
     assert "im Foto von vorne abgeschnitten (links, rechts)" in in_german(app, refusal.read(line))
 
 

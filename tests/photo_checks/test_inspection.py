@@ -74,6 +74,13 @@ def test_two_swapped_labels_are_named(inspected: Inspected, part: str, one: int,
     assert findings_of(make_report(inspected(part), angles)) == [("swapped", [one, other])]
 
 
+def test_photos_along_one_axis_leave_its_size_to_guess(inspected: Inspected) -> None:
+    report = make_report(inspected("alternator")[:2], ANGLES[:2])
+
+    assert report["findings"] == [{"code": "one_axis", "photos": [0, 1], "axis": "depth"}]
+    assert findings_of(make_report(inspected("alternator")[:1], ANGLES[:1])) == []
+
+
 @pytest.mark.parametrize("part", ["alternator", "oil-filter", "toy-car"])
 def test_exchanged_left_and_right_are_asked_about(inspected: Inspected, part: str) -> None:
     angles = ("front", "back", "right", "left", "top", "bottom")

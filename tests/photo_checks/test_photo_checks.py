@@ -347,6 +347,16 @@ def test_every_finding_has_a_sentence_that_names_its_photos(in_app: Flask, langu
     assert page.count('<path d="M1 1L9 1L9 9Z"/>') == 2 * 3  # on the tile and with the findings
 
 
+def test_photos_along_one_axis_say_which_sides_are_missing(in_app: Flask) -> None:
+    part = make_part_with_photos(angles=("left", "right"))
+    finding = {"code": "one_axis", "photos": [0, 1], "axis": "width"}
+    kept(part, {"photos": [GOOD] * 2, "findings": [finding], "best": []})
+
+    [advice] = told(browser(in_app), part)["preflight"]["findings"]
+
+    assert "its width will be a guess. Add a photo from the front, back" in advice["message"]
+
+
 def test_two_angles_are_exchanged_with_one_button_and_only_once(app: Flask) -> None:
     with app.app_context():
         part, other = make_part_with_photos(angles=("left", "right")), make_part_with_photos("BR-200")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from acr3d.carving.cameras import AXIS_NAMES, viewing_axis
 from acr3d.photo_checks.inspection.best_photos import best_photos
 from acr3d.photo_checks.inspection.exchanged_sides import seem_exchanged
 from acr3d.photo_checks.inspection.findings import PhotoFinding
@@ -39,6 +40,7 @@ def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | N
     first = _first_of_each_angle(angles)
     together = _same_angle(angles)
     together += find_label_problems(_labelled_views(inspections, first)) or _exchanged(inspections, first)
+    together += _one_axis(first)
     flawed = {index for index, inspection in enumerate(inspections) if inspection.findings}
     flawed |= {
         index for finding in together if finding.code in _LABEL_PROBLEMS for index in finding.concerned
@@ -74,6 +76,14 @@ def _labelled_views(inspections: Sequence[PhotoInspection], angles: dict[int, st
         for index, angle in angles.items()
         if (inspection := inspections[index]).silhouette is not None and inspection.colours is not None
     ]
+
+
+def _one_axis(angles: dict[int, str]) -> list[PhotoFinding]:
+    """All photos, if they look along one axis, so that the part's size along it is never seen."""
+    axes = {viewing_axis(angle) for angle in angles.values()}
+    if len(angles) < 2 or len(axes) > 1:
+        return []
+    return [PhotoFinding("one_axis", tuple(angles), {"axis": AXIS_NAMES[axes.pop()]})]
 
 
 def _exchanged(inspections: Sequence[PhotoInspection], angles: dict[int, str]) -> list[PhotoFinding]:

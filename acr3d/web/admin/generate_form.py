@@ -12,9 +12,8 @@ from werkzeug.datastructures import MultiDict
 from acr3d.db.models import ANGLES, MODEL_LEVELS, PartImage
 from acr3d.engines.registry import engines
 from acr3d.errors import InvalidInput
-from acr3d.jobs.service import MOST
 from acr3d.parts.angles import angle_name
-from acr3d.photo_checks.inspection.best_photos import PREFERRED_ORDER
+from acr3d.photo_checks.inspection.best_photos import best_photos
 
 
 @dataclass
@@ -33,12 +32,13 @@ class GenerateForm:
     @classmethod
     def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> GenerateForm:
         """The best photos for a model: those the photo check found `best`, else by their labels, the first of
-        each angle, at most four."""
+        each angle, at most four along as many axes as there are."""
         first: dict[str, str] = {}
         for image in images:
             if image.angle_label and image.storage_path:
                 first.setdefault(image.angle_label, image.id)
-        used = [first[angle] for angle in PREFERRED_ORDER if angle in first][:MOST]
+        order = list(first)
+        used = [first[order[place]] for place in best_photos(dict(enumerate(order)), ())]
         if len(best) > 1:
             used = [image.id for image in best]
         return cls(set(used), {image.id: image.angle_label or "" for image in images})
