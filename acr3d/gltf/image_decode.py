@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401 - what we decode
@@ -15,6 +16,7 @@ from acr3d.gltf.errors import damaged, too_large
 from acr3d.gltf.image_header import ImageFacts
 
 DECODED_FORMATS = ("png", "jpeg", "webp")
+_STRIP_ROWS = 128
 # Pillow's own limit is off: image_header has already checked the size, with our own message.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -43,7 +45,7 @@ def _jpeg_scale(facts: ImageFacts, max_side: int) -> int:
     return next(scale for scale in (8, 4, 2, 1) if scale <= ratio)
 
 
-def decode_image(content: bytes, facts: ImageFacts, max_side: int, place: str) -> Image.Image:
+def decode_image(content: bytes | BinaryIO, facts: ImageFacts, max_side: int, place: str) -> Image.Image:
     """The picture in mode L, RGB or RGBA; a large JPEG may already be reduced towards `max_side`.
 
     Raises BadModel.
@@ -51,7 +53,8 @@ def decode_image(content: bytes, facts: ImageFacts, max_side: int, place: str) -
     if decoding_bytes(facts, max_side) > limits.IMAGE_DECODED_BYTES:
         raise too_large(place, f"is {facts.width} × {facts.height} pixels")
     try:
-        picture = Image.open(io.BytesIO(content), formats=[facts.format.upper()])
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        picture = Image.open(source, formats=[facts.format.upper()])
         if sorted(picture.size) != sorted((facts.width, facts.height)):
             raise damaged(place, "has contradictory sizes")
         is_lying = picture.size != (facts.width, facts.height)
@@ -71,11 +74,20 @@ def _upright(picture: Image.Image, source: Image.Image) -> Image.Image:
 
 def _as_8_bit(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):
-        # 16-bit grey: Pillow's own conversion would clip instead of scaling.
-        return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+        return _high_bytes(picture)
     if picture.mode in ("L", "RGB", "RGBA"):
         if "transparency" in picture.info:
             return picture.convert("RGBA")
         return picture
     has_alpha = picture.mode in ("LA", "PA", "La") or "transparency" in picture.info
     return picture.convert("RGBA" if has_alpha else "L" if picture.mode == "1" else "RGB")
+
+
+def _high_bytes(picture: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit: Pillow's own conversion would clip. In strips, because numpy needs copies."""
+    found = Image.new("L", picture.size)
+    for top in range(0, picture.height, _STRIP_ROWS):
+        strip = picture.crop((0, top, picture.width, min(picture.height, top + _STRIP_ROWS)))
+        high = (np.asarray(strip).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        found.paste(Image.fromarray(high), (0, top))
+    return found

@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import codecs
 import functools
+import io
 import json
 import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import unquote_to_bytes
 
 from acr3d.gltf import limits
 from acr3d.gltf.errors import BadModel, damaged, too_large
 from acr3d.gltf.extensions import MESHOPT
+from acr3d.gltf.file_range import FileRange
 from acr3d.gltf.json_fields import Json, child, extension, integer, objects, text
 from acr3d.messages.message import Message
 
@@ -122,6 +124,16 @@ class Model:
         if "bufferView" in image:
             return self.view_bytes(image["bufferView"])
         return data_uri_bytes(image["uri"], f"images[{number}].uri")
+
+    def open_image(self, number: int) -> BinaryIO:
+        """The encoded bytes of an image as a file, so that a large one is not held in memory."""
+        view = self.json["images"][number].get("bufferView")
+        if view is not None and view not in self._changed:
+            entry = self.json["bufferViews"][view]
+            if self._buffers[entry["buffer"]] == 0:
+                start = self._bin_start + int(entry.get("byteOffset", 0))
+                return io.BufferedReader(FileRange(self._file, start, int(entry["byteLength"])))
+        return io.BytesIO(self.image_bytes(number))
 
     # --- opening ---
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageChops, ImageStat
@@ -20,6 +21,7 @@ from acr3d.gltf.image_header import ImageFacts
 _COARSE_DRIFT = 6.0
 _COARSE_SIDE = 32
 _ROWS_APART = 16
+_STRIP_ROWS = 128
 # A sample of an image: bands of twice the height of WebP's blocks.
 _BANDS, _BAND_ROWS = 8, 32
 # The red that equals the luma 0.299 R + 0.587 G + 0.114 B, solved for R.
@@ -73,15 +75,15 @@ class _Reference:
     digest: bytes | None
 
 
-def recode_image(content: bytes, facts: ImageFacts, plan: RecodePlan, place: str) -> RecodedImage | None:
+def recode_image(content: BinaryIO, facts: ImageFacts, plan: RecodePlan, place: str) -> RecodedImage | None:
     """The image in its new format; None if the result is not smaller or not close enough to the source.
 
-    Raises BadModel if `content` cannot be decoded.
+    `content`: the encoded image, from its start. Raises BadModel if it cannot be decoded.
     """
     encoded, reference = _encode(content, facts, plan, place)
     new_facts = image_header.read_image_header(encoded, place)
     is_smaller_picture = (new_facts.width, new_facts.height) != (facts.width, facts.height)
-    if len(encoded) >= len(content) and not (is_smaller_picture or plan.must_change):
+    if len(encoded) >= content.seek(0, io.SEEK_END) and not (is_smaller_picture or plan.must_change):
         return None
     # Checked only after the source's pixels are freed, because memory peaks here.
     found = image_decode.decode_image(encoded, new_facts, plan.max_side, place)
@@ -92,7 +94,7 @@ def recode_image(content: bytes, facts: ImageFacts, plan: RecodePlan, place: str
     return RecodedImage(encoded, new_facts, _psnr(reference.rows, _rows(found), plan.channels))
 
 
-def _encode(content: bytes, facts: ImageFacts, plan: RecodePlan, place: str) -> tuple[bytes, _Reference]:
+def _encode(content: BinaryIO, facts: ImageFacts, plan: RecodePlan, place: str) -> tuple[bytes, _Reference]:
     """The encoded image, and what is needed to check it."""
     picture = image_decode.decode_image(content, facts, plan.max_side, place)
     coarse = _coarse(picture, image_decode.fit_within(facts, _COARSE_SIDE))
@@ -157,8 +159,20 @@ def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         return picture
     factor = picture.width // size[0]
     if (size[0] * factor, size[1] * factor) == picture.size:
-        return _per_channel(picture, lambda each: each.reduce(factor))
+        return _reduced(picture, factor)
     return _per_channel(picture, lambda each: each.resize(size, Image.Resampling.LANCZOS))
+
+
+def _reduced(picture: Image.Image, factor: int) -> Image.Image:
+    """The picture scaled down by an integer, in strips: channels of the whole could be another 64 MB each."""
+    if factor == 1:
+        return picture
+    found = Image.new(picture.mode, (-(-picture.width // factor), -(-picture.height // factor)))
+    rows = factor * max(1, _STRIP_ROWS // factor)
+    for top in range(0, picture.height, rows):
+        strip = picture.crop((0, top, picture.width, min(picture.height, top + rows)))
+        found.paste(_per_channel(strip, lambda each: each.reduce(factor)), (0, top // factor))
+    return found
 
 
 def _per_channel(picture: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
@@ -218,5 +232,9 @@ def _digest(picture: Image.Image) -> bytes:
 
 def _coarse(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture averaged to `size` pixels, without weighting colours by alpha."""
-    few = _per_channel(picture, lambda each: each.resize(size, Image.Resampling.BOX))
+    # Halved as often as that is exact, which takes less memory than averaging channels of the whole.
+    factor, most = math.gcd(*picture.size, _STRIP_ROWS), min(map(operator.floordiv, picture.size, size))
+    while factor > most > 0:
+        factor //= 2
+    few = _per_channel(_reduced(picture, factor), lambda each: each.resize(size, Image.Resampling.BOX))
     return few.convert("RGBA")

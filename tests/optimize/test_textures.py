@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -15,7 +15,16 @@ from acr3d.gltf.errors import BadModel
 from acr3d.gltf.image_header import ImageFacts
 from acr3d.optimize import pipeline, recode_image
 from acr3d.optimize.steps import texture_compress as textures
-from tests.support.optimize_glbs import Builder, add_sphere, encoded, picture, sphere, textured_sphere, unpack
+from tests.support.optimize_glbs import (
+    Builder,
+    add_sphere,
+    command,
+    encoded,
+    picture,
+    sphere,
+    textured_sphere,
+    unpack,
+)
 
 WEBP = "EXT_texture_webp"
 
@@ -200,7 +209,7 @@ def test_equal_maps_of_two_materials_become_one(tmp_path: Path, monkeypatch: pyt
     worked_on: list[str] = []
 
     def watched(
-        content: bytes, facts: ImageFacts, plan: recode_image.RecodePlan, place: str
+        content: BinaryIO, facts: ImageFacts, plan: recode_image.RecodePlan, place: str
     ) -> recode_image.RecodedImage | None:
         worked_on.append(place)
         return recode_image.recode_image(content, facts, plan, place)
@@ -382,3 +391,18 @@ def test_a_map_of_twice_the_size_becomes_the_copy_that_a_graphics_card_would_mak
     ours = np.abs(np.asarray(found.convert("RGB"), float) - averaged)
     assert found.size == (2048, 32)
     assert ours.mean() < 4
+
+
+def test_an_8192_map_is_taken_within_400_megabytes(tmp_path: Path) -> None:
+    tile = picture(256, 256, "RGBA")
+    whole = Image.new("RGBA", (8192, 8192))
+    for at in range(0, 8192, 1024):
+        whole.paste(tile.resize((1024, 1024)), (at, at))
+    builder = with_base_colour(encoded(whole, "PNG", compress_level=1), "image/png")
+    (tmp_path / "in.glb").write_bytes(builder.glb())
+
+    done = command(tmp_path / "in.glb", tmp_path / "out.glb")
+
+    assert done.returncode == 0, done.stderr
+    assert "png 8192 × 8192" in done.stdout
+    assert "webp 2048 × 2048" in done.stdout

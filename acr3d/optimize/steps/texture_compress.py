@@ -140,7 +140,7 @@ def run_job(model: Model, job: ImageJob, budget: DecodingBudget) -> RecodedImage
     with budget.take(
         image_decode.decoding_bytes(job.facts, side) + effort * job.facts.width * job.facts.height
     ):
-        content = model.image_bytes(job.number)
+        content = model.open_image(job.number)
         if job.plan is None:
             image_decode.decode_image(content, job.facts, side, job.place)
             return None
