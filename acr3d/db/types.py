@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String, Text
+from sqlalchemy import BigInteger, DateTime, String, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -32,6 +32,19 @@ def utc_now() -> datetime:
 
 # Sorted by its characters' numbers: the same order on both databases, whatever the server's locale.
 SortableText = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+class Thousandths(TypeDecorator[float]):
+    """An amount with at most three decimals, stored exactly as a whole number of thousandths."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, _dialect: Dialect) -> int | None:
+        return None if value is None else round(value * 1000)
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> float | None:
+        return None if value is None else value / 1000
 
 
 class Id(TypeDecorator[str]):

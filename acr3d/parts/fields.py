@@ -17,7 +17,9 @@ from flask_babel import lazy_gettext as _
 
 from acr3d.db.models import Part
 from acr3d.errors import InvalidInput
-from acr3d.parts.quantities import LENGTH, Measure, read_quantity, spelt
+from acr3d.parts.fact_kinds import AVAILABILITY, CONDITION, Amount, CategoryPath, Currency
+from acr3d.parts.fact_lists import ATTRIBUTES, FITMENT, NUMBERS
+from acr3d.parts.quantities import LENGTH, WEIGHT, Measure, read_quantity, spelt
 
 
 class FieldKind(Protocol):
@@ -169,6 +171,8 @@ class Field:
     public_name: str | None = None
     """Its key in the public API, dotted where that nests; None for what only staff see."""
     group: FieldGroup | None = None
+    column: str = ""
+    """Where its value is written, if not under its name."""
 
     @property
     def json_types(self) -> tuple[type, ...]:
@@ -200,6 +204,9 @@ SKU_LENGTH = 64
 _SIZE = FieldGroup(
     _("Size in millimetres"), _("optional, also as 6.5 cm or 2 1/2 in; AR shows new models in true size")
 )
+_SHOP = FieldGroup(_("Kind of part"), _("optional"))
+_PRICE = FieldGroup(_("Price"), _("optional; the unit is a piece, a pair, a metre"))
+_MORE = FieldGroup(_("Stock"), _("optional; the weight also as 1.2 kg or 3 lb"))
 _LENGTH = Quantity(0.1, 100_000, LENGTH)
 
 # In the order of the form.
@@ -216,6 +223,25 @@ FIELDS: tuple[Field, ...] = (
     Field("width_mm", _LENGTH, _("Width"), public_name="size_mm.width", group=_SIZE),
     Field("height_mm", _LENGTH, _("Height"), public_name="size_mm.height", group=_SIZE),
     Field("depth_mm", _LENGTH, _("Depth"), public_name="size_mm.depth", group=_SIZE),
+    Field("brand", Text(100), _("Brand"), public_name="brand", group=_SHOP),
+    Field(
+        "category", CategoryPath(), _("Category"), public_name="category", group=_SHOP, column="category_id"
+    ),
+    Field("condition", CONDITION, _("Condition"), public_name="condition", group=_SHOP),
+    Field("price", Amount(10_000_000), _("Price"), public_name="price", group=_PRICE),
+    Field("currency", Currency(), _("Currency"), public_name="currency", group=_PRICE),
+    Field("price_unit", Text(20), _("Price for"), public_name="price_unit", group=_PRICE),
+    Field("availability", AVAILABILITY, _("Availability"), public_name="availability", group=_MORE),
+    Field(
+        "weight_g",
+        Quantity(0.01, 100_000_000, WEIGHT),
+        _("Weight in grams"),
+        public_name="weight_g",
+        group=_MORE,
+    ),
+    Field("numbers", NUMBERS, _("Other numbers"), public_name="numbers"),
+    Field("fitment", FITMENT, _("Fits these vehicles"), public_name="fitment"),
+    Field("attributes", ATTRIBUTES, _("Attributes"), public_name="attributes"),
     Field("is_published", Switch(), _("Published: customers can see this part"), default=True),
 )
 
@@ -227,7 +253,8 @@ def assign(part: Part, values: Mapping[str, object]) -> None:
     if unknown:
         raise InvalidInput(gettext("Unknown field: %(name)s.", name=unknown[0]))
     for name, value in values.items():
-        setattr(part, name, by_name[name].parse(value))
+        field = by_name[name]
+        setattr(part, field.column or name, field.parse(value))
 
 
 def new_part_values() -> dict[str, object]:

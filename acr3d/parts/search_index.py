@@ -10,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import delete, event, inspect, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
+from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction, selectinload
 
 from acr3d.db import full_text
 from acr3d.db.extensions import db
-from acr3d.db.models import Part, PartSearch, SearchWord
+from acr3d.db.models import Part, PartFitment, PartNumber, PartSearch, SearchWord
 from acr3d.db.session import transaction
-from acr3d.parts import search_text
+from acr3d.parts import categories, search_text
 from acr3d.parts.typos import is_correctable
 
-VERSION = 1
+VERSION = 3
 """Count it up when other rows would be made of the same parts."""
 
 _BATCH = 500
@@ -27,7 +27,10 @@ _CHANGED = "acr3d_parts_to_index"
 _FACTS = (
     *("sku", "sku_key", "name", "description", "is_published", "model_status", "model_3d_url"),
     *("primary_image_url", "width_mm", "height_mm", "depth_mm", "deleted_at"),
+    *("brand", "category_id", "attributes"),
 )
+_ROWS_OF_A_PART = (PartNumber, PartFitment)
+_WITH = (selectinload(Part.number_rows), selectinload(Part.fitment_rows))
 
 
 def follow_changes() -> None:
@@ -46,13 +49,15 @@ def index_parts(session: Session, part_ids: Iterable[str]) -> None:
         row.part_id: row for row in session.scalars(select(PartSearch).where(PartSearch.part_id.in_(ids)))
     }
     found = set[str]()
-    for part in session.scalars(select(Part).where(Part.id.in_(ids))):
+    parts = session.scalars(select(Part).where(Part.id.in_(ids)).options(*_WITH)).all()
+    lines = categories.lines(session, (part.category_id for part in parts))
+    for part in parts:
         row = known.get(part.id)
         if part.deleted_at is not None:
             if row is not None:
                 session.delete(row)
             continue
-        values = _row_of(part)
+        values = _row_of(part, lines.get(part.category_id or "", []))
         found.update(values["tokens"].split())
         if row is None:
             session.add(PartSearch(part_id=part.id, **values))
@@ -89,9 +94,14 @@ def reindex() -> int:
     return done
 
 
-def _row_of(part: Part) -> dict[str, Any]:
-    keys = _number_keys([part.sku])
-    text = " ".join(filter(None, (part.name, part.sku, part.description)))
+def _row_of(part: Part, category_line: list[str]) -> dict[str, Any]:
+    keys = _number_keys([part.sku, *(row.value for row in part.number_rows)])
+    vehicles = (word for row in part.fitment_rows for word in (row.make, row.model, row.engine))
+    facts = (part.brand, part.description, *vehicles, *map(str, part.attributes.values()))
+    text = " ".join(filter(None, (part.name, part.sku, *facts)))
+    levels = dict(
+        zip(("category_1", "category_2", "category_3"), [*category_line, None, None, None], strict=False)
+    )
     return {
         "version": VERSION,
         "name_key": " ".join(search_text.words(part.name)),
@@ -103,6 +113,7 @@ def _row_of(part: Part) -> dict[str, Any]:
         "has_photo": part.primary_image_url is not None,
         "has_size": None not in (part.width_mm, part.height_mm, part.depth_mm),
         "is_bare": part.primary_image_url is None and part.model_3d_url is None,
+        **levels,
         "numbers": f" {' '.join(keys)} ",
         "tokens": search_text.tokens(text, keys),
     }
@@ -144,6 +155,10 @@ def _read(query: Any) -> list[str]:
 def _note_changes(session: Session, _context: UOWTransaction) -> None:
     changed = session.info.setdefault(_CHANGED, set())
     changed.update(one.id for one in session.new if isinstance(one, Part))
+    for one in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(one, _ROWS_OF_A_PART):
+            changed.add(one.part_id)
+    changed.discard(None)
     for one in session.dirty:
         if isinstance(one, Part) and any(inspect(one).attrs[name].history.has_changes() for name in _FACTS):
             changed.add(one.id)

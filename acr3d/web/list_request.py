@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from flask import abort, redirect, request
 from flask_babel import gettext as _
 
-from acr3d.errors import InvalidInput
-from acr3d.parts import search_query
+from acr3d.db.models import Category
+from acr3d.errors import InvalidInput, Missing
+from acr3d.parts import categories, search_query
 from acr3d.parts.search import ORDERS, PAGE_SIZE, Filters, Page, search
 from acr3d.web.templating import asked_query
 
@@ -25,6 +26,7 @@ def parameters() -> dict[str, dict[str, object]]:
         "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
         "sort": {"type": "string", "enum": list(ORDERS)},
         "published": {"type": "string", "enum": list(_WORDS)},
+        "category": {"type": "string"},
         "revision": {"type": "integer"},
     }
 
@@ -56,6 +58,22 @@ def flag(name: str) -> bool | None:
     if word and word not in _WORDS:
         raise InvalidInput(_("“%(name)s” must be one of: %(words)s.", name=name, words="true, false"))
     return _WORDS.get(word)
+
+
+def category() -> Category | None:
+    """The category that the list is limited to. Raises Missing."""
+    path = request.args.get("category", "").strip()
+    if not path:
+        return None
+    try:
+        return categories.by_path(path)
+    except InvalidInput as unknown:
+        raise Missing(_("There is no such category. It may have been renamed or deleted.")) from unknown
+
+
+def published() -> Filters:
+    """What customers may see, in the category that is asked for. Raises Missing."""
+    return Filters(is_published=True, category=category())
 
 
 def leave_numbered_pages() -> None:

@@ -11,12 +11,12 @@ from werkzeug.routing import BaseConverter
 
 from acr3d import settings
 from acr3d.messages.wording import worded
-from acr3d.parts import search_query
+from acr3d.parts import categories, search_query
 from acr3d.parts.angles import angle_name, angles, guess_sentence
 from acr3d.photos import formats, limits
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
-from acr3d.web import labels, vendor
+from acr3d.web import fact_labels, labels, vendor
 
 LANGUAGES = ("en", "de")
 
@@ -50,8 +50,10 @@ def install(app: Flask) -> None:
         vendor_script=vendor.script,
         draco_location=vendor.draco_location,
         media_url=media_url,
+        category_paths=categories.paths,
         absolute=absolute,
         labels=labels,
+        fact_labels=fact_labels,
         angles=angles,
         angle_name=angle_name,
         guess_sentence=guess_sentence,

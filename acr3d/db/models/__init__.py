@@ -9,6 +9,7 @@ from acr3d.db.models.accounts import ROLES, ApiToken, EndedSession, User
 from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
 from acr3d.db.models.content import ContentStamp
+from acr3d.db.models.facts import Category, PartFitment, PartNumber
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
 from acr3d.db.models.parts import ANGLES, FormerSku, Part, PartImage, PhotoCheck, PhotoOutline
@@ -23,6 +24,7 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "Base",
+    "Category",
     "ContentStamp",
     "CreditEntry",
     "EndedSession",
@@ -32,7 +34,9 @@ __all__ = [
     "JobEvent",
     "ModelVersion",
     "Part",
+    "PartFitment",
     "PartImage",
+    "PartNumber",
     "PartSearch",
     "PhotoCheck",
     "PhotoOutline",

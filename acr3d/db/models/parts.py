@@ -9,9 +9,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
+from acr3d.db.models.facts import AVAILABILITIES, CONDITIONS, Category, PartFitment, PartNumber
 from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
 from acr3d.db.states import ModelStatus
-from acr3d.db.types import Id, new_id, utc_now
+from acr3d.db.types import Id, Thousandths, new_id, utc_now
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
 
@@ -23,7 +24,10 @@ class Part(Base):
         partial_unique("ux_parts_sku_key", "sku_key", where="deleted_at IS NULL"),
         partial_unique("ux_parts_sku_look", "sku_look", where="deleted_at IS NULL"),
         Index("ix_parts_deleted_sku_look", "sku_look", **only_where("deleted_at IS NOT NULL")),
+        one_of("availability", AVAILABILITIES, "parts_availability"),
+        one_of("condition", CONDITIONS, "parts_condition"),
         Index("ix_parts_model_status", "model_status"),
+        Index("ix_parts_category_id", "category_id"),
         Index("ix_parts_check_due_at", "check_due_at", **only_where("check_due_at IS NOT NULL")),
     )
 
@@ -38,6 +42,15 @@ class Part(Base):
     width_mm: Mapped[float | None]
     height_mm: Mapped[float | None]
     depth_mm: Mapped[float | None]
+    brand: Mapped[str | None] = mapped_column(Text)
+    category_id: Mapped[str | None] = mapped_column(ForeignKey("categories.id", name="fk_parts_category_id"))
+    weight_g: Mapped[float | None]
+    price: Mapped[float | None] = mapped_column(Thousandths)
+    currency: Mapped[str | None] = mapped_column(String(3))  # ISO 4217
+    price_unit: Mapped[str | None] = mapped_column(Text)  # what the price is for: a piece, a pair, a metre
+    availability: Mapped[str | None] = mapped_column(String(16))
+    condition: Mapped[str | None] = mapped_column(String(16))
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     is_published: Mapped[bool] = mapped_column(default=True)
     primary_image_url: Mapped[str | None] = mapped_column(Text)
     model_status: Mapped[str] = mapped_column(String(16), default=ModelStatus.NONE)
@@ -56,6 +69,40 @@ class Part(Base):
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    number_rows: Mapped[list[PartNumber]] = relationship(
+        order_by=PartNumber.position, cascade="all, delete-orphan"
+    )
+    fitment_rows: Mapped[list[PartFitment]] = relationship(
+        order_by=PartFitment.position, cascade="all, delete-orphan"
+    )
+    category_row: Mapped[Category | None] = relationship(viewonly=True)
+
+    @property
+    def numbers(self) -> list[dict[str, Any]]:
+        """Its numbers beside the SKU: `kind` and `value` of each."""
+        return [{"kind": row.kind, "value": row.value} for row in self.number_rows]
+
+    @numbers.setter
+    def numbers(self, numbers: list[dict[str, Any]]) -> None:
+        if numbers != self.numbers:
+            self.number_rows = [PartNumber(position=place, **one) for place, one in enumerate(numbers)]
+
+    @property
+    def fitment(self) -> list[dict[str, Any]]:
+        """The vehicles that it fits."""
+        names = ("make", "model", "year_from", "year_to", "engine", "note")
+        return [{name: getattr(row, name) for name in names} for row in self.fitment_rows]
+
+    @fitment.setter
+    def fitment(self, vehicles: list[dict[str, Any]]) -> None:
+        if vehicles != self.fitment:
+            self.fitment_rows = [PartFitment(position=place, **one) for place, one in enumerate(vehicles)]
+
+    @property
+    def category(self) -> str | None:
+        """The names of its category from the top."""
+        return self.category_row.path if self.category_row else None
 
     generation_error = MessageColumns(
         "model_generation_error", "model_generation_error_code", "model_generation_error_params"

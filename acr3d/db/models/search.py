@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from acr3d.db.models.base import Base
 from acr3d.db.types import Id, SortableText
@@ -25,6 +25,11 @@ class PartSearch(Base):
         Index("ix_part_search_pictures", "is_published", "is_bare", "name_key", "sku_key", "part_id"),
         Index("ix_part_search_sku", "sku_key", "part_id"),
         Index("ix_part_search_newest", "created_at", "part_id"),
+        *(
+            Index(f"ix_part_search_{level}", level, "name_key", "sku_key", "part_id")
+            for level in ("category_1", "category_2", "category_3")
+        ),
+        Index("ix_part_search_categories", "category_1", "category_2", "category_3", "is_published"),
         # Covers the counts of the filters, so that they need no row.
         Index("ix_part_search_facts", "is_published", "model_status", "has_model", "has_photo", "has_size"),
     )
@@ -41,8 +46,17 @@ class PartSearch(Base):
     has_photo: Mapped[bool]
     has_size: Mapped[bool]
     is_bare: Mapped[bool] = mapped_column(default=False, server_default=false())  # customers see no picture
+    # The part's category and those above it, from the top.
+    category_1: Mapped[str | None] = mapped_column(Id)
+    category_2: Mapped[str | None] = mapped_column(Id)
+    category_3: Mapped[str | None] = mapped_column(Id)
     numbers: Mapped[str] = mapped_column(Text)  # keys, each between two blanks
     tokens: Mapped[str] = mapped_column(Text)  # what is indexed, blanks between: `parts.search_text`
+
+    @classmethod
+    def category_columns(cls) -> tuple[InstrumentedAttribute[str | None], ...]:
+        """From the top level down."""
+        return (cls.category_1, cls.category_2, cls.category_3)
 
 
 class SearchWord(Base):

@@ -14,13 +14,13 @@ from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import EVERY_PART, PUBLISHED, count
 from acr3d.web.access import caller
-from acr3d.web.admin import credits, jobs, parts, photos, unmatched_tasks
+from acr3d.web.admin import categories, credits, jobs, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-for area in (parts, photos, jobs, unmatched_tasks, credits):
+for area in (parts, categories, photos, jobs, unmatched_tasks, credits):
     bp.register_blueprint(area.bp)
 
 _FEW = 5

@@ -15,7 +15,7 @@ from acr3d.db.states import DAYS_IN_BIN
 from acr3d.errors import Gone, InvalidInput, Missing
 from acr3d.jobs import queries
 from acr3d.parts import bin, fields, parts, photos, sku_lookup, stale
-from acr3d.parts.search import EVERY_PART
+from acr3d.parts.search import Filters
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
@@ -29,7 +29,7 @@ bp = Blueprint("parts", __name__, url_prefix="/parts")
 @bp.get("")
 def index() -> ResponseReturnValue:
     list_request.leave_numbered_pages()
-    page = list_request.page_of(EVERY_PART)
+    page = list_request.page_of(Filters(category=list_request.category()))
     ids = [part.id for part in page.parts]
     jobs = queries.newest_jobs(ids)
     return render_template(

@@ -11,7 +11,7 @@ from acr3d.jobs import queries
 from acr3d.parts import bin, fields
 from acr3d.parts import parts as catalogue
 from acr3d.parts.photos import images_of
-from acr3d.parts.search import Filters
+from acr3d.parts.search import Filters, load_facts
 from acr3d.parts.stale import Stale
 from acr3d.photo_checks.results import check_result
 from acr3d.web import list_request
@@ -22,10 +22,11 @@ bp = Blueprint("api_parts", __name__, url_prefix="/api")
 
 
 @bp.get("/admin/parts")
-@operation(Operation(query=("q", "cursor", "limit", "sort", "published")))
+@operation(Operation(query=("q", "cursor", "limit", "sort", "published", "category")))
 def parts() -> ResponseReturnValue:
-    filters = Filters(is_published=list_request.flag("published"))
+    filters = Filters(is_published=list_request.flag("published"), category=list_request.category())
     page = list_request.page_of(filters, order=list_request.order(), limit=list_request.limit())
+    load_facts(page.parts)
     return jsonify(serializers.page_json(page, [serializers.part_json(part) for part in page.parts]))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
 from acr3d.messages.wording import worded
 from acr3d.parts import fields
+from acr3d.parts.categories import Node
 from acr3d.parts.search import Page
 from acr3d.photo_checks.results import Advice, PhotoCheckResult
 from acr3d.storage.index import media_url
@@ -52,6 +53,18 @@ def part_json(part: Part) -> dict[str, Any]:
     """A part for staff."""
     error = {"model_generation_error": worded(part.generation_error) or None}
     return fields.values_of(part) | _columns(part, _PART) | error
+
+
+def category_json(node: Node) -> dict[str, Any]:
+    """A category with the number of parts in it and below it."""
+    category = node.category
+    return {
+        "id": category.id,
+        "path": category.path,
+        "name": category.name,
+        "level": node.level,
+        "count": node.count,
+    }
 
 
 def page_json(page: Page, parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from acr3d.jobs import queries
 from acr3d.jobs.true_size import true_size
 from acr3d.parts import photos, sku_lookup
 from acr3d.parts.photos import images_of
-from acr3d.parts.search import PUBLISHED
 from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
@@ -31,8 +30,8 @@ def catalogue() -> ResponseReturnValue:
     list_request.leave_numbered_pages()
     if asked_query():
         request_rate.count()
-    order = list_request.order()
-    page = list_request.page_of(PUBLISHED, order=order or ("" if asked_query() else "pictures"))
+    order, filters = list_request.order(), list_request.published()
+    page = list_request.page_of(filters, order=order or ("" if asked_query() else "pictures"))
     covers = photos.covers_of([part.id for part in page.parts])
     return render_template(
         "public/catalogue.html",

@@ -38,7 +38,7 @@ def test_a_sku_in_use_is_a_conflict(client: FlaskClient, admin: dict[str, str]) 
     again = client.post(PARTS, json={"sku": "br-1", "name": "Two"}, headers=admin)
 
     assert again.status_code == 409
-    assert again.json == {"error": "The SKU “br-1” is in use by another part."}
+    assert again.json == {"error": "The SKU “br-1” is in use by another part: “One” (BR-1)."}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,9 @@ def test_what_the_public_reads_names_no_id_or_draft(app: Flask, client: FlaskCli
     part = client.get("/api/parts/BR-1").json
 
     assert part is not None
-    assert set(part) == {"sku", "name", "description", "size_mm", "url", "photos", "model_3d_url"}
+    facts = {"brand", "category", "condition", "price", "currency", "price_unit", "availability", "weight_g"}
+    facts |= {"sku", "name", "description", "size_mm", "numbers", "fitment", "attributes"}
+    assert set(part) == facts | {"url", "photos", "model_3d_url"}
 
 
 @pytest.mark.parametrize("sku", ["a/b", "/a", "a//b", "a/", "100%", "a?b#c", "ü+ö &", "..;", "%2F", "<b>"])

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from acr3d.parts import categories
 from acr3d.parts.bin import delete_part
 from acr3d.parts.photos import images_of, label_photo
 from acr3d.parts.search import PAGE_SIZE
@@ -90,6 +91,37 @@ def test_every_number_has_an_address(app: Flask, client: FlaskClient, sku: str) 
     [address] = re.findall(r'<h2><a href="([^"]+)"', client.get("/").text)
 
     assert "Bracket of its own" in client.get(address).text
+
+
+def test_a_part_shows_the_facts_that_are_given(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        categories.create("Brakes/Discs")
+        facts = {"brand": "Brembo", "price": 39.9, "currency": "EUR", "price_unit": "pair", "weight_g": 7250}
+        lists = {"numbers": "OE: 1J0 615", "fitment": "VW; Golf; 1997-2003", "attributes": {"Holes": "5"}}
+        make_part("A-1", category="Brakes/Discs", availability="on_order", condition="used", **facts, **lists)
+        make_part("A-2")
+
+    page, plain = client.get("/parts/A-1").text, client.get("/parts/A-2").text
+
+    for shown in (
+        "Brembo",
+        "€39.90 / pair",
+        "7.25 kg",
+        "OE number",
+        "1J0 615",
+        "1997–2003",
+        "on order",
+        "Holes",
+    ):
+        assert shown in page, shown
+    assert "Price" not in plain
+    assert "Fits these" not in plain
+    listed = client.get("/?category=brakes&q=golf").text
+    assert "Bracket A-1" in listed
+    assert "Bracket A-2" not in listed
+    assert client.get("/?category=Wheels").status_code == 404
+    shown = client.get("/api/parts?category=Brakes/Discs").json
+    assert [part["sku"] for part in shown["parts"]] == ["A-1"]  # type: ignore[index]
 
 
 def test_a_part_is_found_whatever_the_case_of_its_number(app: Flask, client: FlaskClient) -> None:
