@@ -80,7 +80,7 @@ def mask_key(part_id: str, sha256: str, method: str) -> str:
 
 
 def _row(part_id: str, sha256: str, method: str, key: str | None, facts: dict[str, Any]) -> PhotoOutline:
-    kept = {name: facts.get(name, []) for name in ("sides", "left_out")}
+    kept = {name: facts.get(name, []) for name in ("sides", "left_out", "marks")}
     return PhotoOutline(
         part_id=part_id,
         sha256=sha256,

@@ -48,12 +48,22 @@ class PartOutline:
 
 
 @dataclass(frozen=True)
+class PhotoMarks:
+    """Boxes (left, top, width, height) around what is wrong in a photo, in a picture of this size."""
+
+    boxes: list[tuple[float, float, float, float]]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class PhotoCheckResult:
     """`state` is "none" (no photos), "waiting", "checked", or "unknown" when the check could not run."""
 
     state: str
     advice: list[Advice] = field(default_factory=list)
     outlines: dict[str, PartOutline] = field(default_factory=dict)
+    marks: dict[str, PhotoMarks] = field(default_factory=dict)
     best: list[PartImage] = field(default_factory=list)
     checked: PhotoCheck | None = None
     note: str | None = None
@@ -85,13 +95,25 @@ def _checked(row: PhotoCheck, places: list[PartImage], order: Sequence[PartImage
     outlines = {
         image.id: _outline(photo) for image, photo in zip(places, photos, strict=True) if photo["outline"]
     }
+    marks = {image.id: _marks(photo) for image, photo in zip(places, photos, strict=True) if photo["marks"]}
     best = [places[place] for place in row.report["best"]]
-    return PhotoCheckResult("checked", advice, outlines, best, row, network_note(row.report.get("network")))
+    return PhotoCheckResult(
+        "checked", advice, outlines, marks, best, row, network_note(row.report.get("network"))
+    )
 
 
 def _outline(photo: dict[str, Any]) -> PartOutline:
     width, height = photo["size"]
     return PartOutline(photo["outline"], width, height, tuple(photo["left_out"]))
+
+
+def _marks(photo: dict[str, Any]) -> PhotoMarks:
+    width, height = photo["size"]
+    boxes = [
+        (left * width, top * height, (right - left) * width, (bottom - top) * height)
+        for left, top, right, bottom in photo["marks"]
+    ]
+    return PhotoMarks(boxes, width, height)
 
 
 def _advice(finding: dict[str, Any], places: list[PartImage], order: Sequence[PartImage]) -> Advice:

@@ -123,7 +123,10 @@ def test_a_part_in_two_pieces_stays_whole_and_three_parts_are_refused() -> None:
     assert iou(find_outline(on_paper((two, STEEL)), alpha_of(two)).mask, two) > 0.97
     for taken in (on_paper((three, STEEL)), in_clutter((three, STEEL))):
         assert find_outline(taken, alpha_of(three)).refusal == "several_parts"
-    assert find_outline(on_paper((three, STEEL))).refusal == "several_parts"
+    refused = find_outline(on_paper((three, STEEL)))
+    assert refused.refusal == "several_parts"
+    middles = sorted((left + right) / 2 * three.shape[1] for left, _top, right, _bottom in refused.marks)
+    assert middles == pytest.approx([150, 300, 450], abs=3)  # each is marked
 
 
 @pytest.mark.parametrize("alpha", [None, alpha_of(NOTHING)])

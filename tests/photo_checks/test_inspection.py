@@ -172,6 +172,7 @@ def test_a_part_that_is_cut_off_is_named(tmp_path: Path, way: str) -> None:
 
     assert "cropped" in [finding["code"] for finding in photo["findings"]]
     assert photo["outline"] is None
+    assert len(photo["marks"]) == 1
 
 
 @pytest.mark.parametrize("way", ["out of focus", "shaken"])

@@ -39,6 +39,7 @@ GOOD: dict[str, Any] = {
     "findings": [],
     "outline": "M1 1L9 1L9 9Z",
     "left_out": [],
+    "marks": [],
     "size": [512, 384],
     "edge_width": 2.5,
 }
@@ -330,7 +331,8 @@ ABOUT_ONE: list[dict[str, Any]] = [
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_finding_has_a_sentence_that_names_its_photos(in_app: Flask, language: str) -> None:
     part = make_part_with_photos()
-    shown = [GOOD | {"findings": [one | {"photos": [0]} for one in ABOUT_ONE]}, GOOD, GOOD]
+    about = [one | {"photos": [0]} for one in ABOUT_ONE]
+    shown = [GOOD | {"findings": about, "marks": [[0.25, 0.5, 0.75, 1.0]]}, GOOD, GOOD]
     kept(part, REPORT | {"photos": shown})
 
     client = browser(in_app)
@@ -344,6 +346,7 @@ def test_every_finding_has_a_sentence_that_names_its_photos(in_app: Flask, langu
         names = [f"{word} {1 + order_of(part).index(image)} (" for image in finding["images"]]
         assert all(name in finding["message"] for name in names)
         assert "%(" not in finding["message"]
+    assert page.count('<rect x="128.0" y="192.0" width="256.0" height="192.0"/>') == 1  # where it is wrong
     assert page.count('<path d="M1 1L9 1L9 9Z"/>') == 2 * 3  # on the tile and with the findings
 
 

@@ -171,7 +171,9 @@ class PhotoOutline(Base):
     method: Mapped[str] = mapped_column(String(64))
     storage_path: Mapped[str | None] = mapped_column(Text)  # a mask, white on the part; null if there is none
     refusal: Mapped[str | None] = mapped_column(String(32))  # why there is none
-    facts: Mapped[dict[str, Any]]  # {"sides": where the part is cut off, "left_out": what is not the part}
+    facts: Mapped[
+        dict[str, Any]
+    ]  # {"sides": where the part is cut off, "left_out": what is not the part, "marks"}
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

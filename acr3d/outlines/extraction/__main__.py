@@ -6,7 +6,7 @@ REQUEST.json: a list with, for each photo,
 
 `alpha` is the network's; without such a file the backdrop's colour decides alone. Writes each outline that is
 found to `out`: white on the part, at most 1024 × 1024. Runs in a child process (acr3d.sandbox) and prints
-JSON lines; the report has `refusal`, `sides` and `left_out` of each photo in order.
+JSON lines; the report has `refusal`, `sides`, `left_out` and `marks` of each photo in order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ def _written(request: dict[str, Any]) -> dict[str, Any]:
         found = find_outline(pixels, _read_alpha(Path(request["alpha"]), (pixels.shape[1], pixels.shape[0])))
     if found.mask is not None:
         Image.fromarray(found.mask).save(request["out"], optimize=True)
-    return {"refusal": found.refusal, "sides": found.sides, "left_out": found.left_out}
+    return {
+        "refusal": found.refusal,
+        "sides": found.sides,
+        "left_out": found.left_out,
+        "marks": found.marks,
+    }
 
 
 def _read_alpha(path: Path, size: tuple[int, int]) -> Alpha | None:

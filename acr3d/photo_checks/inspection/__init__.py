@@ -4,5 +4,5 @@
 findings as codes; `acr3d.photo_checks.advice` turns them into sentences.
 """
 
-VERSION = 4
+VERSION = 5
 """Raise it when the inspection would report something else for the same photos: stored reports expire."""

@@ -4,7 +4,8 @@
 
 JSON is a list with what is known about each photo's outline, or null; then it is looked for by colour:
 
-    {"mask": "outline.png" or null, "refusal": word or null, "sides": [], "left_out": [], "by_colour": false}
+    {"mask": "outline.png" or null, "refusal": word or null, "sides": [], "left_out": [], "marks": [],
+     "by_colour": false}
 
 Runs in a child process (acr3d.sandbox) and prints its report as one JSON line.
 """

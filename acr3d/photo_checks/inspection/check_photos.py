@@ -33,7 +33,7 @@ def check_photos(
 def make_report(inspections: Sequence[PhotoInspection], angles: Sequence[str | None]) -> dict[str, Any]:
     """The report on inspected photos.
 
-    {"photos": [{"findings", "outline", "left_out", "size", "edge_width"}],
+    {"photos": [{"findings", "outline", "left_out", "marks", "size", "edge_width"}],
     "findings": [about several photos], "best": [indices]}. An outline is an SVG path in a picture of `size`
     (width, height).
     """
@@ -104,6 +104,7 @@ def _photo_report(inspection: PhotoInspection) -> dict[str, Any]:
         "findings": [finding.as_json() for finding in inspection.findings],
         "outline": inspection.outline_path,
         "left_out": list(inspection.left_out),
+        "marks": list(inspection.marks),
         "size": list(inspection.size),
         "edge_width": round(inspection.edge_width, 2) if inspection.edge_width is not None else None,
     }

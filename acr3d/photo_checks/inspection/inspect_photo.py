@@ -13,6 +13,7 @@ from acr3d.carving.errors import CarvingError
 from acr3d.carving.photo_input import read_photo
 from acr3d.carving.silhouette import Silhouette, fitted
 from acr3d.outlines.extraction.find_outline import Outline, find_outline
+from acr3d.outlines.extraction.marks import Box
 from acr3d.photo_checks.inspection import frame_edges, sharpness
 from acr3d.photo_checks.inspection.coloured_square import ColouredSquare, coloured_square
 from acr3d.photo_checks.inspection.colours import ColourHistogram, colour_histogram
@@ -43,6 +44,7 @@ class PhotoInspection:
     square: ColouredSquare | None = None
     edge_width: float | None = None
     left_out: tuple[str, ...] = ()
+    marks: tuple[Box, ...] = ()
 
 
 def inspect_photo(path: Path, index: int, known: KnownOutline | None = None) -> PhotoInspection:
@@ -64,7 +66,7 @@ def inspect_photo(path: Path, index: int, known: KnownOutline | None = None) -> 
         facts = {"sides": outline.sides} if code == "cropped" else {}
         found.append(PhotoFinding(_FINDINGS.get(code, code), (index,), facts))
     if outline.mask is None or any(finding.code == "backdrop_busy" for finding in found):
-        return PhotoInspection(tuple(found), size, edge_width=width)
+        return PhotoInspection(tuple(found), size, edge_width=width, marks=tuple(outline.marks))
     silhouette = Silhouette("", fitted(outline.mask, small), small)
     longest = max(np.ptp(silhouette.box[::2]), np.ptp(silhouette.box[1::2])) * max(pixels.shape) / max(size)
     if longest < _MIN_PART_SIDE and not found:
@@ -78,6 +80,7 @@ def inspect_photo(path: Path, index: int, known: KnownOutline | None = None) -> 
         square=coloured_square(silhouette.pixels, silhouette.mask),
         edge_width=width,
         left_out=tuple(outline.left_out),
+        marks=tuple(outline.marks),
     )
 
 

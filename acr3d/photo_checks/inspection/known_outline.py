@@ -23,5 +23,6 @@ def read_known(described: dict[str, Any] | None) -> KnownOutline | None:
     if described is None:
         return None
     mask = read_mask(Path(described["mask"])) if described["mask"] else None
-    outline = Outline(mask, described["refusal"], described["sides"], described["left_out"])
+    marks = described.get("marks", [])  # outlines of earlier versions have none
+    outline = Outline(mask, described["refusal"], described["sides"], described["left_out"], marks)
     return KnownOutline(outline, described["by_colour"])
