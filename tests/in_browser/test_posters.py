@@ -80,7 +80,6 @@ def test_a_blocked_decoder_leaves_the_poster_and_a_sentence(
 
 def bare(page: Page) -> Locator:
     """The picture, without the buttons and hints before it."""
-    page.evaluate("document.querySelectorAll('model-viewer').forEach(one => { one.shadowIntensity = 0; })")
     page.evaluate(
         "document.querySelectorAll('.viewer-picture > :not(img, model-viewer, template), .viewer-ar')"
         ".forEach(one => { one.style.visibility = 'hidden'; })"

@@ -36,8 +36,8 @@ def test_a_model_comes_with_a_picture_from_where_the_viewer_begins(
         assert poster.getpixel((400, 400))[3] == 255
     for place in PLACES:
         page = client.get(place).text
-        viewer = page[page.index("<model-viewer") : page.index("</model-viewer>")]
-        assert f'<img slot="poster" src="{media_url(version.poster_path)}"' in viewer
+        viewer = page[page.index("data-viewer>") : page.index("</model-viewer>")]
+        assert f'<img class="viewer-poster" src="{media_url(version.poster_path)}"' in viewer
         assert viewer.count("<img") == 1
         for name, value in version.report["poster"]["camera"].items():
             assert f' {name}="{value}"' in viewer
@@ -54,8 +54,8 @@ def test_no_model_fails_for_its_picture(
 
     assert (version.state, version.poster_path) == ("published", None)
     page = client.get(PLACES[0]).text
-    assert f'slot="poster" src="{images_of(part.id)[0].image_url}"' in page
-    assert "camera-orbit" not in page
+    assert f'class="viewer-poster" src="{images_of(part.id)[0].image_url}"' in page
+    assert ' camera-orbit="' not in page
 
 
 @one_database

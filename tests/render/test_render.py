@@ -172,6 +172,19 @@ def test_a_mirrored_node_shows_its_outside(tmp_path: Path) -> None:
     assert picture_of(path, "left").getpixel((32, 32))[:3] == YELLOW
 
 
+def test_a_matt_grey_is_as_bright_as_in_the_viewer(tmp_path: Path) -> None:
+    """<model-viewer> 4.4 shows a sphere of this material at these levels where it faces the camera."""
+    made = Builder()
+    made.data["materials"] = [
+        {"pbrMetallicRoughness": {"metallicFactor": 0, "baseColorFactor": [0.502, 0.502, 0.502, 1]}}
+    ]
+    add_box(made, colours=dict.fromkeys(COLOURS, (255, 255, 255)))
+    path = save(made, tmp_path)
+
+    for side, grey in (("front", 206), ("top", 221), ("bottom", 136)):
+        assert abs(picture_of(path, side).getpixel((32, 32))[0] - grey) < 12, side
+
+
 def test_metal_is_never_black(tmp_path: Path) -> None:
     made = Builder()
     made.data["materials"] = [
@@ -181,7 +194,7 @@ def test_metal_is_never_black(tmp_path: Path) -> None:
     path = save(made, tmp_path)
 
     for side in SIDES:
-        assert min(picture_of(path, side).getpixel((32, 32))[:3]) > 100, side
+        assert min(picture_of(path, side).getpixel((32, 32))[:3]) > 80, side
 
 
 def test_the_optimized_file_looks_like_the_raw_one(tmp_path: Path) -> None:
