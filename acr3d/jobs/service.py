@@ -23,6 +23,7 @@ from acr3d.engines.options import InvalidOption
 from acr3d.engines.registry import engines
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
+from acr3d.jobs.repeat_orders import ask_before_repeating
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.notify import wake
@@ -47,13 +48,20 @@ _CONFIG: dict[str, Callable[[Any], bool]] = {
 
 
 def start(
-    part_id: str, selected: Mapping[str, str], engine: str | None, config: dict[str, Any], actor: User
+    part_id: str,
+    selected: Mapping[str, str],
+    engine: str | None,
+    config: dict[str, Any],
+    actor: User,
+    *,
+    again: bool = False,
 ) -> Job:
     """A new job that makes a model of the part from `selected` photos, {angle: image id}.
 
     With `other_sides` in its config an engine that takes named views also gets the part's other labelled
-    photos. Raises Missing, InvalidInput for a choice that is not possible, Conflict while another job of the
-    part runs or when the budget does not allow it.
+    photos. `again`: the person agrees to pay for an order that has already given a model. Raises Missing,
+    InvalidInput for a choice that is not possible, Conflict while another job of the part runs or when the
+    budget does not allow it, and AlreadyOrdered.
     """
     provider = engines().provider(engine) if engine else engines().default()
     if provider is None:
@@ -89,6 +97,8 @@ def start(
             account=provider.account,
             estimated_credits=price,
         )
+        if not again:
+            ask_before_repeating(session, job)
         session.add(job)
         session.flush()
         ledger.reserve(session, job, actor.id)

@@ -9,12 +9,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from acr3d.db.models import Job, User
+from acr3d.db.models import Job, ModelVersion, User
 from acr3d.db.session import transaction
+from acr3d.db.states import NextStep, Status
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs import queries, review, service
+from acr3d.jobs.repeat_orders import AlreadyOrdered
 from acr3d.parts.parts import part_by_id
 from acr3d.parts.photos import images_of, reorder
+from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user, order_of
 
 SIX = ("front", "back", "left", "right", "top", "bottom")
@@ -179,3 +182,45 @@ def test_a_draft_that_failed_at_another_hosts_engine_is_made_here_when_tried_aga
 
     assert (again.engine_base, again.account) == here
     assert (again.status, again.meshy_task_id) == ("pending", None)
+
+
+def test_the_same_order_is_paid_for_twice_only_if_somebody_agrees(make_app: Callable[..., Flask]) -> None:
+    app = make_app(meshy_api_key="msy_test")
+    admin, client, headers = browser(app), app.test_client(), bearer(app)
+    with app.app_context():
+        user, part = make_user("b@example.com"), make_part_with_photos()
+        photos, part_id = by_angle(part), part.id
+        first = service.start(part.id, photos, "meshy", {"texture_prompt": "steel"}, user).id
+        with transaction() as session:
+            done = session.get_one(Job, first)
+            done.status, done.next_step = Status.COMPLETE, NextStep.NONE
+            facts = {"storage_path": "kept", "sha256": "0" * 64, "file_size_bytes": 1, "report": {}}
+            session.add(ModelVersion(part_id=part.id, job_id=first, number=2, **facts))
+
+        with pytest.raises(AlreadyOrdered, match="that model is version 2"):
+            service.start(part.id, photos, "meshy", {"texture_prompt": "steel", "level": "light"}, user)
+        assert queries.newest_job(part.id).id == first  # type: ignore[union-attr]
+
+        for others, config in ((photos, {}), (dict(list(photos.items())[:2]), {"texture_prompt": "steel"})):
+            service.cancel(service.start(part.id, others, "meshy", config, user).id, user)
+        free = service.start(part.id, photos, "builtin", {"texture_prompt": "steel"}, user)
+        service.cancel(free.id, user)
+
+    body = {"partId": part_id, "selectedAngles": photos, "engine": "meshy"}
+    body["config"] = {"texture_prompt": "steel"}
+    refused = client.post("/api/admin/3d-models/generate", headers=headers, json=body)
+    assert (refused.status_code, "Nothing was ordered" in refused.text) == (409, True)
+    form: dict[str, Any] = {"use": list(photos.values()), "engine": "meshy", "texture_prompt": "steel"}
+    form |= {f"angle-{image}": angle for angle, image in photos.items()}
+    with app.app_context(), transaction() as session:
+        # The form always says whether it wants PBR maps; this one has no tick for them.
+        session.get_one(Job, first).generation_config = {"texture_prompt": "steel", "enable_pbr": False}
+    header = csrf_header(admin) | {"HX-Request": "true"}
+    asked = admin.post(f"/admin/parts/{part_id}/generate", headers=header, data=form)
+    assert (asked.status_code, 'name="again"' in asked.text) == (409, True)
+    agreed = admin.post(f"/admin/parts/{part_id}/generate", headers=header, data=form | {"again": "yes"})
+    assert (agreed.status_code, 'name="again"' in agreed.text) == (200, False)
+    with app.app_context():
+        running = queries.newest_job(part_id)
+        assert running is not None
+        assert (running.status, running.engine) == (Status.PENDING, "meshy")

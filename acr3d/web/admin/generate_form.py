@@ -18,7 +18,10 @@ from acr3d.photo_checks.inspection.best_photos import best_photos
 
 @dataclass
 class GenerateForm:
-    """`used` are the ids of the selected photos, `angles` the angle of every photo."""
+    """`used` are the ids of the selected photos, `angles` the angle of every photo.
+
+    `asks_again`: the same order has given a model before, and a button repeats it.
+    """
 
     used: set[str] = field(default_factory=set)
     angles: dict[str, str] = field(default_factory=dict)
@@ -28,6 +31,7 @@ class GenerateForm:
     prompt: str = ""
     level: str = MODEL_LEVELS[0]
     other_sides: bool = True
+    asks_again: bool = False
 
     @classmethod
     def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> GenerateForm:

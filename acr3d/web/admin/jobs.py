@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from flask import Blueprint, render_template, request
@@ -14,6 +15,7 @@ from acr3d.db.states import Status
 from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, review, service
+from acr3d.jobs.repeat_orders import AlreadyOrdered
 from acr3d.orders import unmatched, unmatched_actions
 from acr3d.parts.photos import images_of
 from acr3d.web import labels
@@ -58,9 +60,12 @@ def live() -> ResponseReturnValue:
 def generate(part_id: str) -> ResponseReturnValue:
     form = GenerateForm.read(request.form, images_of(part_id))
     try:
-        service.start(part_id, form.selected(), form.engine, form.config(), actor())
+        again = request.form.get("again") == "yes"
+        service.start(part_id, form.selected(), form.engine, form.config(), actor(), again=again)
     except Missing:
         raise
+    except AlreadyOrdered as question:
+        return _panels(part_id, str(question), replace(form, asks_again=True)), question.status
     except InvalidInput as problem:
         return _panels(part_id, str(problem), form), problem.status
     return _panels(part_id, said=_("The job has started."))

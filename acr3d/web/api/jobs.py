@@ -17,7 +17,7 @@ from acr3d.web.api.operation import Body, Operation, operation
 
 _TEXT = (str, NoneType)
 _GENERATE = Body(
-    {"partId": str, "selectedAngles": dict, "engine": _TEXT, "config": (dict, NoneType)},
+    {"partId": str, "selectedAngles": dict, "engine": _TEXT, "config": (dict, NoneType), "again": bool},
     needed=("partId", "selectedAngles"),
 )
 
@@ -27,10 +27,18 @@ bp = Blueprint("api_jobs", __name__, url_prefix="/api")
 @bp.post("/admin/3d-models/generate")
 @operation(Operation(_GENERATE, status=202))
 def generate(body: dict[str, Any]) -> ResponseReturnValue:
+    """An order that has given a model before, and costs credits, needs `"again": true`."""
     selected: dict[str, Any] = body["selectedAngles"]
     if not all(isinstance(image_id, str) for image_id in selected.values()):
         raise InvalidInput(_("“selectedAngles” must map each angle to a photo ID."))
-    job = service.start(body["partId"], selected, body.get("engine"), body.get("config") or {}, actor())
+    job = service.start(
+        body["partId"],
+        selected,
+        body.get("engine"),
+        body.get("config") or {},
+        actor(),
+        again=body.get("again", False),
+    )
     message = _("The job is queued.")
     return jsonify(success=True, jobId=job.id, meshyTaskId=job.meshy_task_id, message=message), 202
 
