@@ -35,6 +35,7 @@ def test_a_child_loads_no_web_framework_and_no_database() -> None:
         "acr3d.silhouettes.__main__",
         "acr3d.silhouettes.orientation_search",
         "acr3d.sandbox",
+        "acr3d.tables.__main__",
     )
     script = (
         f"import sys, importlib; [importlib.import_module(name) for name in {modules!r}];"

@@ -9,6 +9,7 @@ from acr3d.messages.model_texts import MODEL_TEXTS
 from acr3d.messages.order_texts import ORDER_TEXTS
 from acr3d.messages.outline_texts import OUTLINE_TEXTS
 from acr3d.messages.photo_texts import PHOTO_TEXTS
+from acr3d.messages.table_texts import TABLE_TEXTS
 
 TEXTS: dict[str, str] = {
     "text": "%(text)s",  # as it came: an engine's own words, rows of earlier versions
@@ -20,4 +21,5 @@ TEXTS: dict[str, str] = {
     **OUTLINE_TEXTS,
     **PHOTO_TEXTS,
     **MODEL_TEXTS,
+    **TABLE_TEXTS,
 }

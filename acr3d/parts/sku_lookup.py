@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from flask_babel import gettext as _
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
@@ -82,6 +84,24 @@ def claim(session: Session, part: Part, former: str | None = None) -> None:
     if former is not None and not is_kept:
         session.execute(delete(FormerSku).where(FormerSku.sku_look == look(former)))
         session.add(FormerSku(sku_look=look(former), sku=former, part_id=part.id))
+
+
+def parts_by_look(session: Session, skus: Iterable[str], lock: bool = False) -> dict[str, Part]:
+    """The present parts whose SKUs look like these, by that look. With `lock`, they stay as they are until
+    the transaction ends.
+    """
+    wanted = {look(sku) for sku in skus}
+    query = _present().where(or_(Part.sku_look.in_(wanted), Part.sku_look.is_(None)))
+    query = query.order_by(Part.sku_look.is_not(None), Part.id)
+    found = session.scalars(query.with_for_update() if lock else query)
+    return {look(part.sku): part for part in found if look(part.sku) in wanted}
+
+
+def claim_free(session: Session, parts: Sequence[Part]) -> None:
+    """Give new parts their SKUs, which no present part looks like (`parts_by_look`), nor each other."""
+    for part in parts:
+        part.sku_key, part.sku_look = sku_key(part.sku), look(part.sku)
+    session.execute(delete(FormerSku).where(FormerSku.sku_look.in_([part.sku_look for part in parts])))
 
 
 def known_looks() -> set[str]:

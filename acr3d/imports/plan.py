@@ -1,0 +1,125 @@
+"""What a row would do: make a part, change one, nothing, or be refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from acr3d.db.models import Part
+from acr3d.errors import InvalidInput
+from acr3d.imports.cells import decimal_sign, to_value
+from acr3d.imports.table import Table
+from acr3d.parts.fields import FIELDS, Quantity, required_names
+from acr3d.parts.sku_lookup import SkuInUse, parts_by_look
+from acr3d.parts.skus import canonical, look
+from acr3d.tables.limits import Cell
+
+Row = tuple[int, Mapping[str, Cell]]
+
+_FIELDS = {one.name: one for one in FIELDS}
+
+
+class Action(StrEnum):
+    """What becomes of a row."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row's fate. `values` are those to write; `before` what the part has in the same fields."""
+
+    number: int
+    sku: str
+    action: Action
+    values: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    part: Part | None = None
+    problem: str = ""
+
+
+class Planner:
+    """Plans the rows of one table, in the order of the file. An empty cell leaves what the part has."""
+
+    def __init__(self, table: Table, sign: str | None = None) -> None:
+        """`sign`: the decimal sign in text, None to find it. Raises InvalidInput without a SKU column."""
+        self._units = {one.field: one.unit for one in table.columns if one.field}
+        if "sku" not in self._units:
+            raise InvalidInput(
+                gettext(
+                    "No column holds part numbers (SKU), so the rows cannot be matched with parts. Nothing "
+                    "was imported. Name that column “SKU”, or say which it is."
+                )
+            )
+        self.sign = sign or _sign(table)
+        self._rows_by_look: dict[str, int] = {}
+
+    def plan(self, session: Session, rows: Sequence[Row], lock: bool = False) -> list[Planned]:
+        """What each row would do now. With `lock`, the parts stay as they are until the transaction ends."""
+        skus = {number: _sku_in(cells) for number, cells in rows}
+        parts = parts_by_look(session, [sku for sku in skus.values() if sku], lock)
+        return [
+            self._planned(number, skus[number], cells, parts.get(look(skus[number])))
+            for number, cells in rows
+        ]
+
+    def _planned(self, number: int, sku: str, cells: Mapping[str, Cell], part: Part | None) -> Planned:
+        try:
+            self._check_first(number, sku)
+            values = self._values(cells)
+            if part is None and (missing := [name for name in required_names() if name not in values]):
+                _FIELDS[missing[0]].parse(None)
+            if part is not None and canonical(part.sku) != canonical(values["sku"]):
+                raise SkuInUse(sku, part)
+        except InvalidInput as refusal:
+            return Planned(number, sku, Action.REFUSED, problem=str(refusal))
+        if part is None:
+            return Planned(number, sku, Action.NEW, values)
+        del values["sku"]  # equal, if perhaps typed in another way
+        changed = {name: value for name, value in values.items() if getattr(part, name) != value}
+        before = {name: getattr(part, name) for name in changed}
+        return Planned(number, sku, Action.CHANGED if changed else Action.UNCHANGED, changed, before, part)
+
+    def refused_meanwhile(self, row: Row) -> Planned:
+        """The row, whose part number somebody else gave to a part while it was being written."""
+        problem = gettext("Another part was given this part number (SKU) just now. Import the file again.")
+        return Planned(row[0], _sku_in(row[1]), Action.REFUSED, problem=problem)
+
+    def _check_first(self, number: int, sku: str) -> None:
+        first = self._rows_by_look.setdefault(look(sku), number) if sku else number
+        if first != number:
+            raise InvalidInput(
+                gettext(
+                    "Row %(first)s has the same part number (SKU). Keep one of the two rows.", first=first
+                )
+            )
+
+    def _values(self, cells: Mapping[str, Cell]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, cell in cells.items():
+            if isinstance(cell, str) and not cell.strip():
+                continue
+            one = _FIELDS[name]
+            values[name] = one.parse(to_value(cell, one, self._units[name], self.sign))
+        return values
+
+
+def _sku_in(cells: Mapping[str, Cell]) -> str:
+    cell = cells.get("sku", "")
+    return str(to_value(cell, _FIELDS["sku"], "", None)).strip()
+
+
+def _sign(table: Table) -> str | None:
+    """The decimal sign that the table's measured columns use."""
+    measured = {one.name for one in FIELDS if isinstance(one.kind, Quantity)}
+    return decimal_sign(
+        cell for _number, cells in table.rows() for name, cell in cells.items() if name in measured
+    )
