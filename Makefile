@@ -1,7 +1,7 @@
 # `make run` starts acr3d, `make test` tests it; both install what they need first. `make help` lists the rest.
 
 SHELL = /bin/bash
-WORKERS ?= 2
+WORKERS ?= 3
 DIST ?= worksteal
 ARGS ?=
 GUNICORN = .venv/bin/gunicorn -c gunicorn.conf.py wsgi:app
