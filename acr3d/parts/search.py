@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -125,10 +124,10 @@ def _found(query: Query, filters: Filters, order: str, cursor: str, limit: int) 
         rows, total = _hits(query, None, filters, order, kind, at, limit)
         if at or total >= _FEW:
             return rows, total
-    near = cache(words_near)
-    if at is None and not any(map(near, query.plain_words)):
+    near = words_near(query.plain_words)
+    if at is None and not any(near.values()):
         return rows, total
-    return _hits(query, near, filters, corrected, kind, at, limit)
+    return _hits(query, near.__getitem__, filters, corrected, kind, at, limit)
 
 
 def _hits(

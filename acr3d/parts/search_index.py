@@ -57,7 +57,7 @@ def index_parts(session: Session, part_ids: Iterable[str]) -> None:
             if row is not None:
                 session.delete(row)
             continue
-        values = _row_of(part, lines.get(part.category_id or "", []))
+        values = row_of(part, lines.get(part.category_id or "", []))
         found.update(values["tokens"].split())
         if row is None:
             session.add(PartSearch(part_id=part.id, **values))
@@ -65,7 +65,7 @@ def index_parts(session: Session, part_ids: Iterable[str]) -> None:
         for name, value in values.items():
             setattr(row, name, value)
     session.flush()
-    _learn_words(session, found)
+    learn_words(session, found)
 
 
 def catch_up() -> int:
@@ -94,7 +94,8 @@ def reindex() -> int:
     return done
 
 
-def _row_of(part: Part, category_line: list[str]) -> dict[str, Any]:
+def row_of(part: Part, category_line: list[str]) -> dict[str, Any]:
+    """What `part_search` holds of a part, whose category is the last of `category_line`."""
     keys = _number_keys([part.sku, *(row.value for row in part.number_rows)])
     vehicles = (word for row in part.fitment_rows for word in (row.make, row.model, row.engine))
     facts = (part.brand, part.description, *vehicles, *map(str, part.attributes.values()))
@@ -123,7 +124,7 @@ def _number_keys(numbers: Sequence[str]) -> list[str]:
     return [key for key in dict.fromkeys(map(search_text.number_key, numbers)) if key]
 
 
-def _learn_words(session: Session, tokens: set[str]) -> None:
+def learn_words(session: Session, tokens: set[str]) -> None:
     """In order: two transactions with the same new words then wait for each other in one direction only."""
     rows = [{"word": word, "backwards": word[::-1]} for word in sorted(tokens) if is_correctable(word)]
     if rows:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from acr3d.db.extensions import db
 from acr3d.db.models import SearchWord
@@ -20,25 +21,32 @@ def is_correctable(word: str) -> bool:
     return len(word) >= SHORTEST - 1 and word.isalpha()
 
 
-def words_near(plain: str) -> list[str]:
-    """Indexed words that a plain one may have been meant for, itself left out; at most 16.
+def words_near(plain_words: Iterable[str]) -> dict[str, list[str]]:
+    """For each plain word the indexed ones that it may have been meant for, without itself; at most 16.
 
     Both as it is and folded: in `brkae` the last two letters are a typo and no umlaut.
     """
-    spelt = {plain, folded(plain)}
-    return sorted({near for word in spelt for near in _near(word)} - spelt)[:_MOST]
+    spellings = {plain: {plain, folded(plain)} for plain in plain_words}
+    ranges = [one for words in spellings.values() for word in words for one in _sharing_a_half(word)]
+    known = db.session.scalars(select(SearchWord.word).where(or_(*ranges))).all() if ranges else []
+    return {
+        plain: [one for one in known if one not in words and _is_near(one, words)][:_MOST]
+        for plain, words in spellings.items()
+    }
 
 
-def _near(word: str) -> list[str]:
+def _is_near(known: str, words: Iterable[str]) -> bool:
+    return any(len(word) >= SHORTEST and differ_by_one(word, known) for word in words)
+
+
+def _sharing_a_half(word: str) -> list[ColumnElement[bool]]:
+    """One letter is wrong, so that one half is right: the first or the last."""
     if len(word) < SHORTEST or not is_correctable(word):
         return []
-    # One letter is wrong, so that one half is right: the first or the last.
     half = len(word) // 2
-    found = {
-        *db.session.scalars(_beginning(SearchWord.word, word[:half], word)),
-        *db.session.scalars(_beginning(SearchWord.backwards, word[half + 1 :][::-1], word)),
-    }
-    return [near for near in found if differ_by_one(word, near)]
+    ends = (SearchWord.word, word[:half]), (SearchWord.backwards, word[half + 1 :][::-1])
+    length = func.length(SearchWord.word).between(len(word) - 1, len(word) + 1)
+    return [and_(column >= start, column < start + _LAST, length) for column, start in ends]
 
 
 def differ_by_one(one: str, other: str) -> bool:
@@ -52,9 +60,3 @@ def differ_by_one(one: str, other: str) -> bool:
         return one[start:] == other[start + 1 :]
     swapped = one[start : start + 2] == other[start : start + 2][::-1]
     return one[start + 1 :] == other[start + 1 :] or (swapped and one[start + 2 :] == other[start + 2 :])
-
-
-def _beginning(column: InstrumentedAttribute[str], start: str, word: str) -> Select[str]:
-    length = func.length(SearchWord.word)
-    near: ColumnElement[bool] = length.between(len(word) - 1, len(word) + 1)
-    return select(SearchWord.word).where(column >= start, column < start + _LAST, near)

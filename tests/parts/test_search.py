@@ -172,3 +172,49 @@ def test_more_hits_than_are_counted_are_said_to_be_more(
     assert COUNTED == 10_000
     assert [(page.total, page.is_more) for page in (every, found, few)] == [(3, True), (3, True), (1, False)]
     assert len(every.parts) == 4
+
+
+PARTS = [
+    ("6178-4B40-40B2", "Ölfilter Größe M"),
+    ("1J0 615 301.A", "Bremsscheibe hinten belüftet"),
+    ("06A/905/161", "Lichtmaschine 90 A"),
+    ("7701-206-686", "Zündkerze Iridium"),
+    ("BX.7712", "Stoßdämpfer vorn"),
+    ("8E0-407-693", "Querlenker rechts"),
+    ("LR 045 021", "Auspuffkrümmer"),
+    ("5Q0.253.059", "Kühler Aluminium"),
+    ("31-12-6-756", "Türgriff außen"),
+    ("A2710 1001", "Zahnriemen Satz"),
+    ("1K0/199/262", "Turbolader überholt"),
+    ("GDB-1330", "Caliper bracket"),
+    ("FL-820S", "Spin-on oil filter"),
+    ("90915 YZZD3", "Fuel pump"),
+    ("13470-31", "Alternator pulley"),
+    ("VKBA.3569", "Wheel bearing kit"),
+    ("C2S-43926", "Throttle body"),
+    ("95.51", "Ignition coil"),
+    ("4E0-616-039", "Air spring strut"),
+    ("22641", "Crankshaft sensor"),
+]
+
+
+def test_a_test_set_of_spellings_is_found(in_app: Flask) -> None:
+    """Three spellings of each of 20 numbers, and three of each name: 120 in all."""
+    for sku, name in PARTS:
+        create_part({"sku": sku, "name": name})
+        create_part({"sku": f"{sku}-X", "name": f"Cover of {sku}"})
+    lost = []
+    for sku, name in PARTS:
+        plain = "".join(one for one in sku if one.isalnum())
+        for typed in (plain, plain.lower(), " ".join(plain[at : at + 3] for at in range(0, len(plain), 3))):
+            assert names(typed)[0] == name, typed
+        word = max(name.split(), key=len)
+        swapped = f"{word[:2]}{word[3]}{word[2]}{word[4:]}"
+        unaccented = word.translate(str.maketrans({"ö": "o", "ü": "ue", "ä": "a", "ß": "ss", "Ö": "OE"}))
+        lost += [
+            typed
+            for typed in (swapped, unaccented.upper(), word[: len(word) - 2])
+            if name not in names(typed)
+        ]
+
+    assert len(lost) <= 0.05 * 3 * len(PARTS), lost
