@@ -104,6 +104,10 @@ class Facts:
         """The objects in the list there."""
         return [Facts(each) for each in self._list(name) if isinstance(each, Mapping)]
 
+    def objects(self, name: str) -> list[Mapping[str, Any]]:
+        """The same as they are, for a reader that checks them itself."""
+        return [each for each in self._list(name) if isinstance(each, Mapping)]
+
     def texts(self, name: str) -> list[str]:
         return [one_line(each, _LONGEST_TEXT) for each in self._list(name) if isinstance(each, str)]
 

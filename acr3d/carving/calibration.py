@@ -6,7 +6,7 @@ several lenses, because a local minimum separates long lenses from wide ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,11 @@ from acr3d.carving.cameras import PinholeCamera, viewing_axis
 from acr3d.carving.distance_field import DistanceField
 from acr3d.carving.levenberg_marquardt import minimize
 from acr3d.carving.silhouette import Silhouette
-from acr3d.carving.silhouette_coherence import SILHOUETTE_ERROR, SilhouetteCoherence
+from acr3d.carving.silhouette_coherence import (
+    CAREFUL,
+    SILHOUETTE_ERROR,
+    SilhouetteCoherence,
+)
 
 Vector = NDArray[np.float64]
 
@@ -57,18 +61,28 @@ def calibrate(
         found = coherence.cameras(min(tries, key=lambda lowest: lowest.cost).unknowns)
         if _max_inverse_distance(found) > MAX_INVERSE_DISTANCE:
             constrained = SilhouetteCoherence(
-                cameras, silhouettes, fields, size, lens_weight=_STRONG_LENS_WEIGHT
+                cameras, silhouettes, fields, size, replace(CAREFUL, lens_weight=_STRONG_LENS_WEIGHT)
             )
             distant = constrained.cameras(
                 minimize(constrained.evaluate, constrained.initial_unknowns(_INITIAL_LENSES[0])).unknowns
             )
             if max(_misfit(constrained, distant)) < _GOOD_MISFIT:
                 coherence, found = constrained, distant
-    box = _bounding_box(coherence, found)
+    calibration = calibration_of(coherence, found)
     if len(axes) == 1:  # along the only viewing axis nothing but the assumed size bounds the solid
         axis = axes.pop()
-        box[:, axis] = -size[axis] / 2, size[axis] / 2
-    return Calibration(found, _misfit(coherence, found), box, coherence)
+        calibration.box[:, axis] = -size[axis] / 2, size[axis] / 2
+    return calibration
+
+
+def calibration_of(coherence: SilhouetteCoherence, cameras: list[PinholeCamera]) -> Calibration:
+    """These cameras, and what follows from them."""
+    box = _bounding_box(coherence, cameras)
+    size = float(
+        (box[1] - box[0]).max()
+    )  # contradicting silhouettes miss less where the part is made smaller
+    misfit = tuple(miss / size for miss in _misfit(coherence, cameras))
+    return Calibration(cameras, misfit, box, coherence)
 
 
 def _misfit(coherence: SilhouetteCoherence, cameras: list[PinholeCamera]) -> tuple[float, ...]:

@@ -14,15 +14,28 @@ from acr3d.carving.cameras import PinholeCamera, viewing_axis
 _SCORE_BY_AXES = (0.5, 0.8, 1.0)  # photos along one, two or three of the part's axes
 MAX_DISAGREEMENT = 0.2
 """Highest relative error of a silhouette's size against the other photos; more than a wide lens explains."""
+_CONTRADICTING = 0.6
+"""Outlines cannot tell which of the photos that contradict each other is wrong; a person can."""
+MIN_LIKENESS = 0.5
+"""Of the solid with the worst photo; below, no solid looks like the photos."""
 CLOSE_CAMERA = 0.5
 """Inverse distance in part sizes; from closer up, perspective distorts more than silhouettes can show."""
 
 
 def confidence_score(
-    cameras: Sequence[PinholeCamera], misfit: Sequence[float], disagreement: Sequence[float]
+    cameras: Sequence[PinholeCamera],
+    misfit: Sequence[float],
+    disagreement: Sequence[float],
+    likeness: Sequence[float] = (),
 ) -> float:
-    """1: three axes and silhouettes that fit one solid as they are; 0: about to be refused."""
+    """1: three axes and silhouettes that fit one solid as they are; 0: about to be refused.
+
+    `likeness` of the solid with each photo, if they contradict each other: then it is all that counts.
+    """
     axes = len({viewing_axis(camera.side) for camera in cameras})
+    if likeness:
+        fit = max(0.0, min(likeness) - MIN_LIKENESS) / (1 - MIN_LIKENESS)
+        return round(float(_SCORE_BY_AXES[axes - 1] * fit * _CONTRADICTING), 2)
     inverse_distance = max(camera.inverse_distance for camera in cameras)
     fit = 1 - max(misfit) / MAX_MISFIT if axes > 1 else 1.0  # with one axis nothing is compared
     proportions = 1 - max(disagreement) / MAX_DISAGREEMENT / 2

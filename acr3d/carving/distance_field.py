@@ -35,6 +35,10 @@ class DistanceField:
         unit = (1 - camera.inverse_distance * towards) / camera.zoom
         return np.asarray(self.sample(column, row) * unit, np.float32)
 
+    def grown(self, pixels: float) -> DistanceField:
+        """The field of the silhouette grown by so many mask pixels."""
+        return DistanceField(self.values + np.float32(pixels), self.step)
+
     def downsampled(self, step: int) -> DistanceField:
         """The field averaged over blocks of `step` pixels: faster to sample, hardly less accurate."""
         rows, columns = (size // step for size in self.values.shape)

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from acr3d.carving.calibration import Calibration, calibrate
 from acr3d.carving.cameras import SIDES, PinholeCamera
-from acr3d.carving.consistency import check_cameras, check_proportions
-from acr3d.carving.distance_field import DistanceField, distance_field
+from acr3d.carving.distance_field import DistanceField
 from acr3d.carving.edge_collapse import simplify
 from acr3d.carving.edge_flips import flip_edges
 from acr3d.carving.errors import CarvingError, together
+from acr3d.carving.fitting import Fit, fit_photos
 from acr3d.carving.glb_writer import write_glb
-from acr3d.carving.initial_size import Proportions, estimate_proportions, initial_cameras
 from acr3d.carving.photo_input import read_photo
 from acr3d.carving.plane_fit import flatten_faces
 from acr3d.carving.report import MATERIAL, make_report, unseen_sides_note
@@ -84,26 +82,21 @@ class _CarvedShape:
     """The mesh and what the report needs, without the large arrays it was carved from."""
 
     mesh: TriangleMesh
-    calibration: Calibration
-    proportions: Proportions
+    fit: Fit
     priors: list[dict[str, Any]]
 
 
 def carve(request: CarvingRequest, out: Path) -> dict[str, Any]:
     """Carve the model, write it to `out` and return the report. Raises CarvingError."""
     started = time.monotonic()
-    silhouettes = _extract_silhouettes(request)
-    shape = _carve_shape(request, silhouettes)
+    shape = _carve_shape(request, _extract_silhouettes(request))
     _print_progress(75)
-    atlas = unwrap(shape.mesh, max(camera.zoom for camera in shape.calibration.cameras))
-    texture = (
-        project_photos(shape.mesh, atlas, silhouettes, shape.calibration.cameras)
-        if request.textured
-        else None
-    )
+    silhouettes, cameras = shape.fit.silhouettes, shape.fit.calibration.cameras
+    atlas = unwrap(shape.mesh, max(camera.zoom for camera in cameras))
+    texture = project_photos(shape.mesh, atlas, silhouettes, cameras) if request.textured else None
     _print_progress(95)
     scaled = _normalized(shape.mesh)
-    report = make_report(shape.calibration, shape.proportions, silhouettes, scaled)
+    report = make_report(shape.fit, scaled)
     report["guesses"] = shape.priors
     if texture:
         report["texture_seen"] = round(texture.seen_share, 3)
@@ -115,25 +108,18 @@ def carve(request: CarvingRequest, out: Path) -> dict[str, Any]:
 
 def _carve_shape(request: CarvingRequest, silhouettes: list[Silhouette]) -> _CarvedShape:
     """The solid that the silhouettes allow. Raises CarvingError."""
-    proportions = estimate_proportions(silhouettes)
-    check_proportions(proportions.disagreement, silhouettes)
     _print_progress(35)
-    fields = [distance_field(silhouette.mask) for silhouette in silhouettes]
-    calibration = calibrate(initial_cameras(silhouettes, proportions), silhouettes, fields, proportions.size)
-    check_cameras(
-        calibration.cameras,
-        calibration.misfit,
-        silhouettes,
-        lambda angle: _inverse_distance_without(angle, silhouettes, fields),
-    )
+    fit = fit_photos(silhouettes)
+    silhouettes.clear()  # what is used is in `fit`
     _print_progress(50)
-    priors = _find_priors(calibration, silhouettes, fields) if request.use_priors else []
-    box = calibration.box
+    priors = _find_priors(fit) if request.use_priors else []
+    box = fit.calibration.box
     for prior in priors:
         box = prior.expanded_box(box)
-    solid = flatten_faces(_extract_solid(calibration.cameras, fields, box, request.cells, priors))
+    solid = flatten_faces(_extract_solid(fit.calibration.cameras, fit.fields, box, request.cells, priors))
     mesh = flip_edges(simplify(solid, request.triangles))
-    return _CarvedShape(mesh, calibration, proportions, [prior.facts for prior in priors])
+    fit.fields.clear()
+    return _CarvedShape(mesh, fit, [prior.facts for prior in priors])
 
 
 def _extract_silhouettes(request: CarvingRequest) -> list[Silhouette]:
@@ -150,22 +136,9 @@ def _extract_silhouettes(request: CarvingRequest) -> list[Silhouette]:
     return silhouettes
 
 
-def _inverse_distance_without(
-    angle: str, silhouettes: list[Silhouette], fields: list[DistanceField]
-) -> float:
-    """The camera's inverse distance that the photos imply without this one."""
-    kept = [number for number, silhouette in enumerate(silhouettes) if silhouette.angle != angle]
-    others = [silhouettes[number] for number in kept]
-    proportions = estimate_proportions(others)
-    cameras = initial_cameras(others, proportions)
-    found = calibrate(cameras, others, [fields[number] for number in kept], proportions.size)
-    return max(camera.inverse_distance for camera in found.cameras)
-
-
-def _find_priors(
-    calibration: Calibration, silhouettes: list[Silhouette], fields: list[DistanceField]
-) -> list[ShapePrior]:
-    evidence = Evidence(calibration.cameras, silhouettes, fields, calibration.box)
+def _find_priors(fit: Fit) -> list[ShapePrior]:
+    calibration = fit.calibration
+    evidence = Evidence(calibration.cameras, fit.silhouettes, fit.fields, calibration.box)
     return find_shape_priors(evidence, calibration.coherence)
 
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from acr3d.carving.calibration import Calibration
 from acr3d.carving.cameras import AXIS_NAMES, SIDES, viewing_axis
 from acr3d.carving.confidence import confidence_score
-from acr3d.carving.initial_size import Proportions
+from acr3d.carving.fitting import Fit
 from acr3d.carving.silhouette import Silhouette
 from acr3d.carving.visual_hull import TriangleMesh
 
@@ -22,25 +21,32 @@ MATERIAL = {"metallicFactor": 0.2, "roughnessFactor": 0.6}
 """A fixed assumption between paint and worn metal: photos in one light do not show the material."""
 
 
-def make_report(
-    calibration: Calibration, proportions: Proportions, silhouettes: Sequence[Silhouette], mesh: TriangleMesh
-) -> dict[str, Any]:
+def make_report(fit: Fit, mesh: TriangleMesh) -> dict[str, Any]:
     """The report's entries about the shape and the photos."""
-    axes = {viewing_axis(silhouette.angle) for silhouette in silhouettes}
+    axes = {viewing_axis(silhouette.angle) for silhouette in fit.silhouettes}
     return {
         "triangles": len(mesh.triangles),
         "size": [round(float(side), 4) for side in mesh.vertices.max(0) - mesh.vertices.min(0)],
         "axes_seen": [name for axis, name in enumerate(AXIS_NAMES) if axis in axes],
-        "guessed": list(proportions.assumptions),
+        "guessed": list(fit.proportions.assumptions),
         "material": {"metallic": MATERIAL["metallicFactor"], "roughness": MATERIAL["roughnessFactor"]},
-        "sureness": confidence_score(calibration.cameras, calibration.misfit, proportions.disagreement),
-        "photos": _photo_reports(calibration, proportions, silhouettes),
+        "sureness": _confidence(fit),
+        "doubts": [doubt.as_json() for doubt in fit.doubts],
+        "photos": _photo_reports(fit),
     }
 
 
-def _photo_reports(
-    calibration: Calibration, proportions: Proportions, silhouettes: Sequence[Silhouette]
-) -> list[dict[str, Any]]:
+def _confidence(fit: Fit) -> float:
+    calibration = fit.calibration
+    return confidence_score(
+        calibration.cameras,
+        calibration.misfit,
+        fit.proportions.disagreement,
+        fit.likeness,
+    )
+
+
+def _photo_reports(fit: Fit) -> list[dict[str, Any]]:
     return [
         {
             "angle": silhouette.angle,
@@ -51,8 +57,15 @@ def _photo_reports(
             "tilt_degrees": [round(float(np.degrees(turn)), 2) for turn in camera.tilt],
             "nearness": round(float(camera.inverse_distance), 4),
         }
-        for silhouette, camera, disagreement, misfit in zip(
-            silhouettes, calibration.cameras, proportions.disagreement, calibration.misfit, strict=True
+        | ({"likeness": round(fit.likeness[number], 3)} if fit.likeness else {})
+        for number, (silhouette, camera, disagreement, misfit) in enumerate(
+            zip(
+                fit.silhouettes,
+                fit.calibration.cameras,
+                fit.proportions.disagreement,
+                fit.calibration.misfit,
+                strict=True,
+            )
         )
     ]
 

@@ -24,16 +24,44 @@ Integers = NDArray[np.int64]
 SILHOUETTE_ERROR = 0.003
 """Accuracy of a silhouette's contour, relative to the part's largest side."""
 _SILHOUETTE_ERROR_PIXELS = 1.0  # the same in mask pixels; decides for small photos
-_RAYS_PER_PHOTO = 140
-_COARSE_FIELD_SIZE = 256  # cells per side of the coarse distance fields in which the rays are sampled
-_DEPTH_STEPS = 40  # samples along each ray
 _UNKNOWNS_PER_CAMERA = 6  # log zoom, shift (2), tilt (3)
-_TYPICAL_TILT = 0.03  # radians, of a careful photographer
-_TYPICAL_DISTANCE_CHANGE = 0.04  # relative, from photo to photo
+_UNIT_TILT = 0.03  # radians, one unit of the unknowns
 _TYPICAL_LENS = 1.0  # picture side over focal length: less for a telephoto lens, more for a wide one
-LENS_WEIGHT = 1.0
-"""How strongly a long lens is preferred. Weak, because lenses differ more than careful hands do."""
+_SCALE_DRIFT = 0.002  # relative; how far the photos' mean zoom may drift where it is held
 _FINITE_DIFFERENCE = 1e-5  # step for the numerical derivatives
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of the photographer, as weak regularization.
+
+    `tilt`: typical, in radians. `distance_change`: typical, relative, from photo to photo. `lens_weight`: how
+    strongly a long lens is preferred. `placement_weight`: how strongly the initial zoom and place are.
+    `holds_scale`: whether the mean zoom stays. Silhouettes that contradict each other miss by less, in units
+    of length, the smaller the part is made.
+    """
+
+    tilt: float = 0.03
+    distance_change: float = 0.04
+    lens_weight: float = 1.0  # weak, because lenses differ more than careful hands do
+    placement_weight: float = 0.2
+    holds_scale: bool = False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """`rays` per photo, `steps` along each ray up to `reach` (of the part's size) before and behind its
+    centre, and `cells` per side of the distance fields sampled there.
+    """
+
+    rays: int = 140
+    steps: int = 40
+    reach: float = 0.55
+    cells: int = 256
+
+
+CAREFUL = Expectation()
+FINE = Sampling()
 
 
 @dataclass(frozen=True)
@@ -81,26 +109,35 @@ class SilhouetteCoherence:
         silhouettes: list[Silhouette],
         fields: list[DistanceField],
         size: Vector,
-        lens_weight: float = LENS_WEIGHT,
+        expectation: Expectation = CAREFUL,
+        sampling: Sampling = FINE,
     ) -> None:
         self.initial_cameras = cameras
+        self._expectation = expectation
         self.fields = [
-            field.downsampled(max(1, max(field.values.shape) // _COARSE_FIELD_SIZE)) for field in fields
+            field.downsampled(max(1, max(field.values.shape) // sampling.cells)) for field in fields
         ]
         self._field_stack = DistanceFieldStack(self.fields)
         self.picture_sides = [max(silhouette.mask.shape) for silhouette in silhouettes]
         self.rays = [
-            _RayBundle(*_contour_points(field), _ray_depths(camera, size))
+            _RayBundle(*_contour_points(field, sampling.rays), _ray_depths(camera, size, sampling))
             for field, camera in zip(self.fields, cameras, strict=True)
         ]
-        self.scales = np.array([0.05, 0.03, 0.03, *[_TYPICAL_TILT] * 3])
-        self.regularization_weights = np.array([0.2, 0.2, 0.2, 1, 1, 1] * len(cameras) + [lens_weight])
+        self.scales = np.array([0.05, 0.03, 0.03, *[_UNIT_TILT] * 3])
+        per_camera = [expectation.placement_weight] * 3 + [_UNIT_TILT / expectation.tilt] * 3
+        self.regularization_weights = np.array(per_camera * len(cameras) + [expectation.lens_weight])
         self.error = max(SILHOUETTE_ERROR, *(_SILHOUETTE_ERROR_PIXELS / camera.zoom for camera in cameras))
-        self.weight = 1 / (self.error * np.sqrt(_RAYS_PER_PHOTO / 20))
+        self.weight = 1 / (self.error * np.sqrt(sampling.rays / 20))
 
-    def initial_unknowns(self, lens: float) -> Vector:
-        """The initial cameras with a lens of this strength (picture side over focal length)."""
-        return np.append(np.zeros(_UNKNOWNS_PER_CAMERA * len(self.initial_cameras)), lens / _TYPICAL_LENS)
+    def initial_unknowns(self, lens: float, pitch: float = 0.0) -> Vector:
+        """The initial cameras with a lens of this strength (picture side over focal length).
+
+        Those that stand around the part look down on it by `pitch`, in radians.
+        """
+        cameras = np.zeros((len(self.initial_cameras), _UNKNOWNS_PER_CAMERA))
+        is_standing = [viewing_axis(camera.side) != 1 for camera in self.initial_cameras]
+        cameras[is_standing, 3] = pitch / _UNIT_TILT
+        return np.append(cameras, lens / _TYPICAL_LENS)
 
     def cameras(self, unknowns: Vector) -> list[PinholeCamera]:
         """The cameras that these unknowns describe."""
@@ -189,10 +226,12 @@ class SilhouetteCoherence:
             ]
         )
         distances += self.scales[0] * unknowns[:-1:_UNKNOWNS_PER_CAMERA]
+        drift = self.scales[0] * unknowns[:-1:_UNKNOWNS_PER_CAMERA].mean() / _SCALE_DRIFT
         return np.concatenate(
             [
-                (distances - distances.mean()) / _TYPICAL_DISTANCE_CHANGE,
+                (distances - distances.mean()) / self._expectation.distance_change,
                 unknowns * self.regularization_weights,
+                [drift] if self._expectation.holds_scale else [],
             ]
         )
 
@@ -229,11 +268,11 @@ class _CoherenceEvaluation:
         return self.coherence._jacobian(self.unknowns, self.cameras, self.deciding)
 
 
-def _contour_points(field: DistanceField) -> tuple[Vector, Vector]:
+def _contour_points(field: DistanceField, count: int) -> tuple[Vector, Vector]:
     """(columns, rows) in mask pixels of points spread along the contour, with subpixel accuracy."""
     values = field.values
     rows, columns = np.nonzero(np.abs(values) < 0.75 * field.step)
-    chosen = np.linspace(0, len(rows) - 1, min(_RAYS_PER_PHOTO, len(rows))).astype(int)
+    chosen = np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)
     rows, columns = rows[chosen], columns[chosen]
     slope_row, slope_column = (np.gradient(values, axis=axis) for axis in (0, 1))
     depth = values[rows, columns] / field.step
@@ -243,6 +282,6 @@ def _contour_points(field: DistanceField) -> tuple[Vector, Vector]:
     return exact_columns * field.step + offset, exact_rows * field.step + offset
 
 
-def _ray_depths(camera: PinholeCamera, size: Vector) -> Vector:
-    reach = 0.55 * size[viewing_axis(camera.side)]
-    return np.linspace(-reach, reach, _DEPTH_STEPS)
+def _ray_depths(camera: PinholeCamera, size: Vector, sampling: Sampling) -> Vector:
+    reach = sampling.reach * size[viewing_axis(camera.side)]
+    return np.linspace(-reach, reach, sampling.steps)

@@ -42,6 +42,17 @@ MODEL_TEXTS = {
         "images of each other. Check that both have the right label and show the same part. If they do, "
         "take them again from farther away."
     ),
+    # What was doubtful about a model that was made nevertheless.
+    "carving.doubt_turned": N_(
+        "The %(angle)s photo was turned by %(degrees)s° counter-clockwise, because it then fits the others."
+    ),
+    "carving.doubt_left_out": N_(
+        "The %(angle)s photo was left out, because all others fit each other without it."
+    ),
+    "carving.doubt_exchanged": N_(
+        "The photos fit each other better with left and right exchanged. "
+        "Check these labels: left is what you see on your left while you look at the front."
+    ),
     "carving.unreadable": N_("The %(angle)s photo is not a readable JPEG or PNG. Upload it again."),
     "carving.bad_size": N_(
         "The %(angle)s photo is %(width)s × %(height)s pixels. It must be at least %(least)s pixels on each "

@@ -204,12 +204,15 @@ def test_a_photo_full_of_the_part_is_refused_by_name(tmp_path):
     assert "right photo" in str(refused)
 
 
-def test_photos_that_contradict_each_other_are_refused(tmp_path):
+def test_photos_that_contradict_each_other_become_a_model_with_a_doubt(tmp_path):
     shape = box((0.9, 0.2, 0.4))
     photos = [photograph(shape, side, tmp_path / f"{side}.png") for side in ("front", "right", "top")]
     photos[0]["angle"], photos[1]["angle"] = "right", "front"
 
-    assert refusal(tmp_path, photos).code == "contradiction"
+    report, _ = carved(tmp_path, photos, should_texture=False)
+
+    assert report["doubts"]
+    assert report["sureness"] < 0.6
 
 
 @pytest.mark.parametrize(

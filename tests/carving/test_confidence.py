@@ -7,16 +7,17 @@ import pytest
 from acr3d.carving.calibration import MAX_MISFIT
 from acr3d.carving.cameras import PinholeCamera
 from acr3d.carving.confidence import MAX_DISAGREEMENT, confidence_score
+from acr3d.jobs.publishing import LEAST_CONFIDENCE
 
 THREE = ("front", "right", "top")
 
 
-def score(sides=THREE, *, inverse_distance=0.1, misfit=0.0, disagreement=0.0):
+def score(sides=THREE, *, inverse_distance=0.1, misfit=0.0, disagreement=0.0, likeness=()):
     cameras = [
         PinholeCamera(side, 100.0, (0.0, 0.0), (50.0, 50.0), inverse_distance=inverse_distance)
         for side in sides
     ]
-    return confidence_score(cameras, [misfit] * len(sides), [disagreement] * len(sides))
+    return confidence_score(cameras, [misfit] * len(sides), [disagreement] * len(sides), likeness)
 
 
 def falls(values):
@@ -53,3 +54,8 @@ def test_distance_beyond_close_range_does_not_matter():
 
 def test_silhouettes_that_are_about_to_be_refused_score_0():
     assert score(misfit=MAX_MISFIT) == score(misfit=2 * MAX_MISFIT) == 0
+
+
+def test_the_model_of_photos_that_contradict_each_other_always_waits_for_a_person():
+    assert falls([LEAST_CONFIDENCE, *(score(likeness=(0.99, least)) for least in (0.97, 0.9, 0.7))])
+    assert score(likeness=(0.99, 0.5)) == 0

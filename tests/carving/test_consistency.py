@@ -1,4 +1,4 @@
-"""Photos that only an extreme lens or tilt could reconcile are refused; photos of one part are not."""
+"""Photos that only an extreme lens or tilt could reconcile are doubted; photos of one part are not."""
 
 import numpy as np
 
@@ -42,15 +42,6 @@ def photos_of(shapes, folder, **options):
         photograph(shape, side, folder / f"{side}.png", pixels=400, **options)
         for side, shape in shapes.items()
     ]
-
-
-def test_a_gear_with_a_discs_back_is_refused_and_both_photos_are_named(tmp_path):
-    shapes = dict.fromkeys(SIDES, gear) | {"back": disc}
-
-    refused = refusal(tmp_path, photos_of(shapes, tmp_path, distance=12))
-
-    assert refused.code == "contradiction"
-    assert "front and back photos" in str(refused)
 
 
 def test_the_gear_with_its_own_back_is_carved(tmp_path):

@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 
 from acr3d.db.models import ModelVersion
 from acr3d.foreign import Facts
+from acr3d.messages.message import Message
+from acr3d.messages.wording import worded
 from acr3d.storage.file_size import file_size
 from acr3d.web.labels import level_name, report_facts
 
@@ -37,7 +39,7 @@ def model_report(version: ModelVersion) -> ModelReport:
     facts = [*_facts(version, report), *_engine_facts(engine)]
     return ModelReport(
         [(name, value) for name, value in facts if value],
-        [*_unseen_axis(engine), *_concerns(report.part("condition"))],
+        [*_unseen_axis(engine), *_doubts(engine), *_concerns(report.part("condition"))],
         [(_map_name(one), _map_change(one)) for one in report.parts("maps")],
         [
             (_step_name(one.text("step")), _saved(saved))
@@ -110,6 +112,11 @@ def _unseen_axis(report: Facts) -> list[str]:
     }
     seen = report.texts("axes_seen")
     return [sentences[axis] for axis in seen if axis in sentences] if len(seen) == 1 else []
+
+
+def _doubts(report: Facts) -> list[str]:
+    """What did not fit in the photos that the built-in engine made a model of nevertheless."""
+    return [said for doubt in report.objects("doubts") if (said := worded(Message.from_json(doubt, "")))]
 
 
 def _concerns(condition: Facts) -> list[str]:

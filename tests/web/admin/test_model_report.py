@@ -83,6 +83,18 @@ def test_it_is_told_what_the_engine_guessed_and_how_sure_it_is(app: Flask, admin
         assert said in text, said
 
 
+def test_what_did_not_fit_in_the_photos_is_told_in_the_readers_language(
+    app: Flask, admin: FlaskClient
+) -> None:
+    params = {"angle": {"code": "angle.bottom", "params": {}}, "degrees": 90}
+    doubts = [{"code": "carving.doubt_turned", "params": params}, {"code": "<b>"}, "x"]
+
+    text = page(app, admin, {"engine": {"doubts": doubts}}, "de")
+
+    assert "um 90° gegen den Uhrzeigersinn gedreht" in text
+    assert "<b>" not in text
+
+
 def test_it_is_told_in_german_too(app: Flask, admin: FlaskClient) -> None:
     text = page(app, admin, {"optimizer": REPORT}, "de")
 
