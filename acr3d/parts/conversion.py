@@ -105,5 +105,6 @@ def _photo(report: dict[str, Any], folder: Path) -> Photo:
         height_px=int(report["height_px"]),
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=(folder / "thumbnail.jpg").read_bytes(),
+        look=bytes.fromhex(str(report["look"])).hex(),
         outline=outline.read_bytes() if outline.exists() else None,
     )

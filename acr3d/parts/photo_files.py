@@ -27,7 +27,7 @@ def set_file_columns(image: PartImage, photo: Photo) -> None:
     image.storage_path = photo_key(image, photo)
     image.thumbnail_path = thumbnail_key(image, photo)
     image.image_url = media_url(image.storage_path)
-    image.sha256 = photo.sha256
+    image.sha256, image.look = photo.sha256, photo.look
     image.file_size_bytes = len(photo.jpeg)
     image.width_px, image.height_px = photo.width_px, photo.height_px
     image.mime_type = photo.mime_type

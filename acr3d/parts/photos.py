@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.db.models import ANGLES, Part, PartImage
-from acr3d.db.session import transaction
+from acr3d.db.session import end_read, transaction
 from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.notify import wake
@@ -20,6 +20,7 @@ from acr3d.outlines.stored import add_own
 from acr3d.parts.angle_words import guessed_angle
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photo_files import set_file_columns, stored_files
+from acr3d.parts.same_photos import is_same, known_as
 from acr3d.parts.stale import Seen
 from acr3d.photos.photo import Photo
 
@@ -50,6 +51,7 @@ def add_photos(
     Raises Missing, or InvalidInput when there is no room for all of them.
     """
     fresh = [PartImage(id=new_id(), part_id=part_id) for _photo in photos]
+    same = _same_pictures(part_id, fresh, photos)
     with stored_files(fresh, photos), transaction() as session:
         part = locked_part(session, part_id)
         present = images_of(part_id, session)
@@ -59,6 +61,8 @@ def add_photos(
             image.display_order = place
             _label(image, labels or {})
             _add(session, image, photo)
+            session.flush()  # a later photo may be the same as this one
+            image.same_as_id = same.get(image.id)
         if "angle_label" not in (labels or {}):
             _guess_angles(part, present, fresh, file_names)
         _sync_cover(part, present + fresh)
@@ -71,12 +75,14 @@ def replace_photo(image_id: str, photo: Photo) -> PartImage:
     """Put another photo in the same place with the same labels. The old one is soft-deleted."""
     old = image_by_id(image_id)
     new = PartImage(id=new_id(), part_id=old.part_id)
+    same_as = _same_pictures(old.part_id, [new], [photo]).get(new.id)
     with stored_files([new], [photo]), transaction() as session:
         part = locked_part(session, old.part_id)
         old = _present_image(session, image_id)
         set_file_columns(new, photo)
         for column in ("display_order", "is_selected_for_3d_generation", *LABELS):
             setattr(new, column, getattr(old, column))
+        new.same_as_id = same_as
         old.deleted_at = utc_now()
         session.flush()  # frees the place before the new one takes it
         _add(session, new, photo)
@@ -211,6 +217,20 @@ def covers_of(part_ids: Sequence[str]) -> dict[str, PartImage]:
         PartImage.part_id.in_(part_ids), PartImage.deleted_at.is_(None), PartImage.display_order == 0
     )
     return {image.part_id: image for image in db.session.scalars(query)}
+
+
+def _same_pictures(part_id: str, fresh: Sequence[PartImage], photos: Sequence[Photo]) -> dict[str, str]:
+    """By the id of each new photo that is the same picture as an earlier one: that one's id."""
+    same: dict[str, str] = {}
+    for place, (image, photo) in enumerate(zip(fresh, photos, strict=True)):
+        earlier = zip(fresh[:place], photos[:place], strict=True)
+        look = int(photo.look, 16)
+        together = [one.id for one, other in earlier if is_same(look, int(other.look, 16))]
+        known = together[0] if together else known_as(photo, part_id)
+        if known:
+            same[image.id] = known
+    end_read()
+    return same
 
 
 def _check_count(present: int, more: int) -> None:

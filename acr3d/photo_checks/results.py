@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask_babel import gettext as _
 
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.parts.angles import angle_name
+from acr3d.parts.same_photos import SamePhoto, same_photos
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.advice import advice_sentence, left_out_name, listed, network_note
 
@@ -75,6 +76,31 @@ class PhotoCheckResult:
 
 def check_result(part: Part, images: Sequence[PartImage]) -> PhotoCheckResult:
     """What is known about these photos of the part, in the reader's language."""
+    result = _check_result(part, images)
+    twice = sorted(same_photos(images), key=lambda one: one.image.display_order)
+    same = [_same_photo(one, images) for one in twice]
+    return replace(result, advice=[*same, *result.advice]) if same else result
+
+
+def _same_photo(same: SamePhoto, order: Sequence[PartImage]) -> Advice:
+    name = _photo_name(same.image, order)
+    if same.other in order:
+        sentence = _(
+            "%(photo)s is the same picture as %(other)s. A model needs different sides: replace one of them.",
+            photo=name,
+            other=_photo_name(same.other, order),
+        )
+        return Advice("same_photo", [same.image, same.other], str(sentence))
+    sentence = _(
+        "%(photo)s is also a photo of the part “%(name)s” (%(sku)s). Check that it belongs to this part.",
+        photo=name,
+        name=same.part.name,
+        sku=same.part.sku,
+    )
+    return Advice("photo_of_other_part", [same.image], str(sentence))
+
+
+def _check_result(part: Part, images: Sequence[PartImage]) -> PhotoCheckResult:
     row = queue.found_for(part, images)
     if row is not None and "photos" in row.report:
         try:

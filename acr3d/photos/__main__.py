@@ -1,8 +1,8 @@
 """python -m acr3d.photos FILE FOLDER SECONDS: convert one upload in at most so much processor time.
 
 Runs in a child process (acr3d.sandbox), leaves `photo.jpg`, `thumbnail.jpg` and, of a cut-out, `outline.png`
-in FOLDER, and prints one JSON line: a report with the photo's `width_px` and `height_px`, or with the error
-number of what was `not_written`; or why the file is refused.
+in FOLDER, and prints one JSON line: a report with the photo's `width_px`, `height_px` and `look`, or with the
+error number of what was `not_written`; or why the file is refused.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _stored(photo: sanitize.Photo, folder: Path) -> dict[str, Any]:
             (folder / "outline.png").write_bytes(photo.outline)
     except OSError as error:
         return {"not_written": error.errno}
-    return {"width_px": photo.width_px, "height_px": photo.height_px}
+    return {"width_px": photo.width_px, "height_px": photo.height_px, "look": photo.look}
 
 
 if __name__ == "__main__":

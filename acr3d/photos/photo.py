@@ -17,6 +17,8 @@ class Photo:
     sha256: str
     thumbnail: bytes
     """A JPEG of the same picture within 480 × 480, for lists."""
+    look: str
+    """What it looks like (`photos.look`), to find the same picture in another size or quality."""
     mime_type: str = "image/jpeg"
     outline: bytes | None = None
     """Of a cut-out, whose background was transparent: a PNG that is white on the part, within 1024 × 1024."""

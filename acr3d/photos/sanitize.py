@@ -22,6 +22,7 @@ from acr3d.photos.convert import Upright, fitted, upright_srgb
 from acr3d.photos.cutout import with_margin
 from acr3d.photos.decode import decoded
 from acr3d.photos.limits import PhotoRefused, check_file
+from acr3d.photos.look import look_of
 from acr3d.photos.photo import THUMBNAIL_SIDE, Photo
 
 __all__ = ["Photo", "PhotoRefused", "clean"]
@@ -51,6 +52,7 @@ def _stored(upright: Upright) -> Photo:
         height_px=image.height,
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=_jpeg(preview, _THUMBNAIL_QUALITY),
+        look=look_of(preview),
         outline=_outline(upright.alpha) if upright.alpha else None,
     )
 

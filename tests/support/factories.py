@@ -56,6 +56,8 @@ def make_part_with_photos(sku: str = "BR-100", angles: tuple[str, ...] = ("front
         add_photos(part.id, [one], {"angle_label": angle})
     with transaction() as session:
         session.execute(update(Part).where(Part.id == part.id).values(check_due_at=None))
+        # One picture is quick to make; that it is the same is not to be told.
+        session.execute(update(PartImage).where(PartImage.part_id == part.id).values(same_as_id=None))
     return part
 
 

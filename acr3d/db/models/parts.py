@@ -131,6 +131,7 @@ class PartImage(Base):
             "ux_part_images_part_id_display_order", "part_id", "display_order", where="deleted_at IS NULL"
         ),
         Index("ix_part_images_part_id", "part_id"),
+        Index("ix_part_images_sha256", "sha256"),
         Index("ix_part_images_part_id_is_selected", "part_id", "is_selected_for_3d_generation"),
     )
 
@@ -141,6 +142,9 @@ class PartImage(Base):
     storage_path: Mapped[str | None] = mapped_column(Text)
     thumbnail_path: Mapped[str | None] = mapped_column(Text)
     sha256: Mapped[str | None] = mapped_column(String(64))
+    look: Mapped[str | None] = mapped_column(Text)  # `photos.look`; null for photos of earlier versions
+    # An earlier photo that is the same picture, in this part or another one.
+    same_as_id: Mapped[str | None] = mapped_column(ForeignKey("part_images.id"))
     file_size_bytes: Mapped[int | None]
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
