@@ -36,6 +36,8 @@ def job_badge(job: Job | None) -> Badge:
     """The status of a job; None means that the part has no job."""
     if job is None:
         return Badge(_("No model"), "circle-dashed", "")
+    if job.status == Status.COMPLETE and job.waits_for_review:
+        return Badge(_("Waiting for review"), "eye", "is-waiting")
     word = status_name(job.status)
     if job.status == Status.PROCESSING:
         word = _("Processing %(n)s%%", n=job.progress)
@@ -92,7 +94,7 @@ def status_name(status: str) -> str:
     """The word for a job's status."""
     names: dict[Status, str] = {
         Status.PENDING: _("Queued"),
-        Status.SUBMITTED: _("Submitted"),
+        Status.SUBMITTED: _("Sent to the engine"),
         Status.PROCESSING: _("Processing"),
         Status.OPTIMIZING: _("Optimizing"),
         Status.COMPLETE: _("Complete"),
@@ -105,7 +107,7 @@ def status_name(status: str) -> str:
 def version_badge(state: str) -> Badge:
     """The state of a model version."""
     return {
-        VersionState.DRAFT: Badge(_("Draft"), "clock", "is-waiting"),
+        VersionState.DRAFT: Badge(_("Waiting for review"), "eye", "is-waiting"),
         VersionState.PUBLISHED: Badge(_("Published"), "circle-check", "is-good"),
         VersionState.SUPERSEDED: Badge(_("Replaced"), "history", ""),
         VersionState.REJECTED: Badge(_("Rejected"), "ban", ""),
@@ -183,6 +185,14 @@ def engine_offer(provider: Provider) -> str:
             "%(engine)s, about %(num)s credit", "%(engine)s, about %(num)s credits", credits, engine=name
         )
     )
+
+
+def price(provider: Provider) -> str:
+    """About what a model costs, for the Generate button."""
+    credits = provider.price({})
+    if not credits:
+        return str(_("free"))
+    return str(ngettext("about %(num)s credit", "about %(num)s credits", credits))
 
 
 def photo_alt(image: PartImage, part: Part) -> str:

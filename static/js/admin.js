@@ -18,6 +18,50 @@
     }, { once: true });
   });
 
+  // A swap may take the focused element with it: the focus goes to the one that came in its place, else to the
+  // nearest frame that is left. `data-refocus` names a frame's own place for it.
+  const FOCUSABLE = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";
+  let trail = [];
+  document.addEventListener("htmx:beforeRequest", () => {
+    trail = [];
+    for (let one = document.activeElement; one && one !== document.body; one = one.parentElement) {
+      if (one.id) trail.push(one.id);
+    }
+  });
+  document.addEventListener("htmx:afterSettle", () => queueMicrotask(() => {
+    if (document.activeElement !== document.body || !trail.length) return;
+    const place = trail.map((id) => document.getElementById(id)).find((one) => one && !one.hidden);
+    if (!place) return;
+    const inside = place.matches(FOCUSABLE) ? place : place.querySelector("[data-refocus]") || place;
+    if (!inside.matches(FOCUSABLE)) inside.tabIndex = -1;
+    inside.focus({ preventScroll: true });
+    trail = [];
+  }));
+
+  // Buttons that lead to another control: press it, focus it, or open what is folded.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-press], [data-focus], [data-open]");
+    if (!button) return;
+    const { press, focus, open } = button.dataset;
+    if (press) document.querySelector(press)?.click();
+    if (focus) document.querySelector(focus)?.focus();
+    if (open) document.querySelector(open)?.setAttribute("open", "");
+  });
+  const folded = location.hash.length > 1 && document.getElementById(location.hash.slice(1))?.closest("details");
+  if (folded) folded.open = true;
+
+  // What was typed and not saved is not left without a question.
+  const unsaved = new Set();
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-unsaved]");
+    if (form) unsaved.add(form);
+  });
+  document.addEventListener("submit", (event) => unsaved.delete(event.target));
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.getResponseHeader("HX-Redirect")) unsaved.clear(); // the part was deleted, say
+  });
+  addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
+
   // An error in plain text is shown as a toast; the page stays as it is.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;

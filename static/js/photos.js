@@ -52,6 +52,23 @@
     moved(tile);
   });
 
+  // Which photos a person chose for the model; what the server suggests must not undo that.
+  const chosen = new Map();
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "use") chosen.set(event.target.value, event.target.checked);
+    if (event.target.name === "engine") showPrice();
+  });
+  function keepChoice() {
+    for (const box of document.querySelectorAll("input[name=use]")) {
+      if (chosen.has(box.value)) box.checked = chosen.get(box.value);
+    }
+  }
+  function showPrice() {
+    const engine = document.querySelector("input[name=engine]:checked");
+    const price = document.querySelector("[data-price]:not(input)");
+    if (engine && price) price.textContent = engine.dataset.price;
+  }
+
   // A deleted photo takes the focused button with it: move the focus to the photo in its place.
   let deletedPlace = null;
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -70,6 +87,6 @@
     const answersOrder = event.detail.pathInfo?.requestPath === tiles()?.dataset.order;
     if (answersOrder && wanted && event.detail.xhr.status === 200) event.detail.shouldSwap = false;
   });
-  document.addEventListener("htmx:load", makeSortable);
+  document.addEventListener("htmx:load", () => { makeSortable(); keepChoice(); showPrice(); });
   makeSortable();
 }

@@ -307,7 +307,7 @@ def test_every_job_of_a_part_shows_its_history(app: Flask, meshy: PreparedServer
     newest, _heading, earlier = history.partition("Earlier jobs")
     assert "Requested with 2 photos." in newest
     assert "It did not work. Nothing was charged for it." in earlier
-    assert "was Submitted" in earlier
+    assert "was Sent to the engine" in earlier
     assert user.email in earlier
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from acr3d.db.states import Status
 from tests.support.by_hand import finish, job_count, move, progress
 from tests.support.site import Site
-from tests.support.staff import add_photos, new_part, part_id, photo_file, set_side
+from tests.support.staff import add_photos, new_part, open_models, part_id, photo_file, set_side, tiles
 from tests.support.visits import Visitor
 
 REASON = "The photos do not show one part. Take them anew before a plain wall."
@@ -43,7 +43,7 @@ def test_the_badge_follows_a_job_until_it_fails_and_then_asks_no_more(staff: Vis
     generate(page)
 
     move(engine, part, Status.SUBMITTED)
-    expect(badge).to_have_text("Submitted")
+    expect(badge).to_have_text("Sent to the engine")
     move(engine, part, Status.PROCESSING)
     progress(engine, part, 40)
     expect(badge).to_have_text("Processing 40%")
@@ -93,20 +93,27 @@ def test_a_job_is_canceled_after_a_question(staff: Visitor) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
 
     expect(page.locator("#part-badge")).to_have_text("No model")
+    expect(page.locator("#model-title")).to_be_focused()
     expect(page.get_by_role("button", name="Generate")).to_be_visible()
 
 
 def test_a_choice_that_cannot_be_is_explained_and_kept(staff: Visitor) -> None:
     staff.refusals = {400}
     page = ready_part(staff, "LIVE-5")
+    add_photos(page, photo_file("other.jpg", "seagreen"))
+    set_side(page, 3, "Front")
+    expect(tiles(page).nth(0)).to_contain_text("Another photo has the same angle.")
+    expect(tiles(page).nth(2)).to_contain_text("Another photo has the same angle.")
+    third = page.get_by_label("Use photo 3 for the model")
 
-    page.get_by_label("Angle of photo 2 for this model").select_option("front")
+    third.check()
     page.get_by_role("button", name="Generate").click()
 
     expect(page.get_by_role("alert").first).to_have_text(
         "Two selected photos have the same angle (Front). Change one of them."
     )
-    expect(page.get_by_label("Angle of photo 2 for this model")).to_have_value("front")
+    expect(third).to_be_checked()
+    expect(page.locator("#generate-now")).to_be_focused()  # the button that was pressed came anew
 
 
 def test_a_new_model_waits_for_a_click_and_there_is_a_way_back(staff: Visitor, engine: Flask) -> None:
@@ -116,10 +123,11 @@ def test_a_new_model_waits_for_a_click_and_there_is_a_way_back(staff: Visitor, e
     finish(engine, part, published=True)
     versions = page.locator("#versions .version")
     expect(versions).to_have_count(1)
+    open_models(page)
     generate(page)
     finish(engine, part, published=False)
     expect(versions).to_have_count(2)
-    expect(versions.first).to_contain_text("Draft")
+    expect(versions.first).to_contain_text("Waiting for review")
 
     versions.first.get_by_role("button", name="Publish").click()
     expect(versions.first).to_contain_text("Published")

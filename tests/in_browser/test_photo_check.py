@@ -24,7 +24,7 @@ def demo_file(name: str, cut: tuple[int, int, int, int] | None = None) -> FilePa
 
 
 def checked(page: Page, sentence: str) -> None:
-    expect(page.locator("#photo-check")).to_contain_text(sentence, timeout=PATIENCE)
+    expect(page.locator("#drop")).to_contain_text(sentence, timeout=PATIENCE)
 
 
 def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
@@ -35,12 +35,12 @@ def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
 
     add_photos(page, demo_file("toy-car-front", cut=(500, 0, 1200, 1200)))
     checked(page, "Photo 1: the part runs out of the picture (on the left).")
-    checked(page, "part not found")
+    expect(tiles(page).first).to_contain_text("part not found")
 
     page.locator("input[data-replace]").first.set_input_files(demo_file("toy-car-front"))
     checked(page, "No problems found.")
-    expect(page.locator("#photo-check .notice.is-waiting")).to_have_count(0)
-    expect(page.locator("#photo-check path")).to_have_count(1)
+    expect(tiles(page).locator(".tile-advice li")).to_have_count(0)
+    expect(page.locator(".tile .outline path")).to_have_count(1)
     expect(page.locator("#announce")).to_contain_text("The photo check is finished.")
 
 

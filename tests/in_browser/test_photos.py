@@ -175,9 +175,7 @@ def test_words_and_sides_are_kept_as_soon_as_they_are_typed(visitor: Callable[..
     tile = tiles(page).first
 
     set_side(page, 1, "Top")
-    expect(page.get_by_label("Angle of photo 1 for this model")).to_have_value(
-        "top"
-    )  # the Generate form follows
+    expect(page.get_by_label("Top: replace the photo")).to_be_attached()  # the slots follow
     tile.locator("summary").click()
     tile.get_by_label("Caption").fill("With the new flange")
     with page.expect_response("**/labels"):

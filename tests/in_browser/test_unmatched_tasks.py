@@ -108,7 +108,7 @@ def test_an_admin_looks_at_the_candidates_and_names_the_right_one(staff: Visitor
     task(page, "two").get_by_role("button", name="This one is ours").click()
 
     expect(page.get_by_text("The task now belongs to this job")).to_be_visible()
-    expect(page.locator("#part-badge")).to_have_text("Submitted")
+    expect(page.locator("#part-badge")).to_have_text("Sent to the engine")
     with beside.app_context():
         assert part_by_id(part_id).meshy_task_id == "two"
 
@@ -128,4 +128,4 @@ def test_an_unmatched_task_is_given_to_a_part_by_its_number(staff: Visitor, besi
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("The task now belongs to this part")).to_be_visible()
-    expect(page.locator("#part-badge")).to_have_text("Submitted")
+    expect(page.locator("#part-badge")).to_have_text("Sent to the engine")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.staff import new_part, order, photo_file, press_move, set_side, tiles
+from tests.support.staff import new_part, open_models, order, photo_file, press_move, set_side, tiles
 from tests.support.visits import LONG, Visitor, view_in_3d
 
 # One block, drawn from four sides: as wide, high and deep in each of them.
@@ -18,6 +18,7 @@ SIDES = {"Right": (600, 600), "Front": (1000, 600), "Top": (1000, 600), "Back": 
 def test_photos_become_a_model_that_a_customer_turns(visitor: Callable[..., Visitor]) -> None:
     page = upload_and_label(visitor(staff=True), "WHOLE/1", by_dragging=True)
     generate_and_wait(page)
+    publish_the_part(page)
     turn_the_model(find_the_part(visitor(reduced_motion=True), "WHOLE/1"))
 
 
@@ -66,12 +67,19 @@ def generate_and_wait(page: Page) -> None:
     badge = page.locator("#part-badge")
     page.get_by_role("button", name="Generate").click()
     expect(badge).to_have_text("Queued")
-    expect(page.locator("#model-panel .steps [aria-current=step]")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     expect(badge).to_have_text("Complete", timeout=LONG)
     expect(page.locator("#announce")).to_have_text("Cast bracket: Complete")
+    open_models(page)
     expect(page.locator("#versions")).to_contain_text("Published")
     view_in_3d(page)
     assert page.evaluate("window.sameDocument")
+
+
+def publish_the_part(page: Page) -> None:
+    """A part made with the form is shown to customers by the last click."""
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("Customers can see the part now.")).to_be_visible()
 
 
 def find_the_part(customer: Visitor, sku: str) -> Page:

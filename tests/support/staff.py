@@ -54,5 +54,11 @@ def set_side(page: Page, place: int, side: str) -> None:
     expect(tile.get_by_role("status")).to_have_text("Saved")
 
 
+def open_models(page: Page) -> None:
+    """Unfold the part's models and their reports."""
+    page.locator("#models > summary").click()
+    expect(page.locator("#models")).to_have_attribute("open", "")
+
+
 def part_id(page: Page) -> str:
     return page.url.rsplit("/", 1)[1].partition("#")[0]

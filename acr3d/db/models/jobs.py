@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, exists, text
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, column_property, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
 from acr3d.db.models.message_columns import MESSAGE_PARAMS, MessageColumns
@@ -110,6 +110,10 @@ class Job(Base):
 
     part: Mapped[Part] = relationship(lazy="raise")
 
+    if TYPE_CHECKING:
+        # Whether its model is the part's newest and nobody has published or rejected it yet; mapped below.
+        waits_for_review: Mapped[bool]
+
     error = MessageColumns("error_message", "error_code", "error_params")
     waiting = MessageColumns("waiting_for", "waiting_code", "waiting_params")
 
@@ -170,3 +174,19 @@ class ModelVersion(Base):
     # An admin's word that the size is right although a side differs from the part's, see `jobs.true_size`.
     size_confirmed_at: Mapped[datetime | None]
     size_confirmed_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+
+
+_newer = aliased(ModelVersion)
+Job.waits_for_review = column_property(
+    exists()
+    .where(
+        ModelVersion.job_id == Job.id,
+        ModelVersion.state == VersionState.DRAFT,
+        ~exists().where(
+            _newer.part_id == ModelVersion.part_id,
+            _newer.number > ModelVersion.number,
+            _newer.state != VersionState.REJECTED,
+        ),
+    )
+    .correlate_except(ModelVersion, _newer)
+)

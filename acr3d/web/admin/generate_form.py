@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from acr3d.db.models import ANGLES, MODEL_LEVELS, PartImage
+from acr3d.db.models import MODEL_LEVELS, PartImage
 from acr3d.engines.registry import engines
 from acr3d.errors import InvalidInput
 from acr3d.parts.angles import angle_name
@@ -52,7 +52,7 @@ class GenerateForm:
         """The form as a person sent it."""
         return cls(
             used=set(form.getlist("use")),
-            angles={image.id: _angle(form.get(f"angle-{image.id}", "")) for image in images},
+            angles={image.id: image.angle_label or "" for image in images},
             engine=form.get("engine"),
             polycount=form.get("target_polycount", "").strip(),
             pbr="enable_pbr" in form,
@@ -94,8 +94,3 @@ class GenerateForm:
         if self.prompt and "texture_prompt" in offered:
             config["texture_prompt"] = self.prompt
         return config
-
-
-def _angle(word: str) -> str:
-    """`word` if it is an angle; another was never offered."""
-    return word if word in ANGLES else ""

@@ -14,7 +14,7 @@ from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import EVERY_PART, PUBLISHED, count
 from acr3d.web.access import caller
-from acr3d.web.admin import categories, credits, jobs, parts, photos, unmatched_tasks
+from acr3d.web.admin import categories, credits, jobs, next_step, parts, photos, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
@@ -37,6 +37,11 @@ def _shared() -> dict[str, Any]:
         "has_credits": bool(engines().paid()),
         "model_report": model_report,
         "true_size": true_size,
+        "next_step": next_step.next_step,
+        "checklist": next_step.checklist,
+        "unlabelled": next_step.unlabelled,
+        "waiting_version": next_step.waiting_version,
+        "shown_version": next_step.shown_version,
     }
 
 

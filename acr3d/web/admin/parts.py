@@ -44,7 +44,8 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/new")
 def new() -> ResponseReturnValue:
-    return _new_part_page(fields.new_part_values())
+    # Unlike one from the API, a part from the form is shown to customers when somebody publishes it.
+    return _new_part_page(fields.new_part_values() | {"is_published": False})
 
 
 @bp.post("")
@@ -82,6 +83,13 @@ def update(part_id: str) -> ResponseReturnValue:
     return redirect(url_for("admin.parts.show", part_id=part_id))
 
 
+@bp.post("/<part_id>/publish")
+def publish(part_id: str) -> ResponseReturnValue:
+    parts.update_part(part_id, {"is_published": True})
+    flash(_("Customers can see the part now."), "success")
+    return "", 204, {"HX-Redirect": url_for("admin.parts.show", part_id=part_id)}
+
+
 @bp.post("/<part_id>/delete")
 def delete(part_id: str) -> ResponseReturnValue:
     part = bin.delete_part(part_id, stale.seen_in_form(request.form))
@@ -117,8 +125,7 @@ def live(part_id: str) -> ResponseReturnValue:
     if not changed:
         return "", 204
     context = live_updates.part_context(part_id)
-    if "job" in changed:
-        context["generate_form"] = GenerateForm.suggested(context["images"], context["photo_check"].best)
+    context["generate_form"] = GenerateForm.suggested(context["images"], context["photo_check"].best)
     return render_template("admin/_live_part.html", changed=changed, **context)
 
 

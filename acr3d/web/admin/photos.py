@@ -7,10 +7,12 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
 from acr3d.parts.photos import OrderChanged, images_of
 from acr3d.photo_checks.results import check_result
+from acr3d.storage import cleanup
 from acr3d.web.admin.generate_form import GenerateForm
 from acr3d.web.admin.live_updates import part_poller
 
@@ -60,12 +62,16 @@ def _fragments(part_id: str, problem: str | None = None) -> str:
 def _context(part_id: str) -> dict[str, Any]:
     part, images = parts.part_by_id(part_id), images_of(part_id)
     job = queries.newest_job(part_id)
-    photo_check = check_result(part, images)
+    photo_check, versions = check_result(part, images), queries.versions_of(part_id)
     return {
         "part": part,
         "images": images,
         "photo_check": photo_check,
-        "live_part": part_poller(part_id, job, queries.versions_of(part_id), photo_check),
+        "job": job,
+        "versions": versions,
+        "engines": engines().available(),
+        "space": cleanup.bytes_of_part(part_id),
+        "live_part": part_poller(part_id, job, versions, photo_check),
         "generate_form": GenerateForm.suggested(images, photo_check.best),
         "is_live": job is not None and job.is_live,  # then the page has no Generate form
     }
