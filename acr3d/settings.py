@@ -61,6 +61,7 @@ class Settings:
     low_balance: int = 100
     review_before_publish: bool = False
     least_agreement: int = 0
+    ask_agreement: int = 85
     engine_grid: int | None = None
     engine_guesses: bool = True
     agreement: bool = True
@@ -120,6 +121,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         low_balance=read.number("ACR3D_LOW_BALANCE", 100, 0, 10_000_000),
         review_before_publish=read.switch("ACR3D_REVIEW"),
         least_agreement=read.number("ACR3D_LEAST_AGREEMENT", 0, 0, 100),
+        ask_agreement=read.number("ACR3D_ASK_AGREEMENT", 85, 0, 100),
         engine_grid=read.number("ACR3D_ENGINE_GRID", 0, 0, 512) or None,
         engine_guesses=read.switch("ACR3D_ENGINE_GUESSES", default=True),
         agreement=read.switch("ACR3D_AGREEMENT", default=True),

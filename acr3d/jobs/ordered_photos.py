@@ -32,7 +32,7 @@ def waits_for_outlines(job: Job) -> bool:
     part = db.session.get(Part, job.part_id)
     if part is None or part.check_due_at is None:
         return False
-    return not all(is_known(image, wanted) for image in _images(job).values())
+    return not all(is_known(image, wanted) for image in photo_rows(job).values())
 
 
 def ordered_photos(job: Job) -> list[tuple[bytes, str]]:
@@ -58,12 +58,12 @@ def ordered_with_outlines(job: Job) -> tuple[list[tuple[bytes, str]], list[bytes
 
 def job_outlines(job: Job) -> dict[str, PhotoOutline]:
     """The outlines that are known of the job's photos, by the photo's id."""
-    images = _images(job)
+    images = photo_rows(job)
     known = outlines_of(job.part_id, {image.sha256 for image in images.values() if image.sha256})
     return {image_id: known[image.sha256] for image_id, image in images.items() if image.sha256 in known}
 
 
-def _images(job: Job) -> dict[str, PartImage]:
+def photo_rows(job: Job) -> dict[str, PartImage]:
     """The rows of the job's photos, deleted ones included, by id."""
     ids = [one["id"] for one in job.selected_image_metadata if is_id(one["id"])]
     rows = db.session.scalars(select(PartImage).where(PartImage.id.in_(ids)))

@@ -61,11 +61,22 @@ def publish(session: Session, version: ModelVersion, part: Part, by_user: str | 
     session.flush()
 
 
+def doubtful_agreement(version: ModelVersion) -> int | None:
+    """The version's agreement with its photos, in per cent, if a person should be asked before publishing."""
+    share = Facts(version.report).part("agreement").number("all")
+    is_low = share is not None and 100 * share < settings.current().ask_agreement
+    return round(100 * share) if share is not None and is_low else None
+
+
 def _agrees_too_little(job: Job, report: dict[str, Any] | None) -> bool:
     """Whether a person must review the model first: it agrees less than the job, or else the host, requires,
     or could not be measured."""
-    least = int(job.generation_config.get("least_agreement", settings.current().least_agreement))
-    return least > 0 and (report is None or 100 * float(report["all"]) < least)
+    config = settings.current()
+    least = int(job.generation_config.get("least_agreement", config.least_agreement))
+    if report is None:
+        return least > 0
+    asked = 0 if "least_agreement" in job.generation_config else config.ask_agreement
+    return 100 * float(report["all"]) < max(least, asked)
 
 
 def _is_front_unsure(report: dict[str, Any] | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Attempt, Job, JobEvent, ModelVersion, Part
@@ -63,6 +63,13 @@ def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
     query = select(Job).where(*wanted).options(joinedload(Job.part)).order_by(Job.created_at.desc(), Job.id)
     jobs = db.session.scalars(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
     return JobPage(list(jobs), number, count)
+
+
+def waiting_for_review(most: int) -> list[Job]:
+    """The jobs whose models wait for a person's decision, with their parts; who waits longest comes first."""
+    query = select(Job).join(Part).where(Job.waits_for_review, Part.deleted_at.is_(None))
+    query = query.options(contains_eager(Job.part)).order_by(Job.completed_at, Job.id)
+    return list(db.session.scalars(query.limit(most)))
 
 
 def jobs_by_ids(job_ids: Sequence[str]) -> list[Job]:

@@ -9,9 +9,12 @@ from acr3d.db.session import transaction
 from acr3d.db.states import Status, VersionState
 from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
+from acr3d.foreign import one_line, storable
 from acr3d.jobs import publishing, queries, transitions
 from acr3d.jobs.true_size import SizeState, true_size
 from acr3d.messages.message import Message
+
+REASON_LENGTH = 300
 
 
 def publish(version_id: str, actor: User) -> ModelVersion:
@@ -30,8 +33,9 @@ def publish(version_id: str, actor: User) -> ModelVersion:
     return version
 
 
-def reject(version_id: str, actor: User) -> ModelVersion:
+def reject(version_id: str, actor: User, reason: str = "") -> ModelVersion:
     """Reject a model that was never published, for good. Raises Missing or Conflict."""
+    reason = one_line(storable(reason).strip(), REASON_LENGTH)
     job_id = queries.version_by_id(version_id).job_id
     with transaction() as session:
         job, part = queries.locked_job(session, job_id)
@@ -40,9 +44,10 @@ def reject(version_id: str, actor: User) -> ModelVersion:
             raise Conflict(_("Only a model that was never published can be rejected."))
         version.state = VersionState.REJECTED
         part.revision += 1
-        transitions.log_event(
-            session, job, actor.email, Message("model.rejected", n=version.number), Status(job.status)
-        )
+        said = Message("model.rejected", n=version.number)
+        if reason:
+            said = Message("model.rejected_because", n=version.number, reason=reason)
+        transitions.log_event(session, job, actor.email, said, Status(job.status))
     return version
 
 

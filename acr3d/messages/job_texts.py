@@ -18,6 +18,7 @@ JOB_TEXTS = {
     "job.reoptimized": N_("Optimized again from the stored raw model; this costs nothing."),
     "model.published": N_("Model %(n)s was published."),
     "model.rejected": N_("Model %(n)s was rejected."),
+    "model.rejected_because": N_("Model %(n)s was rejected: %(reason)s"),
     "model.size_confirmed": N_(
         "The size of model %(n)s was confirmed, although its proportions differ from the part's sizes."
     ),

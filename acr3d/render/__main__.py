@@ -57,7 +57,13 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--white", action="store_true", help="white background instead of transparent")
     parser.add_argument("--mask", action="store_true", help="only the silhouette, white on black")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
+    parser.add_argument(
+        "--strip", type=Path, metavar="STRIP.webp", help="with the poster: the model from these --sides too"
+    )
+    parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=[], help="the strip's, in order")
     options = parser.parse_args(argv)
+    if bool(options.strip) != bool(options.sides):
+        parser.error("--strip and --sides go together")
     if not options.source.is_file():
         parser.error(f"file not found: {options.source}")
     return options
@@ -83,11 +89,14 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     from acr3d.render import draw, poster
     from acr3d.render.cameras import side_camera
     from acr3d.render.scene import read_scene
+    from acr3d.render.strip import make_strip
 
     side = options.pixels
     is_poster = not (options.side or options.orbit or options.white or options.mask)
     if is_poster and options.target.suffix != ".png":
-        return poster.make_poster(options.source, options.target, side)
+        scene = read_scene(options.source)
+        report = poster.make_poster(scene, options.target, side)
+        return report | ({"strip": make_strip(scene, options.sides, options.strip)} if options.strip else {})
     scene = read_scene(options.source, 0 if options.mask else 2048)
     orbit = poster.starting_view(scene)[0]
     if options.orbit:

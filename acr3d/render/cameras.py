@@ -21,7 +21,7 @@ SIDES: dict[str, Vector] = {
     "top": np.array([_X, -_Z, _Y]),
     "bottom": np.array([_X, _Z, -_Y]),
 }
-_FILL = 0.92  # the share of the picture's side that the model fills in a view of one side
+FILL = 0.92  # the share of the picture's side that the model fills in a view of one side
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def side_camera(side: str, low: Vector, high: Vector, pixels: int) -> RenderCame
     """An orthographic camera facing a side; the box from `low` to `high` fills a square picture."""
     axes = SIDES[side]
     largest = float(np.abs(axes[:2] @ (high - low)).max()) or 1.0
-    return RenderCamera(axes, (low + high) / 2, _FILL * pixels / largest)
+    return RenderCamera(axes, (low + high) / 2, FILL * pixels / largest)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from acr3d.render.cameras import Orbit
 from acr3d.render.draw import draw
-from acr3d.render.scene import Scene, read_scene
+from acr3d.render.scene import Scene
 
 SIDE = 800
 _THETA, _PHI, _FIELD_OF_VIEW = 30.0, 75.0, 30.0  # shows the front and right side from a little above
@@ -21,9 +21,8 @@ _DISTANCE_FACTOR = (
 _QUALITY = 82
 
 
-def make_poster(source: Path, target: Path, side: int = SIDE) -> dict[str, Any]:
-    """Draw `source` into `target` (WebP, transparent); return the viewer's camera. Raises BadModel."""
-    scene = read_scene(source)
+def make_poster(scene: Scene, target: Path, side: int = SIDE) -> dict[str, Any]:
+    """Draw the scene into `target` (WebP, transparent); return the viewer's camera."""
     orbit, breadth = starting_view(scene)
     seen = replace(orbit, field_of_view=_widened(orbit.field_of_view, breadth))
     draw(scene, seen.camera(side), side, side).save(target, "WEBP", quality=_QUALITY, method=4)

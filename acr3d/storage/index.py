@@ -39,6 +39,7 @@ REFERRING = (
     (Kind.RAW, Job.raw_storage_path, null()),
     (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
     (Kind.POSTER, ModelVersion.poster_path, null()),
+    (Kind.POSTER, ModelVersion.sides_path, null()),
     (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
 )
 
@@ -135,7 +136,10 @@ def _photo(key: str, part_id: str, is_visible: bool) -> Blob | None:
 
 
 def _version(key: str, part_id: str, is_visible: bool) -> Blob | None:
-    columns = (ModelVersion.storage_path, ModelVersion.ar_storage_path, ModelVersion.poster_path)
+    columns = (
+        *(ModelVersion.storage_path, ModelVersion.ar_storage_path),
+        *(ModelVersion.poster_path, ModelVersion.sides_path),
+    )
     names = or_(*(column == key for column in columns))
     versions = db.session.scalars(select(ModelVersion).where(ModelVersion.part_id == part_id, names)).all()
     if not versions:

@@ -232,9 +232,9 @@ def agreement(version: ModelVersion) -> str | None:
     side = min(sides, key=lambda name: sides[name])
     share, least = round(100 * found), round(100 * sides[side])
     if least >= share:
-        return str(_("%(share)s%% match with the photos.", share=share))
+        return str(_("The outlines agree with the photos to %(share)s%%.", share=share))
     words = {"share": share, "side": angle_name(side).lower(), "least": least}
-    return str(_("%(share)s%% match with the photos; lowest: %(side)s, %(least)s%%.", **words))
+    return str(_("The outlines agree with the photos to %(share)s%%; least: %(side)s, %(least)s%%.", **words))
 
 
 def is_front_unsure(version: ModelVersion) -> bool:
@@ -257,7 +257,7 @@ def poster_size(version: ModelVersion) -> tuple[int, int]:
 def size_sentence(size: TrueSize) -> str:
     """What a model's size means for AR; empty when there is nothing to say."""
     off = [
-        _("%(side)s %(percent)s%% off", side=_side_name(side.name), percent=round(abs(deviation)))
+        _("%(side)s %(percent)s%% off", side=side_name(side.name), percent=round(abs(deviation)))
         for side in size.sides
         if side.is_off and (deviation := side.deviation_percent)
     ]
@@ -280,7 +280,8 @@ def size_sentence(size: TrueSize) -> str:
     return sentences[size.state]
 
 
-def _side_name(name: str) -> str:
+def side_name(name: str) -> str:
+    """The word for width, height or depth."""
     names: dict[str, str] = {"width": _("width"), "height": _("height"), "depth": _("depth")}
     return names.get(name, "")
 
@@ -306,7 +307,7 @@ def guesses(version: ModelVersion) -> list[str]:
 
 
 def _guess(guess: Facts) -> str | None:
-    axis = _side_name(guess.text("axis"))
+    axis = side_name(guess.text("axis"))
     if not axis:
         return None
     if guess.text("kind") == "mirrored":

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from PIL import Image
 
 from acr3d.db.extensions import db
 from acr3d.db.models import ModelVersion
 from acr3d.db.session import transaction
 from acr3d.jobs.queries import events_of, versions_of
+from acr3d.render.strip import SQUARE
 from acr3d.storage.blobs import storage
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.loop import JobPoller
@@ -57,6 +59,11 @@ def test_a_first_model_publishes_itself_only_when_its_shape_is_known(
 
     assert version.state == state
     assert reason in last
+    # One strip shows the model from all the sides, each as a square.
+    with storage().open(version.sides_path or "") as file, Image.open(file) as strip:
+        assert strip.size == (SQUARE * len(angles), SQUARE)
+        assert all(strip.getpixel((SQUARE * place + SQUARE // 2, SQUARE // 2))[3] == 255 for place in (0, 1))
+    assert version.report["poster"]["strip"]["sides"] == list(angles)
 
 
 @one_database

@@ -84,7 +84,7 @@ def test_a_generated_model_is_turned_to_the_front_that_its_photos_show(in_app: F
 def test_a_model_that_agrees_too_little_waits_for_a_person(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    app = make_app(least_agreement=80)
+    app = make_app(agreement=True)
     with app.app_context():
         shoot = photographed(tmp_path)
         job, version = finish(app, shoot, make_other(tmp_path), "builtin")
@@ -118,7 +118,7 @@ def test_a_generated_model_whose_front_is_not_sure_waits_for_a_person(
 ) -> None:
     shoot = photographed(tmp_path)
 
-    job, version = finish(in_app, shoot, make_other(tmp_path), engine)
+    job, version = finish(in_app, shoot, make_other(tmp_path), engine, {"least_agreement": 0})
 
     last = events_of(job.id)[-1].detail or ""
     assert (job.status, version.state) == ("complete", state)
@@ -151,8 +151,9 @@ def test_the_staff_read_the_figures_in_a_sentence(in_app: Flask) -> None:
 
     assert words({}) is None
     assert words({"agreement": None}) is None
-    assert words({"agreement": report}) == "97% match with the photos; lowest: back, 91%."
-    assert words({"agreement": {"all": 0.97, "sides": {"front": 0.97}}}) == "97% match with the photos."
+    assert words({"agreement": report}) == "The outlines agree with the photos to 97%; least: back, 91%."
+    alone = {"all": 0.97, "sides": {"front": 0.97}}
+    assert words({"agreement": alone}) == "The outlines agree with the photos to 97%."
     assert labels.is_front_unsure(ModelVersion(report={"agreement": report | {"is_sure": False}}))
     assert not labels.is_front_unsure(ModelVersion(report={"agreement": report}))
 

@@ -167,6 +167,8 @@ class ModelVersion(Base):
     ar_file_size_bytes: Mapped[int | None]
     polycount: Mapped[int | None]
     poster_path: Mapped[str | None] = mapped_column(Text)  # null when none could be rendered
+    # The model from the sides of its photos, see `render.strip`; null when none could be rendered.
+    sides_path: Mapped[str | None] = mapped_column(Text)
     report: Mapped[dict[str, Any]]  # the optimizer's report, what the engine guessed, the poster's camera
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ from acr3d.storage.index import media_url
 from acr3d.storage.temporary import temporary_folder
 
 OPTIMIZE_LIMITS = sandbox.Limits(seconds=180, memory_mb=700)
-POSTER_LIMITS = sandbox.Limits(seconds=60, memory_mb=300)
+POSTER_LIMITS = sandbox.Limits(seconds=120, memory_mb=300)
 
 log = logging.getLogger("acr3d.jobs")
 
@@ -44,7 +44,7 @@ def optimize(lease: JobLease, job: Job) -> None:
             lock=sandbox.heavy_lock(settings.current().instance),
             stop=lease.stop,
         )
-        poster = _render_poster(lease, small)
+        poster = _render_poster(lease, small, photographed_sides(job))
         reports = {"optimizer": report, "agreement": agreement, "poster": poster.report if poster else None}
         _complete(lease, job, Made(small, ar, poster), reports, time.monotonic() - started)
 
@@ -77,15 +77,23 @@ class Poster:
 
     path: Path
     report: dict[str, Any]
+    strip: Path | None
+    """The model from the sides of its photos."""
 
 
-def _render_poster(lease: JobLease, model: Path) -> Poster | None:
+def photographed_sides(job: Job) -> list[str]:
+    """The sides that the job's photos show, each once."""
+    return list(dict.fromkeys(one["angle"] for one in job.selected_image_metadata if one.get("angle")))
+
+
+def _render_poster(lease: JobLease, model: Path, sides: list[str]) -> Poster | None:
     """The model as the viewer first shows it; None when it cannot be rendered, which fails no model."""
-    picture = model.with_name("poster.webp")
+    picture, strip = model.with_name("poster.webp"), model.with_name("sides.webp")
+    options = ["--strip", str(strip), "--sides", *sides] if sides else []
     try:
         report = sandbox.run(
             "acr3d.render",
-            ["--json", str(model), str(picture)],
+            ["--json", str(model), str(picture), *options],
             POSTER_LIMITS,
             reads=[],
             folder=model.parent,
@@ -95,7 +103,7 @@ def _render_poster(lease: JobLease, model: Path) -> Poster | None:
     except (sandbox.ChildRefused, sandbox.ChildCrashed) as error:
         log.warning("job.no_poster job=%s reason=%s", lease.job_id, error)
         return None
-    return Poster(picture, report)
+    return Poster(picture, report, strip if sides else None)
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,9 @@ def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], se
     ar_key = _key(job, ar_sha256, "-ar.glb") if ar_sha256 else None
     poster_key = _key(job, _file_facts(poster.path)[0], ".webp") if poster else None
     files = {key: made.small} | ({ar_key: made.ar} if ar_key else {})
+    sides_key = _key(job, _file_facts(poster.strip)[0], "-sides.webp") if poster and poster.strip else None
     files |= {poster_key: poster.path} if poster and poster_key else {}
+    files |= {sides_key: poster.strip} if poster and poster.strip and sides_key else {}
     with lease.store_and_write(files) as (session, kept, part):
         version = ModelVersion(
             level=level_of(kept),
@@ -127,6 +137,7 @@ def _complete(lease: JobLease, job: Job, made: Made, reports: dict[str, Any], se
             ar_file_size_bytes=ar_size,
             polycount=reports["optimizer"].get("triangles"),
             poster_path=poster_key,
+            sides_path=sides_key,
             report=reports | {"engine": kept.generation_report},
         )
         transitions.add_version(session, kept, version)

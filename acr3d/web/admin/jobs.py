@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from acr3d.db.models import Job, User
+from acr3d.db.models import Job, ModelVersion, User
 from acr3d.db.states import Status
 from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
@@ -96,13 +96,13 @@ def optimize_again(version_id: str) -> ResponseReturnValue:
 @bp.post("/versions/<version_id>/publish")
 def publish(version_id: str) -> ResponseReturnValue:
     version = review.publish(version_id, actor())
-    return _panels(version.part_id, said=_("Customers now see model %(n)s.", n=version.number))
+    return _decided(version, _("Customers now see model %(n)s.", n=version.number))
 
 
 @bp.post("/versions/<version_id>/reject")
 def reject(version_id: str) -> ResponseReturnValue:
-    version = review.reject(version_id, actor())
-    return _panels(version.part_id, said=_("Model %(n)s was rejected.", n=version.number))
+    version = review.reject(version_id, actor(), request.form.get("reason", ""))
+    return _decided(version, _("Model %(n)s was rejected.", n=version.number))
 
 
 @bp.post("/versions/<version_id>/confirm-size")
@@ -116,6 +116,14 @@ def preview(version_id: str) -> ResponseReturnValue:
     version = queries.version_by_id(version_id)
     context = live_updates.part_context(version.part_id)
     return render_template("admin/_model_preview.html", shown=version, **context)
+
+
+def _decided(version: ModelVersion, said: str) -> ResponseReturnValue:
+    """The part's panels; for the page of the review, the way back to the part."""
+    if request.form.get("back") != "part":
+        return _panels(version.part_id, said=said)
+    flash(said, "success")
+    return "", 204, {"HX-Redirect": url_for("admin.parts.show", part_id=version.part_id)}
 
 
 def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> ResponseReturnValue:

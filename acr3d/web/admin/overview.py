@@ -9,21 +9,22 @@ from flask.typing import ResponseReturnValue
 
 from acr3d.db.states import Status
 from acr3d.engines.registry import engines
-from acr3d.jobs import queries
+from acr3d.jobs import publishing, queries
 from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import EVERY_PART, PUBLISHED, count
 from acr3d.web.access import caller
-from acr3d.web.admin import categories, credits, jobs, next_step, parts, photos, unmatched_tasks
+from acr3d.web.admin import categories, credits, jobs, next_step, parts, photos, review, unmatched_tasks
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-for area in (parts, categories, photos, jobs, unmatched_tasks, credits):
+for area in (parts, categories, photos, jobs, review, unmatched_tasks, credits):
     bp.register_blueprint(area.bp)
 
 _FEW = 5
+_MOST_WAITING = 20
 
 
 @bp.context_processor
@@ -42,6 +43,7 @@ def _shared() -> dict[str, Any]:
         "unlabelled": next_step.unlabelled,
         "waiting_version": next_step.waiting_version,
         "shown_version": next_step.shown_version,
+        "doubtful_agreement": publishing.doubtful_agreement,
     }
 
 
@@ -51,6 +53,7 @@ def overview() -> ResponseReturnValue:
     return render_template(
         "admin/overview.html",
         running=running,
+        waiting=queries.waiting_for_review(_MOST_WAITING),
         ambiguous_jobs=unmatched_tasks.jobs_to_resolve(),
         failed=_newest_failures(),
         expiring=queries.about_to_expire(),
