@@ -19,6 +19,8 @@ from acr3d.db.models import ContentStamp
 from acr3d.db.models.content import ONLY_ROW
 from acr3d.db.types import new_id, utc_now
 
+NOT_SHOWN = "acr3d_not_shown"
+"""The execution option of a statement that changes only what customers never see of a public table."""
 _CHANGED = "acr3d_content_changed"
 # Everything else, a table that is added later included, counts as public: too many stamps cost only work.
 PRIVATE = frozenset(
@@ -65,7 +67,7 @@ def _see_flushed(session: Session, _context: object) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def _see_statement(state: ORMExecuteState) -> None:
-    if not (state.is_insert or state.is_update or state.is_delete):
+    if not (state.is_insert or state.is_update or state.is_delete) or state.execution_options.get(NOT_SHOWN):
         return
     if state.statement.table.name not in PRIVATE:  # type: ignore[attr-defined]
         state.session.info[_CHANGED] = True

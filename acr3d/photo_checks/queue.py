@@ -18,6 +18,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from acr3d import settings
+from acr3d.db.content_stamp import NOT_SHOWN
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.outage import best_effort
@@ -64,6 +65,7 @@ def request_check_if_missing(part: Part, images: Sequence[PartImage]) -> None:
             .values(
                 check_due_at=utc_now(), updated_at=Part.updated_at
             )  # looking at a part does not change it
+            .execution_options(**{NOT_SHOWN: True})
         )
     wake()
 
@@ -86,7 +88,7 @@ def claim() -> Claim | None:
             .where(Part.id.in_(longest.with_for_update(skip_locked=True)), is_due)
             .values(check_due_at=until, updated_at=Part.updated_at)  # nothing that people see changes
             .returning(Part.id)
-            .execution_options(synchronize_session=False)
+            .execution_options(synchronize_session=False, **{NOT_SHOWN: True})
         )
         if part_id is None:
             return None
@@ -171,5 +173,5 @@ def _set_due(session: Session, claimed: Claim, due: datetime | None) -> None:
         update(Part)
         .where(Part.id == claimed.part_id, Part.check_due_at == claimed.until)
         .values(check_due_at=due, updated_at=Part.updated_at)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False, **{NOT_SHOWN: True})
     )
