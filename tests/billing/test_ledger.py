@@ -197,7 +197,9 @@ def test_a_model_that_is_published_after_a_cancel_shows_as_complete(
         meshy.answers += [created(), finished(meshy), finished(meshy), file(box_glb())]
         step(app, first, 4)
         part_id = first.part_id
-        service.cancel(service.start(part_id, by_angle(first_part(part_id)), "meshy", {}, user).id, user)
+        service.cancel(
+            service.start(part_id, by_angle(first_part(part_id)), "meshy", {}, user, again=True).id, user
+        )
         assert first_part(part_id).model_status == "none"
         [version] = queries.versions_of(part_id)
 

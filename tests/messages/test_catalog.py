@@ -21,7 +21,7 @@ from acr3d.orders import circuit_breaker
 
 PACKAGE = Path(__file__).parents[2] / "acr3d"
 # Classes whose first argument is a code, and whose others are its parameters.
-BY_CODE = {"Message", "PhotoRefused", "Busy"}
+BY_CODE = {"Message", "PhotoRefused", "TableRefused", "Busy"}
 COMPUTED = re.compile(r"breaker\.|option\.|engine\.|revoke\.|credits\.|angle\.|outline\.")
 
 
