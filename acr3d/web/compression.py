@@ -19,6 +19,9 @@ BROTLI, GZIP = "br", "gzip"
 _PAGE_QUALITY = {BROTLI: 5, GZIP: 6}
 _KEPT_QUALITY = {BROTLI: 9, GZIP: 9}  # what is compressed once
 _GZIP_FORMAT = 31  # for zlib: a window of 32 KiB, with gzip's header
+_BROTLI_WINDOW = (
+    16  # log2 of bytes: a page fits in, and each thread keeps megabytes less than with the usual 22
+)
 _TOO_SMALL = 500  # bytes, which fit into one packet with or without
 
 
@@ -52,7 +55,7 @@ def compress(response: Response, coding: str | None) -> None:
 
 def _pieces(content: Iterable[bytes], coding: str, quality: int) -> Iterator[bytes]:
     if coding == BROTLI:
-        packer = brotli.Compressor(mode=brotli.MODE_TEXT, quality=quality)
+        packer = brotli.Compressor(mode=brotli.MODE_TEXT, quality=quality, lgwin=_BROTLI_WINDOW)
         add, finish = packer.process, packer.finish
     else:
         deflate = zlib.compressobj(quality, wbits=_GZIP_FORMAT)
