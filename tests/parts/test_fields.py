@@ -181,14 +181,11 @@ def test_one_line_in_the_table_is_enough_for_a_new_field(
 ) -> None:
     staff, admin = bearer(app), browser(app)
 
-    made = client.post(
-        "/api/admin/parts", json={"sku": "A", "name": "x", "image_url": "by API"}, headers=staff
-    )
+    made = client.post("/api/admin/parts", json={"sku": "A", "name": "x"}, headers=staff)
     page = f"/admin/parts/{made.json['id']}"  # type: ignore[index]
     typed = {"sku": "A", "name": "x", "is_published": "on", "csrf_token": csrf_token(admin)}
     refused = admin.post(page, data=typed | {"image_url": "x" * 21})
 
-    assert made.json["image_url"] == "by API"  # type: ignore[index]
     assert '<label for="image_url">Note</label>' in admin.get(page).text
     assert "“Note” is longer than 20 characters." in refused.text
     admin.post(page, data=typed | {"image_url": "by form"})

@@ -60,7 +60,7 @@ def test_a_part_whose_model_is_being_made_is_not_deleted(in_app: Flask) -> None:
         ({"width_mm": -3}, "“Width” must be a number from 0.1 to 100000 mm"),
         ({"width_mm": "nan"}, "“nan” cannot be read"),
         ({"width_mm": True}, "must be a number"),
-        ({"price": 3}, "Unknown field: price"),
+        ({"colour": 3}, "Unknown field: colour"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(
