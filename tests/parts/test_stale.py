@@ -21,7 +21,9 @@ INPUT = re.compile(r"<(?:input|textarea)(?P<tag>[^>]*)>(?:(?P<text>[^<]*)</texta
 def form_of(page: str) -> dict[str, str]:
     """What a browser would send back of the part's form."""
     [form] = re.findall(
-        r'<form class="fields" method="post" action="/admin/parts/.*?</form>', page, re.DOTALL
+        r'<form class="fields" method="post" data-unsaved action="/admin/parts/[^/"]+"[^>]*>.*?</form>',
+        page,
+        re.DOTALL,
     )
     sent = {}
     for found in INPUT.finditer(form):
