@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 from flask_babel import gettext
 
 from acr3d.errors import InvalidInput
 from acr3d.parts import numerals
-from acr3d.parts.fields import Field, Quantity, Switch
+from acr3d.parts.fact_kinds import Amount
+from acr3d.parts.fields import Field, Quantity, Switch, Text
 from acr3d.tables.limits import Cell
 
 _YES = frozenset(("yes", "y", "true", "1", "x", "on", "ja", "j", "wahr", "si", "sí", "verdadero"))
+_JSON = re.compile(r"\[\{|\{\"")
 _NO = frozenset(("no", "n", "false", "0", "off", "nein", "falsch", "falso"))
 # 1,200 is one number to some and another to others; what tells them apart is in other cells.
 _ONE_GROUP = re.compile(
@@ -40,22 +44,40 @@ def decimal_sign(cells: Iterable[Cell]) -> str | None:
 
 def to_value(cell: Cell, field: Field, unit: str, sign: str | None) -> object:
     """What `field.parse` takes for this cell, whose heading states `unit` (or ""). Raises InvalidInput."""
-    if isinstance(cell, dict):
-        cell = cell["date"]
+    if isinstance(cell, str) and _JSON.match(cell) and not isinstance(field.kind, Text):
+        with suppress(ValueError):
+            cell = json.loads(cell)
+    if isinstance(cell, dict) and cell.keys() == {"date"} and dict not in field.json_types:
+        cell = str(cell["date"])
+    if isinstance(cell, list | dict):
+        return cell
     if isinstance(field.kind, Switch):
         return _yes_or_no(cell, field)
-    if isinstance(field.kind, Quantity):
+    if isinstance(field.kind, Quantity | Amount):
         return _quantity(cell, unit, sign)
     return _text(cell)
 
 
-def from_value(value: object) -> str | int | float:
-    """The cell that says this value."""
+def from_value(value: object, field: Field) -> str | int | float:
+    """The cell that says this value of the field's column."""
+    if isinstance(value, list | dict):
+        return _lines(value, field)
+    if not isinstance(field.kind, Text | Quantity | Amount | Switch):
+        return field.kind.to_form(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     return "" if value is None else str(value)
+
+
+def _lines(value: list[object] | dict[str, object], field: Field) -> str:
+    """As in the form; as JSON where that would be read in another way."""
+    text = field.kind.to_form(value)
+    with suppress(InvalidInput):
+        if field.kind.parse(text, "") == value:
+            return text
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _yes_or_no(cell: str | int | float | bool, field: Field) -> bool:

@@ -20,10 +20,12 @@ def exported(table_format: str) -> Iterator[bytes]:
     """The parts in one of `FORMATS`, some at a time, so that memory stays small."""
     columns = [field.name for field in FIELDS]
     is_json = table_format == "jsonl"  # which tells numbers, truth and nothing from text
-    rows = (
-        {name: value if is_json else from_value(value) for name, value in one.items()} for one in _parts()
-    )
+    rows = _parts() if is_json else map(_as_cells, _parts())
     return FORMATS[table_format](columns, rows)
+
+
+def _as_cells(values: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: from_value(values[field.name], field) for field in FIELDS}
 
 
 def _parts() -> Iterator[dict[str, Any]]:

@@ -22,6 +22,16 @@ _NAMED = {
     "width_mm": "width breite ancho anchura",
     "height_mm": "height hoehe hohe alto altura",
     "depth_mm": "depth length tiefe laenge lange profundidad fondo largo longitud",
+    "brand": "brand manufacturer make marke hersteller marca fabricante",
+    "category": "category producttype kategorie warengruppe categoria",
+    "condition": "condition zustand estado",
+    "price": "price unitprice preis verkaufspreis precio",
+    "currency": "currency waehrung wahrung moneda divisa",
+    "availability": "availability verfuegbarkeit verfugbarkeit disponibilidad",
+    "weight_g": "weight gewicht peso",
+    "numbers": "numbers oenumbers oenummern vergleichsnummern",
+    "fitment": "fitment vehicles fahrzeuge vehiculos",
+    "attributes": "attributes attribute merkmale atributos",
     "is_published": "published public visible online "
     "veroeffentlicht veroffentlicht oeffentlich sichtbar aktiv publicado activo",
 }

@@ -14,7 +14,8 @@ from acr3d.db.models import Part
 from acr3d.errors import InvalidInput
 from acr3d.imports.cells import decimal_sign, to_value
 from acr3d.imports.table import Table
-from acr3d.parts.fields import FIELDS, Quantity, required_names
+from acr3d.parts.fact_kinds import Amount
+from acr3d.parts.fields import FIELDS, Quantity, column_of, required_names
 from acr3d.parts.sku_lookup import SkuInUse, parts_by_look
 from acr3d.parts.skus import canonical, look
 from acr3d.tables.limits import Cell
@@ -84,8 +85,9 @@ class Planner:
         if part is None:
             return Planned(number, sku, Action.NEW, values)
         del values["sku"]  # equal, if perhaps typed in another way
-        changed = {name: value for name, value in values.items() if getattr(part, name) != value}
-        before = {name: getattr(part, name) for name in changed}
+        present = {name: getattr(part, column_of(name)) for name in values}
+        changed = {name: value for name, value in values.items() if present[name] != value}
+        before = {name: present[name] for name in changed}
         return Planned(number, sku, Action.CHANGED if changed else Action.UNCHANGED, changed, before, part)
 
     def refused_meanwhile(self, row: Row) -> Planned:
@@ -119,7 +121,7 @@ def _sku_in(cells: Mapping[str, Cell]) -> str:
 
 def _sign(table: Table) -> str | None:
     """The decimal sign that the table's measured columns use."""
-    measured = {one.name for one in FIELDS if isinstance(one.kind, Quantity)}
+    measured = {one.name for one in FIELDS if isinstance(one.kind, Quantity | Amount)}
     return decimal_sign(
         cell for _number, cells in table.rows() for name, cell in cells.items() if name in measured
     )

@@ -18,7 +18,7 @@ from acr3d.errors import InvalidInput
 from acr3d.imports.plan import Action, Planned, Planner, Row
 from acr3d.imports.table import Table
 from acr3d.parts import sku_lookup
-from acr3d.parts.fields import new_part_values
+from acr3d.parts.fields import assign, column_of, new_part_values
 
 _BATCH = 200
 
@@ -43,7 +43,7 @@ def run(table: Table, planner: Planner) -> Iterator[Planned]:
 def _written(planner: Planner, rows: Sequence[Row]) -> list[Planned]:
     with transaction() as session, session.no_autoflush:
         planned = planner.plan(session, rows, lock=True)
-        new = [Part(**{**new_part_values(), **one.values}) for one in planned if one.action == Action.NEW]
+        new = [_new(one.values) for one in planned if one.action == Action.NEW]
         sku_lookup.claim_free(session, new)
         session.add_all(new)
         for one in planned:
@@ -52,10 +52,21 @@ def _written(planner: Planner, rows: Sequence[Row]) -> list[Planned]:
     return planned
 
 
+def _new(values: Mapping[str, Any]) -> Part:
+    part = Part()
+    assign(part, {name: value for name, value in new_part_values().items() if name not in values})
+    _write(part, values)
+    return part
+
+
 def _change(part: Part, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(part, name, value)
+    _write(part, values)
     part.revision += 1
+
+
+def _write(part: Part, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(part, column_of(name), value)
 
 
 def _alone(planner: Planner, row: Row) -> Planned:

@@ -30,8 +30,8 @@ TABLE_TEXTS = {
         "Nothing was imported. Correct that row and import the file again."
     ),
     "table.broken_line": N_(
-        "Line %(row)s is not a JSON object of texts, numbers, true, false and null. Nothing was imported. "
-        "Correct that line and import the file again."
+        "Line %(row)s is not a JSON object. Nothing was imported. Correct that line and import the file "
+        "again."
     ),
     "table.wrong_encoding": N_(
         "The file is not text in the encoding %(encoding)s. Nothing was imported. Choose another encoding, "

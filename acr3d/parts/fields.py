@@ -253,8 +253,12 @@ def assign(part: Part, values: Mapping[str, object]) -> None:
     if unknown:
         raise InvalidInput(gettext("Unknown field: %(name)s.", name=unknown[0]))
     for name, value in values.items():
-        field = by_name[name]
-        setattr(part, field.column or name, field.parse(value))
+        setattr(part, column_of(name), by_name[name].parse(value))
+
+
+def column_of(name: str) -> str:
+    """Where the value of the field with this name is written."""
+    return next(field.column or name for field in FIELDS if field.name == name)
 
 
 def new_part_values() -> dict[str, object]:

@@ -26,10 +26,10 @@ def rows(file: Path) -> Iterator[tuple[int, list[Cell]]]:
             raise TableRefused("table.too_many_columns", row=number, most=MOST_COLUMNS)
     yield 0, list(keys)
     for number, line in _objects(file):
-        yield number, [_cell(line.get(key), number) for key in keys]
+        yield number, ["" if line.get(key) is None else line[key] for key in keys]
 
 
-def _objects(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
+def _objects(file: Path) -> Iterator[tuple[int, dict[str, Cell]]]:
     with file.open("rb") as stream:
         number = 0
         while line := stream.readline(_LONGEST_LINE):
@@ -43,11 +43,3 @@ def _objects(file: Path) -> Iterator[tuple[int, dict[str, object]]]:
             if not isinstance(found, dict):
                 raise TableRefused("table.broken_line", row=number)
             yield number, found
-
-
-def _cell(value: object, number: int) -> Cell:
-    if value is None:
-        return ""
-    if not isinstance(value, str | int | float | bool):
-        raise TableRefused("table.broken_line", row=number)
-    return value

@@ -11,8 +11,10 @@ MOST_COLUMNS = 500
 LONGEST_CELL = 32_767
 """As in spreadsheets."""
 
-Cell = str | int | float | bool | dict[str, str]
-"""A number is one that a spreadsheet holds as such; a date is `{"date": "2026-03-01"}`. Text is as typed."""
+Cell = str | int | float | bool | dict[str, object] | list[object]
+"""A number is one that a spreadsheet holds as such; a date is `{"date": "2026-03-01"}`. Text is as typed.
+Lists and other objects are
+in JSON only."""
 
 
 class TableRefused(MessageError):

@@ -11,6 +11,7 @@ from click.testing import Result
 from flask import Flask
 
 from acr3d.db.extensions import db
+from acr3d.parts import categories
 from acr3d.parts.bin import delete_part
 from acr3d.parts.fields import values_of
 from acr3d.parts.parts import create_part, present_parts
@@ -152,6 +153,18 @@ def test_what_a_spreadsheet_has_spoilt_is_warned_of(bring: Import) -> None:
     assert "New: 4." in result.output
 
 
+def test_json_of_another_kind_than_the_field_s_is_refused_with_its_row(app: Flask, bring: Import) -> None:
+    lines = (
+        '{"sku": "A", "name": {"date": 1, "x": 2}}\n{"sku": ["B"], "name": "x"}\n{"sku": "C", "name": "y"}'
+    )
+
+    result = bring(lines, name="parts.jsonl")
+
+    assert result.exit_code == 1, result.output
+    assert "Row 1 (A): “Name” must be plain text." in result.output
+    assert set(parts(app)) == {"C"}
+
+
 def test_a_file_that_is_no_table_gets_one_sentence(app: Flask, bring: Import) -> None:
     result = bring(b"PK\x03\x04 broken", name="parts.xlsx")
 
@@ -166,6 +179,21 @@ HOSTILE = [
     {"sku": "1E10", "name": "''-two", "description": "a\x01b\x0bc\rd _x000D_"},
     {"sku": "ÄÖ/ß %2F", "name": "+49", "width_mm": 0.1, "height_mm": 100_000, "depth_mm": 1.234},
     {"sku": "3-4", "name": "x" * 200, "is_published": False, "width_mm": 1200},
+    {
+        "sku": "ALL",
+        "name": "Every fact",
+        "brand": "=B",
+        "category": "Brakes/Discs",
+        "condition": "used",
+        "price": 1234.5,
+        "currency": "EUR",
+        "price_unit": "pair",
+        "availability": "on_order",
+        "weight_g": 1.234,
+        "numbers": [{"kind": "oe", "value": "1J0 615 301"}, {"kind": "other", "value": "+4-9"}],
+        "fitment": [{"make": "VW", "model": "Golf; IV", "year_from": 1997, "year_to": None}],
+        "attributes": [{"name": "Thread", "value": "M14×1.25"}],
+    },
 ]
 
 
@@ -175,6 +203,7 @@ def test_an_export_comes_back_the_same_byte_for_byte(
 ) -> None:
     app = make_app()
     with app.app_context():
+        categories.create("Brakes/Discs")
         for values in HOSTILE:
             create_part(values)
     runner = app.test_cli_runner()
