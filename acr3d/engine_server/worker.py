@@ -137,9 +137,9 @@ class EngineWorker:
         stop, is_over = threading.Event(), threading.Event()
 
         def watch() -> None:
-            while not is_over.is_set():
+            while not is_over.wait(_WATCH_SECONDS):
                 with contextlib.suppress(sqlite3.Error):  # asked again in a moment
-                    if self._stop.wait(_WATCH_SECONDS) or self._tasks.is_deleted(task_id):
+                    if self._stop.is_set() or self._tasks.is_deleted(task_id):
                         stop.set()
                         return
 
