@@ -37,7 +37,7 @@ def find_contradiction(
     silhouettes: Sequence[Silhouette],
     inverse_distance_without: Callable[[str], float],
 ) -> Message | None:
-    """Why the silhouettes fit no solid, or only from where nobody takes photos; None if they fit.
+    """Why no solid fits the silhouettes from likely camera positions; None if one does.
 
     `disagreement`: of each photo's proportions with the others. `inverse_distance_without(angle)` returns
     the inverse distance that the photos imply without that one.

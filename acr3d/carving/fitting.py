@@ -1,7 +1,7 @@
 """Fit cameras to the silhouettes: as careful photographers take them, or else as well as can be.
 
-Photos that fit one solid from where careful people stand are taken as they are. Others are reconciled, and of
-the two results the one whose solid looks more like the outlines is used. What was doubtful is told.
+Photos that agree on one solid from level cameras are used as they are. Others are reconciled, and of the two
+results the one whose solid looks more like the outlines is used. The doubts are reported.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class SilhouetteCoherence:
     def initial_unknowns(self, lens: float, pitch: float = 0.0) -> Vector:
         """The initial cameras with a lens of this strength (picture side over focal length).
 
-        Those that stand around the part look down on it by `pitch`, in radians.
+        Cameras around the part are tilted down by `pitch`, in radians.
         """
         cameras = np.zeros((len(self.initial_cameras), _UNKNOWNS_PER_CAMERA))
         is_standing = [viewing_axis(camera.side) != 1 for camera in self.initial_cameras]

@@ -140,7 +140,7 @@ def poller(_config: Settings) -> Iterator[Finding]:
     try:
         problem = poller_problem()
     except SQLAlchemyError:
-        return  # said by the database's check
+        return  # the database check reports it
     yield beware(f"Jobs: {problem}") if problem else ok("Jobs: the poller is running.")
 
 

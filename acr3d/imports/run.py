@@ -35,7 +35,7 @@ def run(table: Table, planner: Planner) -> Iterator[Planned]:
     for rows in _batches(table):
         try:
             yield from _written(planner, rows)
-        except IntegrityError:  # somebody else made a part of the same SKU meanwhile
+        except IntegrityError:  # another person gave one of these SKUs to a part in the meantime
             for row in rows:
                 yield _alone(planner, row)
 

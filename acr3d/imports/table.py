@@ -16,7 +16,7 @@ from acr3d.tables.limits import Cell, TableRefused
 
 LIMITS = sandbox.Limits(seconds=120, memory_mb=300, file_mb=512)
 _HEADING_WITHIN = 20
-"""Rows in which the heading is looked for: titles and notes may stand above it."""
+"""The heading is one of the first rows; a title or notes may come before it."""
 
 
 @dataclass(frozen=True)

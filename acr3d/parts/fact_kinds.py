@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput
 from acr3d.parts import categories, numerals
-from acr3d.parts.quantities import spelt
+from acr3d.parts.quantities import spelt, unclear
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,7 @@ class Amount:
             return None
         except numerals.Ambiguous as both:
             first, second = (spelt(float(one)) for one in both.readings)
-            raise InvalidInput(
-                gettext(
-                    "“%(field)s”: “%(typed)s” can mean %(first)s or %(second)s. Type one of these two.",
-                    field=label,
-                    typed=text.strip()[:40],
-                    first=first,
-                    second=second,
-                )
-            ) from both
+            raise unclear(text, label, first, second) from both
 
     def from_form(self, form: Mapping[str, str], name: str) -> str:
         return form.get(name, "").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ _EARLIEST, _LATEST = 1880, 2100
 _SPELT_KINDS = {"ean": "gtin", "upc": "gtin", "oem": "oe", "superseded": "old"}
 
 
-class _Lines:
+class _Lines(ABC):
     """What these kinds share. A subclass reads and writes one entry."""
 
     widget = "lines"
@@ -59,14 +60,14 @@ class _Lines:
     def in_words(self, text: str) -> str:
         return text or str(gettext("empty"))
 
-    def _split(self, line: str) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _split(self, line: str) -> dict[str, Any]: ...
 
-    def _read(self, entry: Any) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, entry: Any) -> dict[str, Any]: ...
 
-    def _written(self, entry: dict[str, Any]) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _written(self, entry: dict[str, Any]) -> str: ...
 
 
 class Numbers(_Lines):
@@ -144,33 +145,35 @@ class Attributes(_Lines):
     json_types = (dict,)
 
     def parse(self, value: object, label: str) -> Any:
-        if isinstance(value, dict):
-            value = [{"name": name, "value": one} for name, one in value.items()]
-        read = super().parse(value, label)
+        read = super().parse(_entries(value), label)
         return {one["name"]: one["value"] for one in read}
 
     def to_form(self, value: object) -> str:
-        return (
-            "\n".join(f"{name}: {one}" for name, one in value.items())
-            if isinstance(value, dict)
-            else str(value or "")
-        )
+        return super().to_form(_entries(value))
 
     def _split(self, line: str) -> dict[str, Any]:
         name, _colon, value = line.partition(":")
         return {"name": name, "value": value}
 
     def _read(self, entry: Any) -> dict[str, Any]:
-        value = entry["value"]
+        _only_keys(entry, ("name", "value"))
+        value = entry.get("value")
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = f"{value:.12g}"
-        name, text = _text(entry["name"]), _text(value)
+        name, text = _text(entry.get("name")), _text(value)
         if not name or not text or ":" in name:
             raise InvalidInput(gettext("An attribute has a name and a value, as in “Teeth: 30”."))
         return {"name": name, "value": text}
 
+    def _written(self, entry: dict[str, Any]) -> str:
+        return f"{entry['name']}: {entry['value']}"
+
 
 NUMBERS, FITMENT, ATTRIBUTES = Numbers(), Fitment(), Attributes()
+
+
+def _entries(value: object) -> object:
+    return [{"name": name, "value": one} for name, one in value.items()] if isinstance(value, dict) else value
 
 
 def _only_keys(entry: Any, known: tuple[str, ...]) -> None:

@@ -82,7 +82,7 @@ def read_quantity(text: str, measure: Measure, label: str) -> Fraction:
         read = numerals.read_number(number)
     except numerals.Ambiguous as both:
         first, second = (f"{spelt(float(one))} {unit or named}" for one in both.readings)
-        raise _unclear(text, label, first, second) from both
+        raise unclear(text, label, first, second) from both
     except numerals.NotANumber:
         read = None
     if read is None or unit is None:
@@ -98,7 +98,7 @@ def read_quantity(text: str, measure: Measure, label: str) -> Fraction:
         )
     if not named and measure.fraction_unit and numerals.is_fraction(number):
         plain = number.strip()
-        raise _unclear(text, label, f"{plain} {measure.unit}", f"{plain} {measure.fraction_unit}")
+        raise unclear(text, label, f"{plain} {measure.unit}", f"{plain} {measure.fraction_unit}")
     return read * measure.factors[unit]
 
 
@@ -108,7 +108,8 @@ def spelt(number: float) -> str:
     return numerals.as_typed(number, locale.number_symbols["latn"]["decimal"] if locale else ".")
 
 
-def _unclear(text: str, label: str, first: str, second: str) -> InvalidInput:
+def unclear(text: str, label: str, first: str, second: str) -> InvalidInput:
+    """The refusal of `text` for the field `label`, which can be read in two ways."""
     return InvalidInput(
         gettext(
             "“%(field)s”: “%(typed)s” can mean %(first)s or %(second)s. Type one of these two.",

@@ -154,14 +154,18 @@ def test_what_a_spreadsheet_has_spoilt_is_warned_of(bring: Import) -> None:
 
 
 def test_json_of_another_kind_than_the_field_s_is_refused_with_its_row(app: Flask, bring: Import) -> None:
-    lines = (
-        '{"sku": "A", "name": {"date": 1, "x": 2}}\n{"sku": ["B"], "name": "x"}\n{"sku": "C", "name": "y"}'
-    )
+    lines = [
+        {"sku": "D", "name": "x", "attributes": [1]},
+        {"sku": "A", "name": {"date": 1, "x": 2}},
+        {"sku": ["B"], "name": "x"},
+        {"sku": "C", "name": "y"},
+    ]
 
-    result = bring(lines, name="parts.jsonl")
+    result = bring("\n".join(map(json.dumps, lines)), name="parts.jsonl")
 
     assert result.exit_code == 1, result.output
-    assert "Row 1 (A): “Name” must be plain text." in result.output
+    assert "Row 2 (A): “Name” must be plain text." in result.output
+    assert "Row 1 (D): “Attributes”, entry 1: The entry must be an object." in result.output
     assert set(parts(app)) == {"C"}
 
 

@@ -86,7 +86,7 @@ def test_a_part_in_clutter_is_found_in_the_background_and_shown_on_its_tile(
     [row] = outlines(part)
     assert (row.method, row.refusal) == (f"isnet-1+{COLOUR}", None)
     assert storage().stat(row.storage_path or "") is not None
-    assert staff.get(f"/admin/parts/{part.id}").text.count('class="outline"') == 2
+    assert staff.get(f"/admin/parts/{part.id}").text.count('class="outline"') == 1
     assert json_of(staff, part)["preflight"]["findings"] == []
 
 
