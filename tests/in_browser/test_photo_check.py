@@ -34,7 +34,7 @@ def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
     expect(page.locator("#photo-check")).to_be_hidden()
 
     add_photos(page, demo_file("toy-car-front", cut=(500, 0, 1200, 1200)))
-    checked(page, "Photo 1: the part runs out of the picture (on the left).")
+    checked(page, "Photo 1 (Front): the part runs out of the picture (on the left).")
     expect(tiles(page).first).to_contain_text("part not found")
 
     page.locator("input[data-replace]").first.set_input_files(demo_file("toy-car-front"))
