@@ -24,13 +24,22 @@ from acr3d.db.types import new_id
 from acr3d.engine_server.app import EngineApp
 from acr3d.engines.errors import TaskNotFound
 from acr3d.jobs import queries, reoptimize, review, service
+from acr3d.parts import categories
 from acr3d.parts.bin import delete_part
 from acr3d.parts.parts import part_by_id, update_part
-from acr3d.parts.photos import delete_photo, label_photo
+from acr3d.parts.photos import add_photos, delete_photo, label_photo
 from acr3d.storage.blobs import storage
 from acr3d.worker.loop import JobPoller
 from tests.support.engine_server import until
-from tests.support.factories import by_angle, make_due, make_part, make_part_with_photos, make_user, order_of
+from tests.support.factories import (
+    by_angle,
+    make_due,
+    make_part,
+    make_part_with_photos,
+    make_user,
+    order_of,
+    photo,
+)
 from tests.support.requirements import NODE_MODULES
 
 PATIENCE = 120
@@ -167,15 +176,34 @@ ELSEWHERE = {
     ("stray_tasks", "maybe_job_id"),
 }
 
+VEHICLE = {"make": "VW", "model": "Golf", "year_from": 1997, "year_to": 2003, "engine": "1.9", "note": "disc"}
+FACTS = {
+    "description": "Words",
+    "width_mm": 3,
+    "height_mm": 4,
+    "depth_mm": 5,
+    "weight_g": 850,
+    "brand": "Bosch",
+    "category": "Brakes/Discs/Front",
+    "condition": "new",
+    "price": 9.5,
+    "currency": "EUR",
+    "price_unit": "pair",
+    "availability": "in_stock",
+    "fitment": [VEHICLE],
+}
+
 
 def test_every_column_is_truly_written(in_app: Flask) -> None:
     user = create_user("anna@example.com", "correct horse battery", "admin")
     part, _job = finished_part(in_app, user)
-    update_part(part.id, {"description": "Words", "width_mm": 3, "height_mm": 4, "depth_mm": 5})
+    categories.create("Brakes/Discs/Front")
+    update_part(part.id, FACTS)
     label_photo(order_of(part)[0], {"alt_text": "A block", "caption": "A block"})
     [version] = queries.versions_of(part.id)
     review.publish(version.id, user)
     run_to_the_end(in_app, reoptimize.optimize_again(_job.id, "light", "y90", user))
+    review.confirm_size(queries.versions_of(part.id)[0].id, user)  # the sizes in FACTS are not the model's
     delete_part(make_part("GONE").id)
     _job_that_fails(in_app, user)
     _job_that_waits(in_app, user)
@@ -184,6 +212,7 @@ def test_every_column_is_truly_written(in_app: Flask) -> None:
     authenticate(user.email, "correct horse battery")
     disable_user(create_user("bob@example.com", "correct horse battery", "viewer", one_time=True).email)
     sessions.end(new_id())
+    add_photos(part.id, [photo()], {})  # a picture that the part has already
     delete_photo(order_of(part)[2])  # last: the photos that are left wait for their check
 
     empty = {
