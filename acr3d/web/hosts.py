@@ -27,6 +27,8 @@ def _refuse_other_names() -> None:
     ours = [*config.trusted_hosts, *([urlsplit(config.public_url).netloc] if config.public_url else [])]
     name = _without_port(request.host.lower())
     is_health_check = request.blueprint == "health" and name in _LOOPBACK
+    if not name:
+        abort(400, _("The address of this request has no valid host name."))
     if ours and not is_health_check and not host_is_trusted(name, ours):
         abort(400, _("This site does not answer to this name. If it should, add it to ACR3D_TRUSTED_HOSTS."))
 

@@ -85,5 +85,5 @@ def language() -> str:
 
 def absolute(path: str) -> str:
     """`path` as an absolute URL: with the host of ACR3D_PUBLIC_URL, else that of this request."""
-    origin = settings.current().public_url or request.host_url.rstrip("/")
+    origin = settings.current().public_url or (request.host and request.host_url.rstrip("/"))
     return origin + path

@@ -92,7 +92,12 @@
       if (this.sceneViewer) this.sceneViewer.hidden = !mayHaveSceneViewer || this.model.canActivateAR === true;
       this.connectTools();
       if (!still.matches) this.turn(true);
-      if (this.wasFocused) this.model.focus();
+      if (this.wasFocused) this.focusModel();
+    }
+
+    // The element takes no focus itself: the part of it that reads the keys does.
+    focusModel() {
+      this.model.shadowRoot.querySelector("[tabindex='0']")?.focus();
     }
 
     fail(problem) {

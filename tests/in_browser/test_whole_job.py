@@ -97,7 +97,7 @@ def turn_the_model(page: Page) -> None:
     assert model.evaluate("model => model.modelIsVisible")
     expect(page.get_by_text("generated from photos").first).to_be_visible()
     before = model.evaluate("model => model.getCameraOrbit().theta")
-    model.focus()
+    expect(model).to_be_focused()  # as the button was that asked for it
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
