@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
+from acr3d.cli import durable_import as durable
+from acr3d.cli.durable_import import write_problems
 from acr3d.errors import InvalidInput
-from acr3d.imports import run
+from acr3d.imports import reading, run
 from acr3d.imports.export import exported
 from acr3d.imports.headings import field_names
 from acr3d.imports.plan import Action, Planned, Planner
@@ -21,7 +23,6 @@ from acr3d.imports.spoilt import warnings
 from acr3d.imports.table import Layout, Table, opened
 from acr3d.parts import search_index
 from acr3d.tables.delimited import ENCODINGS
-from acr3d.tables.formulas import harmless
 from acr3d.tables.limits import TableRefused
 from acr3d.tables.writing import FORMATS
 
@@ -35,6 +36,7 @@ parts = AppGroup("parts", help="Import and export parts; work on all of them.")
 @parts.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--make-categories", is_flag=True, help="Make categories that there are not yet.")
 @click.option("--all-or-nothing", is_flag=True, help="Import nothing if a row cannot be imported.")
 @click.option(
     "--map",
@@ -52,6 +54,7 @@ parts = AppGroup("parts", help="Import and export parts; work on all of them.")
 def import_command(
     file: Path,
     dry_run: bool,
+    make_categories: bool,
     all_or_nothing: bool,
     mapping: Path | None,
     encoding: str | None,
@@ -63,20 +66,33 @@ def import_command(
     """Make and change parts from FILE: CSV, XLSX, ODS, or JSON lines.
 
     Rows are matched with parts by the SKU. An empty cell leaves what the part has; the same file again
-    changes nothing. Exits with 1 if a row was refused, with 2 if the file cannot be imported.
+    changes nothing. An import that is killed goes on by itself while acr3d runs. Exits with 1 if a row was
+    refused, with 2 if the file cannot be imported.
     """
     layout = Layout(encoding, _DELIMITER_NAMES.get(delimiter or ""), sheet, _mapping(mapping))
+    sign = _SIGNS.get(decimal or "")
+    layout = Layout(encoding, _DELIMITER_NAMES.get(delimiter or ""), sheet, _mapping(mapping))
     with _sentences(), opened(file, layout) as table:
+        if layout.columns is None and (remembered := reading.remembered_mapping(table)):
+            layout = replace(layout, columns=remembered)
+            table = table.mapped(remembered)
         _show(table)
-        planner = Planner(table, _SIGNS.get(decimal or ""))
+        planner = Planner(table, sign, make_categories)
         if dry_run or all_or_nothing:
             refused = _report(run.preview(table, planner), table, problems, dry_run)
             if dry_run or refused:
                 click.echo("Nothing was imported.")
                 raise SystemExit(1 if refused else 0)
-            planner = Planner(table, planner.sign)
-        refused = _report(run.run(table, planner), table, problems, False)
-    raise SystemExit(1 if refused else 0)
+    with _sentences():
+        raise SystemExit(durable.import_file(file, layout, sign, make_categories, problems))
+
+
+@parts.command("undo")
+@click.argument("import_id")
+def undo_command(import_id: str) -> None:
+    """Take the import with this ID back, as far as nothing was changed since."""
+    with _sentences():
+        durable.undo_import(import_id)
 
 
 @parts.command("export")
@@ -167,16 +183,9 @@ def _report(planned: Iterable[Planned], table: Table, problems: Path | None, wit
     if len(refused) > _MOST_SHOWN and problems is None:
         click.echo(f"  … and {len(refused) - _MOST_SHOWN} more; --problems FILE lists all.", err=True)
     if problems is not None:
-        _write_problems(problems, refused)
+        write_problems(problems, [(one.number, one.sku, one.problem) for one in refused])
     click.echo(
         f"New: {counts[Action.NEW]}. Changed: {counts[Action.CHANGED]}. Unchanged: "
         f"{counts[Action.UNCHANGED]}. Refused: {counts[Action.REFUSED]}."
     )
     return len(refused)
-
-
-def _write_problems(file: Path, refused: list[Planned]) -> None:
-    with file.open("w", newline="", encoding="utf-8-sig") as out:
-        writer = csv.writer(out)
-        writer.writerow(("row", "sku", "problem"))
-        writer.writerows((one.number, harmless(one.sku), one.problem) for one in refused)

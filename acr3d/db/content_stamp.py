@@ -31,6 +31,8 @@ PRIVATE = frozenset(
         "ended_sessions",
         "engine_accounts",
         "generation_attempts",
+        "import_rows",
+        "imports",
         "job_events",
         "model_generation_jobs",
         "photo_checks",

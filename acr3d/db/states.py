@@ -69,6 +69,21 @@ class VersionState(StrEnum):
     REJECTED = "rejected"  # was never published and shall not be
 
 
+class ImportState(StrEnum):
+    """What becomes of an imported file. Which may follow which is in `imports.actions`."""
+
+    PREVIEWING = "previewing"  # its rows are compared with the parts; nothing is written to those
+    READY = "ready"  # the preview stands; it waits for a person
+    REFUSED = "refused"  # it cannot be read in this way
+    IMPORTING = "importing"
+    STOPPED = "stopped"  # by a person, a refused row or a fault; it can go on
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+WORKING = frozenset({ImportState.PREVIEWING, ImportState.IMPORTING, ImportState.UNDOING})
+
 LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})
 ENDED = frozenset(Status) - LIVE
 

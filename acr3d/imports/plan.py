@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,7 @@ from acr3d.db.models import Part
 from acr3d.errors import InvalidInput
 from acr3d.imports.cells import decimal_sign, to_value
 from acr3d.imports.table import Table
+from acr3d.parts import categories
 from acr3d.parts.fact_kinds import Amount
 from acr3d.parts.fields import FIELDS, Quantity, column_of, required_names
 from acr3d.parts.sku_lookup import SkuInUse, parts_by_look
@@ -50,8 +52,10 @@ class Planned:
 class Planner:
     """Plans the rows of one table, in the order of the file. An empty cell leaves what the part has."""
 
-    def __init__(self, table: Table, sign: str | None = None) -> None:
-        """`sign`: the decimal sign in text, None to find it. Raises InvalidInput without a SKU column."""
+    def __init__(self, table: Table, sign: str | None = None, makes_categories: bool = False) -> None:
+        """`sign`: the decimal sign in text, None to find it. `makes_categories`: a category that there is not
+        yet is no fault. Raises InvalidInput without a SKU column.
+        """
         self._units = {one.field: one.unit for one in table.columns if one.field}
         if "sku" not in self._units:
             raise InvalidInput(
@@ -61,6 +65,7 @@ class Planner:
                 )
             )
         self.sign = sign or _sign(table)
+        self._makes_categories = makes_categories
         self._rows_by_look: dict[str, int] = {}
 
     def plan(self, session: Session, rows: Sequence[Row], lock: bool = False) -> list[Planned]:
@@ -90,6 +95,21 @@ class Planner:
         before = {name: present[name] for name in changed}
         return Planned(number, sku, Action.CHANGED if changed else Action.UNCHANGED, changed, before, part)
 
+    def remember(self, rows: Sequence[Row]) -> None:
+        """Take rows as planned that were so before, to see when one comes twice."""
+        for number, cells in rows:
+            with suppress(InvalidInput):
+                if sku := _sku_in(cells):
+                    self._rows_by_look.setdefault(look(sku), number)
+
+    def make_categories(self, rows: Sequence[Row]) -> None:
+        """Make the categories that these rows name and there are not, each in a transaction of its own."""
+        if not self._makes_categories:
+            return
+        for path in {str(cells.get("category") or "").strip() for _number, cells in rows} - {""}:
+            with suppress(InvalidInput):  # the row is refused when its turn comes
+                categories.create(path)
+
     def refused_meanwhile(self, row: Row) -> Planned:
         """The row, whose part number somebody else gave to a part while it was being written."""
         problem = gettext("Another part was given this part number (SKU) just now. Import the file again.")
@@ -110,7 +130,11 @@ class Planner:
             if isinstance(cell, str) and not cell.strip():
                 continue
             one = _FIELDS[name]
-            values[name] = one.parse(to_value(cell, one, self._units[name], self.sign))
+            value = to_value(cell, one, self._units[name], self.sign)
+            if name == "category" and self._makes_categories and isinstance(value, str):
+                values[name] = categories.id_or_new_path(value)
+                continue
+            values[name] = one.parse(value)
         return values
 
 

@@ -1,7 +1,4 @@
-"""Write a table's rows to the parts, some at a time: whatever ends it in between, the same file goes on.
-
-A row that is already in effect changes nothing, so running a file again after a kill finishes the rest.
-"""
+"""Write a batch of a table's rows to the parts, in the caller's transaction; and what a table would do."""
 
 from __future__ import annotations
 
@@ -9,74 +6,55 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Part
-from acr3d.db.session import transaction
-from acr3d.errors import InvalidInput
+from acr3d.db.types import new_id
 from acr3d.imports.plan import Action, Planned, Planner, Row
 from acr3d.imports.table import Table
 from acr3d.parts import sku_lookup
 from acr3d.parts.fields import assign, column_of, new_part_values
 
-_BATCH = 200
+BATCH = 200
 
 
 def preview(table: Table, planner: Planner) -> Iterator[Planned]:
     """What importing the table would do; changes nothing."""
-    for rows in _batches(table):
+    for rows in batches(table):
         yield from planner.plan(db.session(), rows)
         db.session.rollback()  # a long file must not hold one transaction open
 
 
-def run(table: Table, planner: Planner) -> Iterator[Planned]:
-    """Import the table; each row as it was done."""
-    for rows in _batches(table):
-        try:
-            yield from _written(planner, rows)
-        except IntegrityError:  # another person gave one of these SKUs to a part in the meantime
-            for row in rows:
-                yield _alone(planner, row)
+def write(session: Session, planned: Sequence[Planned]) -> dict[int, Part]:
+    """Write the new and changed parts; returns them by their rows' numbers."""
+    new = {one.number: _new(one.values) for one in planned if one.action == Action.NEW}
+    sku_lookup.claim_free(session, list(new.values()))
+    session.add_all(new.values())
+    changed = {}
+    for one in planned:
+        if one.action == Action.CHANGED and one.part is not None:
+            set_values(one.part, one.values)
+            one.part.revision += 1
+            changed[one.number] = one.part
+    return new | changed
 
 
-def _written(planner: Planner, rows: Sequence[Row]) -> list[Planned]:
-    with transaction() as session, session.no_autoflush:
-        planned = planner.plan(session, rows, lock=True)
-        new = [_new(one.values) for one in planned if one.action == Action.NEW]
-        sku_lookup.claim_free(session, new)
-        session.add_all(new)
-        for one in planned:
-            if one.action == Action.CHANGED and one.part is not None:
-                _change(one.part, one.values)
-    return planned
-
-
-def _new(values: Mapping[str, Any]) -> Part:
-    part = Part()
-    assign(part, {name: value for name, value in new_part_values().items() if name not in values})
-    _write(part, values)
-    return part
-
-
-def _change(part: Part, values: Mapping[str, Any]) -> None:
-    _write(part, values)
-    part.revision += 1
-
-
-def _write(part: Part, values: Mapping[str, Any]) -> None:
+def set_values(part: Part, values: Mapping[str, Any]) -> None:
+    """Set fields to values that they have parsed before."""
     for name, value in values.items():
         setattr(part, column_of(name), value)
 
 
-def _alone(planner: Planner, row: Row) -> Planned:
-    try:
-        return _written(planner, [row])[0]
-    except (InvalidInput, IntegrityError):
-        return planner.refused_meanwhile(row)
-
-
-def _batches(table: Table) -> Iterator[list[Row]]:
+def batches(table: Table) -> Iterator[list[Row]]:
+    """The table's rows, some at a time."""
     rows: Iterator[Row] = table.rows()
-    while batch := list(islice(rows, _BATCH)):
+    while batch := list(islice(rows, BATCH)):
         yield batch
+
+
+def _new(values: Mapping[str, Any]) -> Part:
+    part = Part(id=new_id(), revision=1)
+    assign(part, {name: value for name, value in new_part_values().items() if name not in values})
+    set_values(part, values)
+    return part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -47,6 +47,11 @@ class Table:
         for number, row in _rows(self.file):
             if number > self.heading_row:
                 yield number, {field: row[place] for place, field in places if place < len(row)}
+
+    def mapped(self, asked: Mapping[str, str | None]) -> Table:
+        """The same table, whose headings fill the fields that `asked` gives them."""
+        heading_row, columns = _heading(self.file, asked)
+        return replace(self, heading_row=heading_row, columns=columns)
 
     def column(self, place: int) -> Iterator[tuple[int, Cell]]:
         """The cells of one column below the heading, with the numbers of their rows."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
@@ -30,13 +31,23 @@ def delete_part(part_id: str, seen: Seen | None = None) -> Part:
         part = locked_part(session, part_id)
         if seen is not None:
             seen.check(part)
-        live = select(Job.id).where(Job.part_id == part_id, Job.status.in_(LIVE))
-        if session.scalar(live.limit(1)) is not None:
+        if has_live_job(session, part_id):
             raise Conflict(_("A model of this part is being made. Cancel it first, then delete the part."))
-        part.deleted_at = utc_now()
-        part.sku_look = look(part.sku)
-        part.revision += 1
+        put(part)
     return part
+
+
+def has_live_job(session: Session, part_id: str) -> bool:
+    """Whether a model of the part is being made."""
+    live = select(Job.id).where(Job.part_id == part_id, Job.status.in_(LIVE))
+    return session.scalar(live.limit(1)) is not None
+
+
+def put(part: Part) -> None:
+    """Put a locked part into the bin, in the caller's transaction."""
+    part.deleted_at = utc_now()
+    part.sku_look = look(part.sku)
+    part.revision += 1
 
 
 def restore_part(part_id: str) -> Part:

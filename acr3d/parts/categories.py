@@ -81,14 +81,21 @@ def create(path: str) -> Category:
 
     Raises InvalidInput for names that cannot be used.
     """
-    names = [_checked(name) for name in path.split(SEPARATOR)]
-    if len(names) > LEVELS:
-        raise InvalidInput(_("Categories have at most three levels."))
+    names = _checked_names(path)
     with _one_each(), transaction() as session:
         category = _found_or_made(session, names[:1], None)
         for depth in range(2, len(names) + 1):
             category = _found_or_made(session, names[:depth], category)
     return category
+
+
+def id_or_new_path(path: str) -> str:
+    """The id of the category with this path; the path itself where `create` would make it.
+
+    Raises InvalidInput for names that cannot be used.
+    """
+    found = db.session.scalar(select(Category.id).where(Category.path_key == _key(path)))
+    return found or SEPARATOR.join(_checked_names(path))
 
 
 def rename(category_id: str, name: str) -> Category:
@@ -159,6 +166,13 @@ def _found_or_made(session: Session, names: list[str], parent: Category | None) 
         session.add(found)
         session.flush()
     return found
+
+
+def _checked_names(path: str) -> list[str]:
+    names = [_checked(name) for name in path.split(SEPARATOR)]
+    if len(names) > LEVELS:
+        raise InvalidInput(_("Categories have at most three levels."))
+    return names
 
 
 def _checked(name: str) -> str:

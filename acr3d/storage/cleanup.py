@@ -68,7 +68,9 @@ def inspect_storage() -> StorageReport:
         for part_id, sku, deleted_at in connection.execute(select(Part.id, Part.sku, Part.deleted_at))
     }
     for key in stats.keys() & refers.keys():
-        parts[refers[key].part_id].sizes[refers[key].kind] += stats[key].size
+        part_id = refers[key].part_id
+        if part_id is not None:
+            parts[part_id].sizes[refers[key].kind] += stats[key].size
     with_files = [space for space in parts.values() if space.sizes]
     unreferenced = sorted(stats.keys() - refers.keys())
     return StorageReport(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import Any
 
-from sqlalchemy import Connection, inspect, null, or_, select
+from sqlalchemy import ColumnElement, Connection, inspect, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Job, ModelVersion, Part, PartImage, PhotoOutline
+from acr3d.db.models import Import, Job, ModelVersion, Part, PartImage, PhotoOutline
 from acr3d.db.states import DAYS_IN_BIN, VersionState
 from acr3d.db.types import is_id, utc_now
 
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     RAW = "raw model"
     VERSION = "version"
     POSTER = "poster"
+    IMPORT = "imported file"
 
 
 # Every column that holds a key, and the one with the file's hash. A job's frozen copy of its photos is left
@@ -41,6 +43,7 @@ REFERRING = (
     (Kind.POSTER, ModelVersion.poster_path, null()),
     (Kind.POSTER, ModelVersion.sides_path, null()),
     (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
+    (Kind.IMPORT, Import.storage_path, Import.sha256),
 )
 
 
@@ -50,7 +53,8 @@ class Reference:
 
     kind: Kind
     key: str
-    part_id: str
+    part_id: str | None
+    """None for a file that belongs to no part."""
     sha256: str | None
 
 
@@ -64,9 +68,14 @@ def references(connection: Connection) -> Iterator[Reference]:
     for kind, key, sha256 in REFERRING:
         if key.class_.__tablename__ not in present:
             continue
-        for row in connection.execute(select(key, key.class_.part_id, sha256).where(key.is_not(None))):
+        for row in connection.execute(select(key, _part_column(key), sha256).where(key.is_not(None))):
             if kind is Kind.RAW or row[1] not in gone:
                 yield Reference(kind, *row)
+
+
+def _part_column(key: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    owner: ColumnElement[Any] = getattr(key.class_, "part_id", null())
+    return owner
 
 
 def _parts_out_of_the_bin(connection: Connection) -> set[str]:
@@ -78,7 +87,9 @@ def _parts_out_of_the_bin(connection: Connection) -> set[str]:
 def keys_of(part_id: str) -> list[str]:
     """The keys of all the part's files, those of deleted photos and rejected models included."""
     found: list[str] = []
-    for _kind, key, _sha256 in REFERRING:
+    for kind, key, _sha256 in REFERRING:
+        if kind is Kind.IMPORT:
+            continue
         query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
         found += [str(row[0]) for row in db.session.execute(query)]
     return found

@@ -16,7 +16,7 @@ from acr3d.messages.message import Message
 from acr3d.storage.blobs import BlobStat, StorageError
 from acr3d.storage.process_names import is_running, is_visible_from_here, name_of_process
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*\.(jpg|glb|png|webp)")
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*\.(jpg|glb|png|webp|bin)")
 _INCOMING = ".incoming"
 _OTHER_HOSTS_LEFTOVERS_SECONDS = 24 * 3600
 

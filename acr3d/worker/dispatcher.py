@@ -9,6 +9,8 @@ import threading
 from datetime import datetime
 
 from acr3d.engines.registry import engines
+from acr3d.imports import queue as imports
+from acr3d.imports.work import work
 from acr3d.jobs import queue
 from acr3d.jobs.lease import JobLease
 from acr3d.jobs.queue import LANES, Lane, ReachableAccounts
@@ -19,6 +21,7 @@ from acr3d.photo_checks.run import check_photos
 from acr3d.worker.step_threads import Step, StepThreads
 
 _PHOTOS = "photos"  # the lane of photo checks: one at a time
+_IMPORTS = "imports"  # one at a time, too
 _BULK = "bulk poll "  # and the account: one lane for each
 _MOST_BULK_POLLS = 2
 
@@ -47,6 +50,7 @@ class Dispatcher:
         for account in in_bulk:
             self._bulk_poll(account)
         self._check_photos()
+        self._import()
         return has_filled
 
     def next_due(self) -> datetime | None:
@@ -54,7 +58,8 @@ class Dispatcher:
         open_lanes = [lane for lane in LANES if self._free(lane) > 0]
         job = queue.next_due(ReachableAccounts(engines().accounts()), open_lanes)
         check = None if _PHOTOS in self._threads.lanes() else photo_checks.next_due()
-        return min((moment for moment in (job, check) if moment), default=None)
+        table = None if _IMPORTS in self._threads.lanes() else imports.next_due()
+        return min((moment for moment in (job, check, table) if moment), default=None)
 
     def _bulk_poll(self, account: str) -> None:
         lane = _BULK + account
@@ -69,6 +74,11 @@ class Dispatcher:
         claimed = None if _PHOTOS in self._threads.lanes() else photo_checks.claim()
         if claimed is not None:
             self._threads.start(_PHOTOS, lambda stop: check_photos(claimed, stop))
+
+    def _import(self) -> None:
+        claimed = None if _IMPORTS in self._threads.lanes() else imports.claim()
+        if claimed is not None:
+            self._threads.start(_IMPORTS, lambda stop: work(claimed, stop))
 
     def _free(self, lane: Lane) -> int:
         return lane.size - self._threads.lanes().count(lane.name)

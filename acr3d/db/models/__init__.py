@@ -10,6 +10,7 @@ from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
 from acr3d.db.models.content import ContentStamp
 from acr3d.db.models.facts import Category, PartFitment, PartNumber
+from acr3d.db.models.imports import Import, ImportRow
 from acr3d.db.models.jobs import HAS_NEXT_STEP, MODEL_LEVELS, Job, JobEvent, ModelVersion
 from acr3d.db.models.orders import Attempt, EngineAccount, UnmatchedTask
 from acr3d.db.models.parts import ANGLES, FormerSku, Part, PartImage, PhotoCheck, PhotoOutline
@@ -30,6 +31,8 @@ __all__ = [
     "EndedSession",
     "EngineAccount",
     "FormerSku",
+    "Import",
+    "ImportRow",
     "Job",
     "JobEvent",
     "ModelVersion",
