@@ -20,6 +20,7 @@ from acr3d import sandbox
 from acr3d.photos.jpeg_layout import is_plain_jpeg
 from acr3d.photos.limits import PhotoRefused, check_file
 from acr3d.photos.photo import Photo
+from acr3d.photos.webp_files import read
 from acr3d.storage.temporary import temporary_folder
 
 LIMITS = sandbox.Limits(seconds=60, memory_mb=400, file_mb=32)
@@ -106,5 +107,6 @@ def _photo(report: dict[str, Any], folder: Path) -> Photo:
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=(folder / "thumbnail.jpg").read_bytes(),
         look=bytes.fromhex(str(report["look"])).hex(),
+        webp=read([int(width) for width in report["webp"]], folder),
         outline=outline.read_bytes() if outline.exists() else None,
     )

@@ -12,6 +12,7 @@ from acr3d.outlines.stored import own_key
 from acr3d.photos.photo import Photo
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
+from acr3d.storage.webp_keys import webp_key
 
 
 def photo_key(image: PartImage, photo: Photo) -> str:
@@ -28,6 +29,7 @@ def set_file_columns(image: PartImage, photo: Photo) -> None:
     image.thumbnail_path = thumbnail_key(image, photo)
     image.image_url = media_url(image.storage_path)
     image.sha256, image.look = photo.sha256, photo.look
+    image.webp_widths = sorted(photo.webp)
     image.file_size_bytes = len(photo.jpeg)
     image.width_px, image.height_px = photo.width_px, photo.height_px
     image.mime_type = photo.mime_type
@@ -35,6 +37,7 @@ def set_file_columns(image: PartImage, photo: Photo) -> None:
 
 def _files(image: PartImage, photo: Photo) -> list[tuple[str, bytes]]:
     files = [(photo_key(image, photo), photo.jpeg), (thumbnail_key(image, photo), photo.thumbnail)]
+    files += [(webp_key(photo_key(image, photo), width), data) for width, data in photo.webp.items()]
     return [*files, (own_key(image), photo.outline)] if photo.outline else files
 
 

@@ -1,8 +1,8 @@
 """python -m acr3d.photos FILE FOLDER SECONDS: convert one upload in at most so much processor time.
 
-Runs in a child process (acr3d.sandbox), leaves `photo.jpg`, `thumbnail.jpg` and, of a cut-out, `outline.png`
-in FOLDER, and prints one JSON line: a report with the photo's `width_px`, `height_px` and `look`, or with the
-error number of what was `not_written`; or why the file is refused.
+Runs in a child process (acr3d.sandbox), leaves `photo.jpg`, `thumbnail.jpg`, `<width>.webp` and, of a
+cut-out, `outline.png` in FOLDER, and prints one JSON line: a report with the photo's facts, or with the error
+number of what was `not_written`; or why the file is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from acr3d.messages.refusal import written
-from acr3d.photos import sanitize
+from acr3d.photos import sanitize, webp_files
 from acr3d.sandbox import REFUSED_EXIT
 
 
@@ -36,11 +36,13 @@ def _stored(photo: sanitize.Photo, folder: Path) -> dict[str, Any]:
     try:
         (folder / "photo.jpg").write_bytes(photo.jpeg)
         (folder / "thumbnail.jpg").write_bytes(photo.thumbnail)
+        webp_files.store(photo.webp, folder)
         if photo.outline:
             (folder / "outline.png").write_bytes(photo.outline)
     except OSError as error:
         return {"not_written": error.errno}
-    return {"width_px": photo.width_px, "height_px": photo.height_px, "look": photo.look}
+    facts = {"width_px": photo.width_px, "height_px": photo.height_px, "look": photo.look}
+    return facts | {"webp": sorted(photo.webp)}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 THUMBNAIL_SIDE = 480
 
@@ -20,5 +20,7 @@ class Photo:
     look: str
     """What it looks like (`photos.look`), to find the same picture in another size or quality."""
     mime_type: str = "image/jpeg"
+    webp: dict[int, bytes] = field(default_factory=dict)
+    """The picture in the widths that pages ask for (`photos.widths`)."""
     outline: bytes | None = None
     """Of a cut-out, whose background was transparent: a PNG that is white on the part, within 1024 × 1024."""

@@ -24,6 +24,7 @@ from acr3d.photos.decode import decoded
 from acr3d.photos.limits import PhotoRefused, check_file
 from acr3d.photos.look import look_of
 from acr3d.photos.photo import THUMBNAIL_SIDE, Photo
+from acr3d.photos.widths import in_widths
 
 __all__ = ["Photo", "PhotoRefused", "clean"]
 
@@ -53,6 +54,7 @@ def _stored(upright: Upright) -> Photo:
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=_jpeg(preview, _THUMBNAIL_QUALITY),
         look=look_of(preview),
+        webp=in_widths(image),
         outline=_outline(upright.alpha) if upright.alpha else None,
     )
 

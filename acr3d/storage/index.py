@@ -16,6 +16,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Import, Job, ModelVersion, Part, PartImage, PhotoOutline
 from acr3d.db.states import DAYS_IN_BIN, VersionState
 from acr3d.db.types import is_id, utc_now
+from acr3d.storage.webp_keys import photo_and_width, webp_keys
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
@@ -24,7 +25,7 @@ SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
 class Kind(StrEnum):
     """What a stored file is."""
 
-    PHOTO = "photo"  # or its thumbnail
+    PHOTO = "photo"  # or its thumbnail, or one of its WebP files
     OUTLINE = "outline"
     RAW = "raw model"
     VERSION = "version"
@@ -32,8 +33,9 @@ class Kind(StrEnum):
     IMPORT = "imported file"
 
 
-# Every column that holds a key, and the one with the file's hash. A job's frozen copy of its photos is left
-# out: its keys are those of photos, whose rows are never removed.
+# Every column that holds a key, and the one with the file's hash; the keys of WebP files are made from a
+# photo's. A job's frozen copy of its photos is left out: its keys are those of photos, whose rows are never
+# removed.
 REFERRING = (
     (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
     (Kind.PHOTO, PartImage.thumbnail_path, null()),
@@ -44,6 +46,11 @@ REFERRING = (
     (Kind.POSTER, ModelVersion.sides_path, null()),
     (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
     (Kind.IMPORT, Import.storage_path, Import.sha256),
+)
+
+
+_WEBP = select(PartImage.storage_path, PartImage.part_id, PartImage.webp_widths).where(
+    PartImage.webp_widths.is_not(None)
 )
 
 
@@ -71,6 +78,10 @@ def references(connection: Connection) -> Iterator[Reference]:
         for row in connection.execute(select(key, _part_column(key), sha256).where(key.is_not(None))):
             if kind is Kind.RAW or row[1] not in gone:
                 yield Reference(kind, *row)
+    if PartImage.__tablename__ in present:
+        for path, part_id, widths in connection.execute(_WEBP):
+            if part_id not in gone:
+                yield from (Reference(Kind.PHOTO, key, part_id, None) for key in webp_keys(path, widths))
 
 
 def _part_column(key: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
@@ -92,6 +103,8 @@ def keys_of(part_id: str) -> list[str]:
             continue
         query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
         found += [str(row[0]) for row in db.session.execute(query)]
+    for path, _part_id, widths in db.session.execute(_WEBP.where(PartImage.part_id == part_id)):
+        found += webp_keys(path, widths)
     return found
 
 
@@ -138,6 +151,12 @@ def media_url(key: str) -> str:
 
 
 def _photo(key: str, part_id: str, is_visible: bool) -> Blob | None:
+    if made_from := photo_and_width(key):
+        path, width = made_from
+        query = select(PartImage).where(PartImage.part_id == part_id, PartImage.storage_path == path)
+        image = db.session.scalar(query)
+        is_known = image is not None and width in (image.webp_widths or ())
+        return Blob(key, None, is_visible and image.deleted_at is None) if image and is_known else None
     names = or_(PartImage.storage_path == key, PartImage.thumbnail_path == key)
     image = db.session.scalar(select(PartImage).where(PartImage.part_id == part_id, names))
     if image is None:

@@ -16,7 +16,6 @@ from acr3d.foreign import Facts
 from acr3d.jobs.true_size import SizeState, TrueSize
 from acr3d.messages.wording import worded
 from acr3d.parts.angles import angle_name
-from acr3d.photos.photo import THUMBNAIL_SIDE
 from acr3d.web import vendor
 
 _CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
@@ -321,11 +320,3 @@ def size_name(part: Part) -> str:
     """The names of the known sizes, in display order."""
     known = ((part.width_mm, _("Width")), (part.height_mm, _("Height")), (part.depth_mm, _("Depth")))
     return " × ".join(word for value, word in known if value)
-
-
-def thumbnail_width(image: PartImage) -> int:
-    """The width of the photo's thumbnail in pixels."""
-    if not image.width_px or not image.height_px:
-        return THUMBNAIL_SIDE
-    longest = max(image.width_px, image.height_px)
-    return round(image.width_px * min(1, THUMBNAIL_SIDE / longest))

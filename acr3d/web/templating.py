@@ -16,7 +16,7 @@ from acr3d.parts.angles import angle_name, angles, guess_sentence
 from acr3d.photos import formats, limits
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
-from acr3d.web import fact_labels, labels, vendor
+from acr3d.web import fact_labels, labels, photo_sources, vendor
 
 LANGUAGES = ("en", "de")
 
@@ -58,6 +58,7 @@ def install(app: Flask) -> None:
         angle_name=angle_name,
         guess_sentence=guess_sentence,
         file_size=file_size,
+        photo_sources=photo_sources,
         photo_formats=formats,
         photo_limits=limits,
     )

@@ -23,7 +23,7 @@ from acr3d.jobs import queue
 from acr3d.notify import notify_others
 from acr3d.orders import circuit_breaker
 from acr3d.orders.unmatched_actions import scan_accounts
-from acr3d.parts import search_index
+from acr3d.parts import photo_widths, search_index
 from acr3d.worker.dispatcher import Dispatcher
 from acr3d.worker.heartbeat import Heartbeat, count_alive
 from acr3d.worker.listener import Listener
@@ -33,6 +33,7 @@ from acr3d.worker.timer import Timer
 RENEW_SECONDS = 15
 SCAN_SECONDS = 300
 INDEX_SECONDS = 3600  # parts that an earlier version added beside this one
+WIDTHS_SECONDS = 300  # photos of an earlier version
 SHORTEST_WAIT = timedelta(seconds=0.5)
 
 log = logging.getLogger("acr3d.poller")
@@ -61,6 +62,7 @@ class JobPoller:
         self._timer.every(SCAN_SECONDS, self._run_aside, "scan", scan_accounts)
         self._timer.every(circuit_breaker.PROBE_SECONDS, self._run_aside, "probe", probe_accounts)
         self._timer.every(INDEX_SECONDS, self._run_aside, "index", search_index.catch_up)
+        self._timer.every(WIDTHS_SECONDS, self._run_aside, "widths", self._make_photo_widths)
         self._timer.start()
         self._listener.start()
 
@@ -139,6 +141,9 @@ class JobPoller:
                 queue.renew(owners)
         except Exception:
             log_failure(log, "poller.renew_failed")
+
+    def _make_photo_widths(self) -> None:
+        photo_widths.catch_up(self._stopping)
 
     def _run_aside(self, lane: str, work: Callable[[], object]) -> None:
         """Do what concerns a whole account beside the jobs; what fails is tried again next time."""

@@ -19,6 +19,7 @@ from acr3d.parts.photos import images_of
 from acr3d.settings import Settings
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
+from acr3d.storage.webp_keys import webp_key
 from tests.support.accounts import bearer, make_account
 from tests.support.backups import (
     Elsewhere,
@@ -47,7 +48,9 @@ def furnished(app: Flask) -> Furnished:
             session.flush()
             session.add(published(job, model))
             session.execute(update(Part).where(Part.id == part.id).values(model_3d_url=media_url(model)))
-        files = [url for image in images_of(part.id) for url in (image.image_url, thumbnail(image))]
+        files = [
+            url for image in images_of(part.id) for url in (image.image_url, thumbnail(image), webp(image))
+        ]
     return Furnished(part.id, ["/", "/parts/BR-100", media_url(model), *files], email, token)
 
 
@@ -97,3 +100,8 @@ def published(job: Job, key: str) -> ModelVersion:
 
 def thumbnail(image: PartImage) -> str:
     return media_url(image.thumbnail_path or "")
+
+
+def webp(image: PartImage) -> str:
+    [width] = image.webp_widths or []
+    return media_url(webp_key(image.storage_path or "", width))

@@ -49,7 +49,7 @@ def test_a_restored_place_serves_the_same(
 
     result = restore(other, target)
 
-    assert "2 part(s), 6 stored file(s)" in result.output
+    assert "2 part(s), 8 stored file(s)" in result.output
     assert "db upgrade" not in result.output
     assert seen(other, furnished.urls) == before
     assert log_in(other.test_client(), furnished.email).status_code == 302
@@ -66,7 +66,7 @@ def test_anybody_can_open_a_backup(app: Flask, furnished: Furnished, target: Pat
     subprocess.run(["tar", "-xf", target], cwd=tmp_path, check=True)
 
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert len(manifest["files"]) == 7
+    assert len(manifest["files"]) == 9
     for name, said in manifest["files"].items():
         data = (tmp_path / name).read_bytes()
         assert said == {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}, name

@@ -82,7 +82,7 @@ def test_six_per_part_holds_under_uploads_at_once(in_app: Flask) -> None:
 
     assert [type(error) for error in raised] == [InvalidInput] * 3
     assert places_of(images_of(part.id)) == [0, 1, 2, 3, 4, 5]
-    assert len(set(storage().keys())) == 12  # each with its thumbnail; the refused ones left nothing
+    assert len(set(storage().keys())) == 18  # each with its thumbnail and WebP; the refused ones left nothing
 
 
 def test_a_new_order_is_kept(in_app: Flask) -> None:

@@ -38,6 +38,22 @@ def test_the_thumbnail_is_the_same_picture_within_480() -> None:
     assert_quarters(thumbnail)
 
 
+def test_the_photo_is_kept_as_webp_in_the_widths_that_pages_ask_for() -> None:
+    webp = sanitize.clean(saved(quarters((3000, 1500)), "PNG")).webp
+    assert [Image.open(io.BytesIO(data)).size for data in webp.values()] == [
+        (480, 240),
+        (960, 480),
+        (1600, 800),
+    ]
+    assert list(webp) == [480, 960, 1600]
+    for data in webp.values():
+        assert_quarters(Image.open(io.BytesIO(data)))
+        assert b"EXIF" not in data
+        assert b"ICCP" not in data
+    assert list(sanitize.clean(saved(quarters((300, 260)), "PNG")).webp) == [300]
+    assert list(sanitize.clean(saved(quarters((500, 260)), "PNG")).webp) == [500]
+
+
 @pytest.mark.parametrize("size", [(300, 270), (2048, 2048), (2049, 2000), (256, 4096)])
 def test_a_photo_is_made_to_fit_and_never_enlarged(size: tuple[int, int]) -> None:
     scale = min(1.0, 2048 / max(size))

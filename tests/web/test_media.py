@@ -16,6 +16,7 @@ from acr3d.parts import bin, parts, photos
 from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import media_url
+from acr3d.storage.webp_keys import webp_key
 from tests.support.accounts import bearer, browser, log_in, make_account
 from tests.support.databases import ON_BOTH
 from tests.support.factories import box_glb, finished_job, make_part_with_photos, photo
@@ -31,12 +32,13 @@ class Files:
     part_id: str
     photo: str
     thumbnail: str
+    webp: str
     raw: str
     versions: dict[str, str]
 
     @property
     def for_customers(self) -> list[str]:
-        return [self.photo, self.thumbnail, *self._models("published", "superseded")]
+        return [self.photo, self.thumbnail, self.webp, *self._models("published", "superseded")]
 
     @property
     def for_staff(self) -> list[str]:
@@ -67,7 +69,12 @@ def files(app: Flask) -> Files:
                 session.add(version(job, number, state, key))
                 storage().put(ar_key(key), box_glb())
         versions = {state: media_url(key) for state, key in keys.items()}
-        return Files(part.id, image.image_url, media_url(image.thumbnail_path), media_url(raw), versions)
+        photos = (
+            image.image_url,
+            media_url(image.thumbnail_path),
+            media_url(webp_key(image.storage_path, 400)),
+        )
+        return Files(part.id, *photos, media_url(raw), versions)
 
 
 def version(job: Job, number: int, state: str, key: str) -> ModelVersion:
@@ -236,6 +243,7 @@ def test_addresses_that_are_no_key_are_not_found(app: Flask, files: Files) -> No
         f"{part}/photos/%00.jpg",
         f"{part}/photos/x.jpg",
         f"{part}//etc/passwd.jpg",
+        files.webp.replace("-400.", "-480."),
         f"{files.photo}/",
         f"{files.photo}%00",
         files.photo.upper(),

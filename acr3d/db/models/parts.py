@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from acr3d.db.models.base import Base, one_of, only_where, partial_unique
@@ -132,6 +132,7 @@ class PartImage(Base):
         ),
         Index("ix_part_images_part_id", "part_id"),
         Index("ix_part_images_sha256", "sha256"),
+        Index("ix_part_images_without_webp", "id", **only_where("webp_widths IS NULL")),
         Index("ix_part_images_part_id_is_selected", "part_id", "is_selected_for_3d_generation"),
     )
 
@@ -141,6 +142,8 @@ class PartImage(Base):
     # This and the facts below are null while an adopted remote picture is still to be imported.
     storage_path: Mapped[str | None] = mapped_column(Text)
     thumbnail_path: Mapped[str | None] = mapped_column(Text)
+    # The widths of its WebP files (`storage.webp_keys`); null until they are made for an earlier photo.
+    webp_widths: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     sha256: Mapped[str | None] = mapped_column(String(64))
     look: Mapped[str | None] = mapped_column(Text)  # `photos.look`; null for photos of earlier versions
     # An earlier photo that is the same picture, in this part or another one.

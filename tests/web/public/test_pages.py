@@ -7,11 +7,15 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
+from acr3d.db.models import PartImage
+from acr3d.db.session import transaction
 from acr3d.parts import categories
 from acr3d.parts.bin import delete_part
 from acr3d.parts.photos import images_of, label_photo
 from acr3d.parts.search import PAGE_SIZE
+from acr3d.storage.webp_keys import webp_key
 from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part, make_part_with_photos
 
@@ -184,3 +188,19 @@ def test_pages_speak_the_readers_language(app: Flask, client: FlaskClient) -> No
     assert "Accept-Language" in german.headers["Vary"]
     assert '<html lang="en">' in other.text
     assert "Part number" in other.text
+
+
+def test_photos_come_as_webp_in_the_width_that_fits_with_jpeg_behind(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        [image] = images_of(make_part_with_photos("BR-100", ("front",)).id)
+    webp = f"/media/{webp_key(image.storage_path or '', 400)} 400w"
+
+    part, listed = client.get("/parts/BR-100").text, client.get("/").text
+
+    assert f'<source type="image/webp" srcset="{webp}" sizes="(min-width: 60rem) 40rem, 100vw">' in part
+    assert f'srcset="/media/{image.thumbnail_path} 400w, {image.image_url} 400w"' in part
+    assert 'width="400" height="300"' in part
+    assert f'<source type="image/webp" srcset="{webp}"' in listed
+    with app.app_context(), transaction() as session:
+        session.execute(update(PartImage).values(webp_widths=None))
+    assert "<source" not in client.get("/parts/BR-100").text
