@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, Self
 
 import httpx
@@ -62,17 +62,36 @@ class Wording:
     model_setting: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineModel:
+    """One of the models that an engine offers, as an admin chooses it."""
+
+    name: str
+    hint: Message
+    is_leaving: bool = False
+    """The engine has announced that it will be retired."""
+
+
+@dataclass(frozen=True)
+class Retirement:
+    """What an engine's answers said of something that it takes away: since when, and where to read more."""
+
+    since: datetime | None
+    link: str
+
+
 @dataclass(frozen=True)
 class Order:
     """What an engine is asked for: (JPEG, side) pairs, the front or main photo first; all options.
 
     `outlines`: the part's outline in each photo, a PNG that is white on the part, or None; for an engine that
-    takes them.
+    takes them. `model`: the engine's model; empty: the one that is set up.
     """
 
     photos: tuple[tuple[bytes, str], ...]
     options: Mapping[str, Any]
     outlines: tuple[bytes | None, ...] = ()
+    model: str = ""
 
 
 class PinnedJob(Protocol):
@@ -95,6 +114,10 @@ class Provider(ABC):
     wording: ClassVar[Wording]
     options: ClassVar[Mapping[str, Option]]
     """The keys of a job's `config` that the engine takes."""
+    models: ClassVar[Sequence[EngineModel]] = ()
+    """Those that an admin may choose from; empty for an engine with one model."""
+    retired_models: ClassVar[frozenset[str]] = frozenset()
+    """Those that the engine had once, and refuses now."""
     max_photos: ClassVar[int]
     results_kept: ClassVar[timedelta] = timedelta(days=3)
     """How long a finished task and its files exist."""
@@ -112,6 +135,8 @@ class Provider(ABC):
     """Seconds by which the engine's clock may be behind ours."""
     allowed_origins: tuple[str, ...]
     """Where results may be downloaded from."""
+    default_model: str = ""
+    """The model that the environment names."""
     private_origins: tuple[str, ...] = ()
     """Those of them that may be in a private network."""
     transport: httpx.BaseTransport | None = None
@@ -147,8 +172,12 @@ class Provider(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def price(self, config: Mapping[str, Any]) -> int:
-        """The credits that a model with this `config` will probably cost."""
+    def price(self, config: Mapping[str, Any], model: str = "") -> int:
+        """The credits that an order with this `config` will probably cost; `model` as in an Order."""
+
+    def retirement(self) -> Retirement | None:
+        """What the engine's last answers said of a call that it will take away."""
+        return None
 
     def check_options(self, config: Mapping[str, Any]) -> None:
         """Raises InvalidOption for a value out of bounds. Keys that are not the engine's are ignored."""
@@ -161,8 +190,9 @@ class Provider(ABC):
         photos: Sequence[tuple[bytes, str]],
         config: Mapping[str, Any],
         outlines: Sequence[bytes | None] = (),
+        model: str = "",
     ) -> Order:
-        """The order for these photos, their outlines and this `config`, checked before it is written down.
+        """The order for these photos, their outlines, this `config` and `model`, checked before it is sent.
 
         Raises InvalidOption.
         """
@@ -170,7 +200,7 @@ class Provider(ABC):
             raise InvalidOption(Message("option.photo_count", engine=self.wording.subject, n=self.max_photos))
         self.check_options(config)
         chosen = {name: config.get(name, option.default) for name, option in self.options.items()}
-        return Order(tuple(photos), chosen, tuple(outlines))
+        return Order(tuple(photos), chosen, tuple(outlines), model)
 
     @classmethod
     def other_account(cls) -> Message:

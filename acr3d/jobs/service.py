@@ -27,6 +27,7 @@ from acr3d.jobs.repeat_orders import ask_before_repeating
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.notify import wake
+from acr3d.orders import engine_models
 from acr3d.orders.attempts import JOB_DEADLINE
 from acr3d.parts.parts import locked_part
 from acr3d.parts.photos import images_of
@@ -81,7 +82,7 @@ def start(
         present = images_of(part_id, session)
         images = _chosen(selected, {image.id: image for image in present})
         others = _other_sides(images, present) if config.get("other_sides") else []
-        price = provider.price(config)
+        price = engine_models.price(provider, config, session)
         budget.check(session, provider, actor.id, price)
         job = Job(
             id=new_id(),

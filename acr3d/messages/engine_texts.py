@@ -48,7 +48,8 @@ ENGINE_TEXTS = {
         "%(engine)s does not allow this in the account's plan; all jobs wait until it does."
     ),
     "engine.model_retired": N_(
-        "%(engine)s no longer offers the model that is set; all jobs wait until another one is set."
+        "%(engine)s no longer offers the model that is set; all jobs wait until another one is chosen in "
+        "Settings."
     ),
     "engine.task_unknown": N_(
         "%(engine)s no longer has this task; its results are kept for three days only."
@@ -61,6 +62,13 @@ ENGINE_TEXTS = {
     "engine.rate_limited": N_(
         "%(engine)s received too many requests in a short time; the job waits a little."
     ),
+    # The models that an admin chooses from.
+    "model.newest": N_("the newest; the most detail"),
+    "model.leaving": N_("older; Meshy has announced its end"),
+    "model.emission": N_("older; the only one that makes glowing surfaces"),
+    "model.lite": N_("the cheapest, with less detail"),
+    "model.unknown": N_("named in ACR3D_MESHY_MODEL; its price is a guess"),
+    "model.retired": N_("named in ACR3D_MESHY_MODEL; retired"),
     # What may not be asked of it.
     "option.not_whole": N_("%(label)s must be a whole number."),
     "option.out_of_range": N_("%(label)s must be between %(low)s and %(high)s."),

@@ -34,8 +34,8 @@ ORDER_TEXTS = {
         "The plan of the %(engine)s account does not allow this, so orders wait. They continue when it does."
     ),
     "breaker.model": N_(
-        "%(engine)s has retired the model that is set, so orders wait. Set another one in %(model)s and "
-        "restart acr3d; they then continue by themselves."
+        "%(engine)s has retired %(model)s, so orders wait. Choose another model in Settings; they then "
+        "continue by themselves."
     ),
     "breaker.address": N_(
         "The server at %(address)s is not %(engine)s, so orders wait. They continue when it is."

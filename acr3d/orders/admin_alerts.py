@@ -13,7 +13,7 @@ from acr3d.engines.base import Provider
 from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.messages.wording import worded
-from acr3d.orders import circuit_breaker, disk_space
+from acr3d.orders import circuit_breaker, disk_space, engine_models
 
 
 def for_admins() -> list[str]:
@@ -23,7 +23,7 @@ def for_admins() -> list[str]:
     for provider in paid:
         account = circuit_breaker.account_of(provider.account)
         if account is not None:
-            said += filter(None, (_waiting(account, provider), _low_balance(account, provider)))
+            said += filter(None, (about(account, provider) for about in (_waiting, _low_balance, _leaving)))
     return [*said, *filter(None, [_budget()])] if paid else said
 
 
@@ -32,7 +32,11 @@ def _waiting(account: EngineAccount, provider: Provider) -> str | None:
     if account.open_cause in (None, BreakerCause.RATE):
         return None
     if account.open_cause != BreakerCause.FULL:
-        return worded(circuit_breaker.message(BreakerCause(account.open_cause), account.engine))
+        return worded(
+            circuit_breaker.message(
+                BreakerCause(account.open_cause), account.engine, engine_models.in_use(provider)
+            )
+        )
     if queries.any_at_engine(account.fingerprint):
         return None  # full of our own tasks, as it should be
     return str(
@@ -57,6 +61,20 @@ def _low_balance(account: EngineAccount, provider: Provider) -> str | None:
             n=account.balance,
         )
     )
+
+
+def _leaving(account: EngineAccount, provider: Provider) -> str | None:
+    """What the engine has announced to take away."""
+    if account.leaving_link is None or account.open_cause == BreakerCause.MODEL:
+        return None
+    words = {"engine": worded(provider.wording.name), "model": engine_models.in_use(provider)}
+    if not account.leaving_link:
+        return str(_("%(engine)s has announced that what we use will end. Model in use: %(model)s.") % words)
+    sentence = _(
+        "%(engine)s has announced that what we use will end: %(link)s. The model in use is %(model)s; others "
+        "can be chosen in Settings."
+    )
+    return str(sentence % (words | {"link": account.leaving_link}))
 
 
 def _budget() -> str | None:

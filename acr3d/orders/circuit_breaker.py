@@ -28,7 +28,7 @@ from acr3d.db.states import BreakerCause, Status
 from acr3d.db.types import utc_now
 from acr3d.engines import errors
 from acr3d.engines.base import Provider
-from acr3d.engines.registry import known
+from acr3d.engines.registry import engines, known
 from acr3d.jobs.backoff import LONGEST_WAIT
 from acr3d.messages.message import Message
 from acr3d.orders.admission import wake_next
@@ -72,7 +72,7 @@ def blocked_reason(account: EngineAccount | None) -> Wait | None:
         return None
     cause = BreakerCause(account.open_cause)
     seconds = max((account.probe_at - utc_now()).total_seconds(), 1)
-    text = message(cause, account.engine)
+    text = message(cause, account.engine, _model_of(account))
     return Wait(min(seconds, _FARTHEST.total_seconds()), text, cause not in _ENDS_BY_TIME)
 
 
@@ -129,22 +129,32 @@ def close(fingerprint: str) -> None:
         account = account_of(fingerprint, session)
         if account is not None and (account.probes or account.open_cause):
             account = locked_account(session, fingerprint, account.engine)
-            account.open_cause = account.opened_at = None
-            account.probes = 0
-            _wake_waiting(session, account)
+            end(session, account)
         wake_next(session, fingerprint)
 
 
-def message(cause: BreakerCause, engine: str) -> Message:
-    """What a waiting job of this engine says."""
+def end(session: Session, account: EngineAccount) -> None:
+    """Close the breaker of a locked account, and make what waited for it due."""
+    account.open_cause = account.opened_at = None
+    account.probes = 0
+    _wake_waiting(session, account)
+
+
+def message(cause: BreakerCause, engine: str, model: str = "") -> Message:
+    """What a waiting job of this engine says; `model` is the one that was refused."""
     found = known(engine)
     if cause in _ENDS_BY_TIME:
         return Message(_code(cause))
     if found is None:
         return Message(_code(cause), engine=engine, key="", address="", model="")
     words = found.wording
-    settings = {"key": words.key_setting, "address": words.address_setting, "model": words.model_setting}
+    settings = {"key": words.key_setting, "address": words.address_setting, "model": model}
     return Message(_code(cause), engine=words.name, **settings)
+
+
+def _model_of(account: EngineAccount) -> str:
+    provider = engines().provider(account.engine)
+    return account.model or (provider.default_model if provider else "")
 
 
 def _code(cause: BreakerCause) -> str:

@@ -15,6 +15,7 @@ from acr3d.engines.registry import known
 from acr3d.foreign import Facts
 from acr3d.jobs.true_size import SizeState, TrueSize
 from acr3d.messages.wording import worded
+from acr3d.orders import engine_models
 from acr3d.parts.angles import angle_name
 from acr3d.web import vendor
 
@@ -176,7 +177,7 @@ def engines_with_options(providers: Iterable[Provider]) -> list[str]:
 
 def engine_offer(provider: Provider) -> str:
     """An engine as a choice on the Generate form, with about what a model costs."""
-    name, credits = worded(provider.wording.name), provider.price({})
+    name, credits = worded(provider.wording.name), engine_models.price(provider, {})
     if not credits:
         return str(_("%(engine)s, free", engine=name))
     return str(
@@ -188,7 +189,11 @@ def engine_offer(provider: Provider) -> str:
 
 def price(provider: Provider) -> str:
     """About what a model costs, for the Generate button."""
-    credits = provider.price({})
+    return credits_about(engine_models.price(provider, {}))
+
+
+def credits_about(credits: int) -> str:
+    """A price that is an estimate."""
     if not credits:
         return str(_("free"))
     return str(ngettext("about %(num)s credit", "about %(num)s credits", credits))

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 import pytest
 
 from acr3d.engines import errors
+from acr3d.engines.base import Retirement
 from acr3d.engines.meshy.client import MeshyClient
 from acr3d.engines.meshy.options import CreateOptions
 from acr3d.engines.redact import redact
@@ -27,6 +28,7 @@ REFUSALS = [
     (400, "The model meshy-7 has been retired. Use meshy-7.1.", errors.ModelRetired),
     (400, "ai_model: meshy-7 is a retired model", errors.ModelRetired),
     (400, "Model meshy-7 is no longer supported", errors.ModelRetired),
+    (400, "Invalid value for ai_model", errors.ModelRetired),
     (400, "The model is not in the picture", errors.InputRefused),
     (401, "Invalid API key", errors.KeyRefused),
     (402, "Insufficient credits", errors.NoCredits),
@@ -58,6 +60,38 @@ def test_a_refused_create_was_definitely_not_made(
     assert (refused.value.status, refused.value.retry_after) == (status, 7)
     assert message in str(refused.value)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, None),
+        ({"deprecation": "false"}, None),
+        ({"deprecation": "true"}, Retirement(None, "")),
+        (
+            {
+                "deprecation": "@1790726400",
+                "link": '<https://docs.example/end>; rel="deprecation"; type="text/html"',
+            },
+            Retirement(datetime(2026, 9, 30, tzinfo=UTC), "https://docs.example/end"),
+        ),
+        (
+            {"deprecation": "Wed, 30 Sep 2026 00:00:00 GMT", "link": "<javascript:alert(1)>; rel=sunset"},
+            Retirement(datetime(2026, 9, 30, tzinfo=UTC), ""),
+        ),
+        ({"deprecation": "@99999999999999999999", "link": "<<;;"}, Retirement(None, "")),
+    ],
+)
+def test_an_announced_end_is_read_from_the_headers(
+    server: PreparedServer, client: MeshyClient, headers: dict[str, str], told: Retirement | None
+) -> None:
+    server.answers = [answer(202, {"result": ID}, headers), answer(202, {"result": ID})]
+
+    client.create([FRONT], CreateOptions())
+    assert client.retirement == told
+
+    client.create([FRONT], CreateOptions())
+    assert client.retirement is None
 
 
 def test_each_kind_of_error_says_what_the_caller_may_do() -> None:

@@ -77,7 +77,7 @@ class ClayProvider(Provider):
             return Task(task_id, IN_PROGRESS, progress=40)
         return Task(task_id, SUCCEEDED, 100, glb_url=f"{BASE}/{task_id}.glb", consumed_credits=7)
 
-    def price(self, config: Mapping[str, Any]) -> int:
+    def price(self, config: Mapping[str, Any], model: str = "") -> int:
         return 7
 
 

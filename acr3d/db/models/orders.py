@@ -100,3 +100,7 @@ class EngineAccount(Base):
     probes: Mapped[int] = mapped_column("looks", default=0)  # planned since it last accepted an order
     balance: Mapped[int | None]  # credits
     balance_at: Mapped[datetime | None]
+    model: Mapped[str | None] = mapped_column(String(64))  # that an admin chose; null: the environment's
+    # What its answers said of a call, or of the model, that will be taken away.
+    leaving_since: Mapped[datetime | None]
+    leaving_link: Mapped[str | None] = mapped_column(Text)  # empty without one; null: nothing is leaving

@@ -48,7 +48,7 @@ class BuiltinProvider(MeshyContract):
         self._config = config
         self.base = f"http://{config.instance_id}.builtin"
         self.account = account_fingerprint(self.base, _KEY)
-        self.ai_model = config.meshy_model
+        self.default_model = "latest"
         self.max_concurrent_tasks = config.max_concurrent_tasks
         self.allowed_origins = self.private_origins = (self.base,)
 
@@ -75,7 +75,7 @@ class BuiltinProvider(MeshyContract):
             self.base, _KEY, transport=self.transport, name=self.wording.subject, sends_angles=True
         )
 
-    def price(self, config: Mapping[str, Any]) -> int:
+    def price(self, config: Mapping[str, Any], model: str = "") -> int:
         return 0
 
     def finish(self) -> None:

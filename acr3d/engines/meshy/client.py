@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 
 from acr3d.engines import errors
+from acr3d.engines.base import Retirement
 from acr3d.engines.meshy.options import CreateOptions
 from acr3d.engines.meshy.response import Answer, Unreadable, refusal
 from acr3d.engines.meshy.task_reader import read_task
@@ -84,6 +85,7 @@ class MeshyClient:
         self.name = name
         self.sends_angles = sends_angles
         self._sends_metadata = True
+        self._retirements: dict[str, Retirement | None] = {}
         self._key = key
         self._timeouts = timeouts or Timeouts()
         self._rate_limiter = rate_limiter
@@ -186,6 +188,11 @@ class MeshyClient:
         except ValueError:
             raise self._no_answer("GET", Message("answer.no_list"), answer.status) from None
 
+    @property
+    def retirement(self) -> Retirement | None:
+        """What the newest answers of any call said about its end."""
+        return next((each for each in self._retirements.values() if each), None)
+
     def _call(
         self,
         method: str,
@@ -222,6 +229,8 @@ class MeshyClient:
             raise self._no_answer(method, _kind(problem)) from None
         # httpx links response and request in a cycle; without it, the photos are freed at once.
         response.stream = httpx.ByteStream(b"")
+        # One entry a kind of call: a path without the task's id.
+        self._retirements[f"{method} {path.removeprefix(_TASKS)[:1]}{path == _BALANCE}"] = answer.retirement
         self._check(method, path, answer)
         return answer
 

@@ -9,10 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from acr3d.engines.base import EngineModel
 from acr3d.engines.options import InvalidOption, OneLine, Option, Switch, WholeNumber
 from acr3d.messages.message import Message
 
 MAX_PROMPT = 600  # newer pages say 800
+# Those that take several photos, the newest first: Meshy's deprecation page, autumn 2026.
+MODELS = (
+    EngineModel(name="meshy-7.1", hint=Message("model.newest")),
+    EngineModel(name="meshy-7", hint=Message("model.leaving"), is_leaving=True),
+    EngineModel(name="meshy-6", hint=Message("model.emission")),
+    EngineModel(name="meshy-6-lite", hint=Message("model.lite")),
+)
+RETIRED_MODELS = frozenset({"meshy-3", "meshy-4", "meshy-5", "meshy-t1"})
 POLYCOUNT_RANGE = (100, 300_000)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from acr3d.engines.base import Capabilities, Wording, account_fingerprint
 from acr3d.engines.meshy.client import MAX_IMAGES, MeshyClient
 from acr3d.engines.meshy.contract import MeshyContract
-from acr3d.engines.meshy.options import options, price_estimate
+from acr3d.engines.meshy.options import MODELS, RETIRED_MODELS, options, price_estimate
 from acr3d.engines.rate_limit import RateLimiter
 from acr3d.messages.message import Message
 from acr3d.settings import MESHY_ASSETS, Settings
@@ -20,6 +20,8 @@ class MeshyProvider(MeshyContract):
     name = "meshy"
     capabilities = Capabilities(webhook=True, cancel=True, list_tasks=True, balance=True)
     options = options(100_000, on_form=True)
+    models = MODELS
+    retired_models = RETIRED_MODELS
     max_photos = MAX_IMAGES
     wording = Wording(
         name=Message.plain("Meshy"),
@@ -37,7 +39,7 @@ class MeshyProvider(MeshyContract):
         self._rate_limiter = RateLimiter()
         self.base = config.meshy_api_base
         self.account = account_fingerprint(self.base, self._key)
-        self.ai_model = config.meshy_model
+        self.default_model = config.meshy_model
         self.max_concurrent_tasks = config.max_concurrent_tasks
         self.unknown_wait = config.unknown_wait_seconds
         self.private_origins = (self.base, *config.asset_origins)
@@ -50,8 +52,8 @@ class MeshyProvider(MeshyContract):
     def _make_client(self) -> MeshyClient:
         return MeshyClient(self.base, self._key, rate_limiter=self._rate_limiter)
 
-    def price(self, config: Mapping[str, Any]) -> int:
-        return price_estimate(self.ai_model, {})
+    def price(self, config: Mapping[str, Any], model: str = "") -> int:
+        return price_estimate(model or self.default_model, {})
 
     @property
     def requests_per_second(self) -> float:

@@ -5,6 +5,7 @@ The kinds of 429 and the older error bodies follow Meshy's error pages and field
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from typing import Any
 import httpx
 
 from acr3d.engines import errors
+from acr3d.engines.base import Retirement
 from acr3d.messages.message import Message, MessageError
 
 _SIZE_LIMIT = 16 << 20
 _MOST_VALUES = 200_000  # decoded, each takes up to a hundred bytes
 _LONGEST_WAIT = 3600
+_LINK_RELATIONS = ("deprecation", "sunset", "successor-version", "latest-version")
+_LONGEST_LINK = 500
 
 
 class Unreadable(MessageError):
@@ -28,12 +32,16 @@ class Unreadable(MessageError):
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, decoded JSON (None without one), the text of an error, and the seconds to wait."""
+    """Status, decoded JSON (None without one), the text of an error, and the seconds to wait.
+
+    `retirement`: what the headers say about the end of this call.
+    """
 
     status: int
     payload: Any
     words: str
     retry_after: int | None
+    retirement: Retirement | None = None
 
     @classmethod
     def read(cls, response: httpx.Response) -> Answer:
@@ -45,7 +53,8 @@ class Answer:
             if not 300 <= status < 500:
                 raise
             payload = None  # a refusal stays one, even if its body is cut off
-        return cls(status, payload, _error_words(payload), _retry_after(response.headers))
+        words, wait = _error_words(payload), _retry_after(response.headers)
+        return cls(status, payload, words, wait, _retirement(response))
 
 
 def _body(response: httpx.Response) -> bytes:
@@ -69,8 +78,10 @@ def _decoded(content: bytes) -> Any:
 
 
 # Meshy answers 400 for a retired model as for a bad photo, and no page gives the text.
+# Whatever it says about `ai_model`, which is ours and not the photos', is about the model.
 _RETIRED_MODEL = re.compile(
-    r"\bmodel\b.*\b(retired|no longer|discontinued)\b|\bretired\b.*\bmodel\b", re.IGNORECASE | re.DOTALL
+    r"\bmodel\b.*\b(retired|no longer|discontinued)\b|\bretired\b.*\bmodel\b|\bai_model\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
     400: (errors.InputRefused, "engine.bad_request"),
@@ -109,6 +120,22 @@ def _error_words(payload: object) -> str:
         return ""
     values = (payload.get(name) for name in ("message", "error", "code", "error_code"))
     return " ".join(value for value in values if isinstance(value, str))
+
+
+def _retirement(response: httpx.Response) -> Retirement | None:
+    """From a Deprecation header (RFC 9745: `@` and a Unix time; before that a date, or `true`)."""
+    said = response.headers.get("Deprecation", "").strip()[:64]
+    if not said or said.lower() in ("false", "?0"):
+        return None
+    since = None
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        is_number = said.startswith("@")
+        since = datetime.fromtimestamp(int(said[1:]), UTC) if is_number else parsedate_to_datetime(said)
+        since = since.astimezone(UTC)
+    # httpx reads the Link header (RFC 8288) into relations.
+    links = [link for rel in _LINK_RELATIONS if (link := response.links.get(rel, {}).get("url"))]
+    link = next((link for link in links if link.startswith("https://") and len(link) <= _LONGEST_LINK), "")
+    return Retirement(since, link)
 
 
 def _retry_after(headers: httpx.Headers) -> int | None:

@@ -26,7 +26,7 @@ from acr3d.engines.registry import engines
 from acr3d.jobs.lease import JobLease
 from acr3d.jobs.ordered_photos import ordered_photos, ordered_with_outlines, waits_for_outlines
 from acr3d.messages.message import Message
-from acr3d.orders import circuit_breaker, disk_space
+from acr3d.orders import circuit_breaker, disk_space, engine_models
 from acr3d.orders.attempts import (
     IN_FLIGHT,
     JOB_DEADLINE,
@@ -77,13 +77,15 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
     else:
         mark_accepted(attempt_id, task_id, Message("order.accepted"))
         circuit_breaker.close(job.account)
+        engine_models.note_retirement(provider)
 
 
 def _order(job: Job, provider: Provider) -> Order:
     if not provider.capabilities.outlines:
-        return provider.prepare(ordered_photos(job), job.generation_config)
+        model = engine_models.in_use(provider)
+        return provider.prepare(ordered_photos(job), job.generation_config, model=model)
     photos, outlines = ordered_with_outlines(job)
-    return provider.prepare(photos, job.generation_config, outlines)
+    return provider.prepare(photos, job.generation_config, outlines, engine_models.in_use(provider))
 
 
 def wait_for(lease: JobLease, wait: Wait) -> None:

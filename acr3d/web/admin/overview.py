@@ -14,13 +14,23 @@ from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
 from acr3d.parts.search import EVERY_PART, PUBLISHED, count
 from acr3d.web.access import caller
-from acr3d.web.admin import categories, credits, jobs, next_step, parts, photos, review, unmatched_tasks
+from acr3d.web.admin import (
+    categories,
+    credits,
+    engine_settings,
+    jobs,
+    next_step,
+    parts,
+    photos,
+    review,
+    unmatched_tasks,
+)
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-for area in (parts, categories, photos, jobs, review, unmatched_tasks, credits):
+for area in (parts, categories, photos, jobs, review, unmatched_tasks, credits, engine_settings):
     bp.register_blueprint(area.bp)
 
 _FEW = 5
@@ -36,6 +46,7 @@ def _shared() -> dict[str, Any]:
         "poller_problem": poller_problem,
         "admin_notices": admin_alerts.for_admins,
         "has_credits": bool(engines().paid()),
+        "has_models": bool(engine_settings.with_models()),
         "model_report": model_report,
         "true_size": true_size,
         "next_step": next_step.next_step,

@@ -183,25 +183,6 @@ def test_a_refused_key_is_asked_about_ever_more_seldom_and_never_by_ordering(
     )
 
 
-def test_a_retired_model_stops_no_job_and_another_one_lets_all_continue(
-    app: Flask, meshy: PreparedServer, user: User
-) -> None:
-    first, second = make_jobs(user, 2)
-    meshy.answers += [refused(400, "The model meshy-7 was retired on 2026-10-30.")]
-    put_off(second)
-    step(app, first)
-    step(app, second)
-
-    assert creates(meshy) == 1
-    assert {(job.status, job.retry_count) for job in (first, second)} == {(Status.PENDING, 0)}
-    assert "ACR3D_MESHY_MODEL" in told(first)[-1]
-
-    look_due()
-    meshy.answers += [balance(500), created()]  # the model was changed meanwhile
-    step(app, first)
-    assert first.status == Status.SUBMITTED
-
-
 def test_an_account_that_was_topped_up_too_little_stays_paused(
     app: Flask, meshy: PreparedServer, user: User
 ) -> None:
