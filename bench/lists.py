@@ -32,7 +32,8 @@ from acr3d.db.models import Category, Part, PartFitment, PartImage, PartNumber, 
 from acr3d.db.session import transaction
 from acr3d.db.types import new_id, utc_now
 from acr3d.parts import categories, search_index
-from acr3d.parts.search import EVERY_PART, PAGE_SIZE, PUBLISHED, search
+from acr3d.parts.filters import EVERY_PART, PUBLISHED
+from acr3d.parts.search import PAGE_SIZE, search
 from acr3d.parts.skus import look
 from acr3d.parts.typos import is_correctable
 from tests.support.accounts import browser
@@ -170,6 +171,8 @@ def _measure(app: Flask, options: argparse.Namespace) -> None:
     kinds: dict[str, Callable[[int], str]] = {
         "admin list, page 1": lambda _n: "/admin/parts",
         "admin, a category": lambda n: f"/admin/parts?category=Bremse/{('vorn', 'hinten')[n % 2]}",
+        "admin, photos missing by number": lambda _n: "/admin/parts?photos=false&published=true&sort=sku",
+        "admin, nothing fits": lambda _n: "/admin/parts?status=failed",
         "admin, search as it is typed": lambda n: f"/admin/parts?q={typed[n % len(typed)]}",
         "admin, a number": lambda n: f"/admin/parts?q={numbers[n % len(numbers)].replace(' ', '')}",
         "admin, a typo": lambda n: f"/admin/parts?q={_misspelt(names[n % len(names)])}",

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import selectinload
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Category, Part, PartSearch
+from acr3d.db.models import Part, PartSearch
 from acr3d.parts import keyset
-from acr3d.parts.categories import level_of
+from acr3d.parts.filters import Filters, facets
 from acr3d.parts.keyset import Cursor, Order, Rows, as_id, as_moment, as_rank, as_text
 from acr3d.parts.parts import present_parts
 from acr3d.parts.search_query import Near, Query
@@ -36,32 +36,6 @@ ORDERS = {
     "newest": Order((PartSearch.created_at, PartSearch.part_id), (as_moment, as_id), is_descending=True),
 }
 RELEVANCE = "relevance"
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the parts of a list have in common; None where it does not matter."""
-
-    is_published: bool | None = None
-    model_status: str | None = None
-    has_model: bool | None = None
-    has_photo: bool | None = None
-    has_size: bool | None = None
-    category: Category | None = None
-    """With the categories below it."""
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        wanted = {
-            name: value for name, value in vars(self).items() if value is not None and name != "category"
-        }
-        found = [getattr(PartSearch, name) == value for name, value in wanted.items()]
-        if self.category is not None:
-            found.append(PartSearch.category_columns()[level_of(self.category) - 1] == self.category.id)
-        return found
-
-
-EVERY_PART = Filters()
-PUBLISHED = Filters(is_published=True)
 
 
 @dataclass(frozen=True)
@@ -89,7 +63,10 @@ def search(text: str, filters: Filters, *, order: str = "", cursor: str = "", li
     if query:
         rows, total = _found(query, filters, order or RELEVANCE, cursor, limit)
     else:
-        rows, total = _listed(filters, order or "name", cursor, limit), count(filters)
+        rows, total = (
+            _listed(filters, order or "name", cursor, limit),
+            facets(filters.category).count(filters),
+        )
     parts = _parts([row[-1] for row in rows.rows])
     return Page(parts, min(total, COUNTED), total > COUNTED, rows.next, rows.previous, text, filters)
 
@@ -101,15 +78,11 @@ def load_facts(parts: Sequence[Part]) -> None:
     db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 
-def count(filters: Filters) -> int:
-    """How many parts there are; at most COUNTED + 1."""
-    some = select(PartSearch.id).where(*filters.conditions()).limit(COUNTED + 1)
-    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
-
-
 def _listed(filters: Filters, order: str, cursor: str, limit: int) -> Rows:
     at = keyset.read(cursor, {order: ORDERS[order]}) if cursor else None
-    query = select(*ORDERS[order].columns).where(*filters.conditions())
+    # Only this order's index begins with a filter; those of the others are read in order, and pass over.
+    conditions = filters.conditions(by_index=order == "pictures")
+    query = select(*ORDERS[order].columns).where(*conditions)
     return keyset.rows(query, order, ORDERS[order], at, limit)
 
 

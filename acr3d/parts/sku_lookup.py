@@ -14,6 +14,9 @@ from acr3d.errors import Conflict, Gone, InvalidInput, Missing
 from acr3d.parts import fields
 from acr3d.parts.skus import canonical, look
 
+_MOST_PAIRS = 10
+"""So many pairs are shown at once; the next ones when these have been settled."""
+
 
 class SkuInUse(Conflict):
     """Another part, `other`, has this SKU or one that looks the same."""
@@ -111,9 +114,10 @@ def known_looks() -> set[str]:
 
 def pairs_that_look_equal() -> list[tuple[Part, Part]]:
     """Parts whose SKU looks like another part's, with that part; they are older than the rule."""
-    sharing = db.session.scalars(_present().where(Part.sku_look.is_(None)).order_by(Part.sku_key)).all()
+    # Sorted here: SQLite would read all parts in order rather than the few through their index.
+    sharing = db.session.scalars(_present().where(Part.sku_look.is_(None))).all()
     found = []
-    for part in sharing:
+    for part in sorted(sharing, key=lambda one: one.sku_key)[:_MOST_PAIRS]:
         others = [one for one in _all_like(db.session(), part.sku) if one.id != part.id]
         found += [(part, others[0])] if others else []
     return found

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from acr3d.db.models import Category
 from acr3d.errors import InvalidInput, Missing
 from acr3d.parts import categories, search_query
-from acr3d.parts.search import ORDERS, PAGE_SIZE, Filters, Page, search
+from acr3d.parts.filters import MODEL_STATES, Filters
+from acr3d.parts.search import ORDERS, PAGE_SIZE, Page, search
 from acr3d.web.templating import asked_query
 
 MOST = 200
@@ -74,6 +75,23 @@ def category() -> Category | None:
 def published() -> Filters:
     """What customers may see, in the category that is asked for. Raises Missing."""
     return Filters(is_published=True, category=category())
+
+
+def staff_filters() -> Filters:
+    """What the staff's list of parts is limited to. Raises InvalidInput, Missing."""
+    state = request.args.get("status", "")
+    if state and state not in MODEL_STATES:
+        raise InvalidInput(
+            _("“%(name)s” must be one of: %(words)s.", name="status", words=", ".join(MODEL_STATES))
+        )
+    return Filters(
+        is_published=flag("published"),
+        model_state=state or None,
+        has_model=flag("model"),
+        has_photo=flag("photos"),
+        has_size=flag("sizes"),
+        category=category(),
+    )
 
 
 def leave_numbered_pages() -> None:

@@ -38,6 +38,18 @@
     trail = [];
   }));
 
+  // What a list was asked for stands in the address, so that it can be kept, sent, and come back to.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.target.matches("[data-address]")) return;
+    const given = [...new FormData(event.target)].filter(([, value]) => value.trim());
+    const asked = new URLSearchParams(given).toString();
+    event.target.dataset.address = location.pathname + (asked && `?${asked}`);
+  });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    const { address } = event.detail.requestConfig.elt.dataset;
+    if (address && event.detail.successful) history.replaceState(null, "", address);
+  });
+
   // Buttons that lead to another control: press it, focus it, or open what is folded.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-press], [data-focus], [data-open]");

@@ -7,8 +7,9 @@ from flask import Flask
 
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.parts import categories
+from acr3d.parts.filters import EVERY_PART, Filters
 from acr3d.parts.parts import part_by_id, update_part
-from acr3d.parts.search import EVERY_PART, Filters, search
+from acr3d.parts.search import search
 from tests.support.factories import make_part
 
 

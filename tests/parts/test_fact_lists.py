@@ -7,8 +7,9 @@ from flask import Flask
 
 from acr3d.errors import InvalidInput
 from acr3d.parts import fields
+from acr3d.parts.filters import EVERY_PART
 from acr3d.parts.gtin import check_digit
-from acr3d.parts.search import EVERY_PART, search
+from acr3d.parts.search import search
 from tests.support.factories import make_part
 
 KINDS = {field.name: field for field in fields.FIELDS}

@@ -8,8 +8,9 @@ from flask import Flask
 from acr3d.errors import Conflict, InvalidInput, Missing
 from acr3d.jobs.service import start
 from acr3d.parts.bin import delete_part
+from acr3d.parts.filters import EVERY_PART, PUBLISHED, Filters
 from acr3d.parts.parts import create_part, part_by_id, update_part
-from acr3d.parts.search import EVERY_PART, PUBLISHED, Filters, search
+from acr3d.parts.search import search
 from acr3d.parts.sku_lookup import part_for_public
 from tests.support.factories import by_angle, make_part, make_part_with_photos, make_user
 

@@ -10,8 +10,9 @@ from flask import Flask
 
 from acr3d.errors import InvalidInput
 from acr3d.parts.bin import delete_part
+from acr3d.parts.filters import EVERY_PART, PUBLISHED, Filters
 from acr3d.parts.parts import create_part, update_part
-from acr3d.parts.search import COUNTED, EVERY_PART, PUBLISHED, Filters, Page, search
+from acr3d.parts.search import COUNTED, Page, search
 from tests.support.factories import make_part
 
 

@@ -11,7 +11,8 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartSearch, SearchWord
 from acr3d.db.session import transaction
 from acr3d.parts import search_index
-from acr3d.parts.search import EVERY_PART, search
+from acr3d.parts.filters import EVERY_PART
+from acr3d.parts.search import search
 from tests.support.factories import make_part
 
 

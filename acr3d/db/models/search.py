@@ -10,6 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 from acr3d.db.models.base import Base
 from acr3d.db.types import Id, SortableText
 
+FILTERED = ("is_published", "model_status", "has_model", "has_photo", "has_size")
+"""The columns by which staff limit a list, next to the category."""
+
 
 class PartSearch(Base):
     """Everything in it follows from the part; `flask parts reindex` makes it again.
@@ -20,18 +23,18 @@ class PartSearch(Base):
     __tablename__ = "part_search"
     __table_args__ = (
         Index("ux_part_search_part_id", "part_id", unique=True),
-        Index("ix_part_search_name", "name_key", "sku_key", "part_id"),
-        Index("ix_part_search_published_name", "is_published", "name_key", "sku_key", "part_id"),
+        # Each order carries what lists are filtered by, so that passing over a part reads no row.
+        Index("ix_part_search_name", "name_key", "sku_key", "part_id", *FILTERED),
         Index("ix_part_search_pictures", "is_published", "is_bare", "name_key", "sku_key", "part_id"),
-        Index("ix_part_search_sku", "sku_key", "part_id"),
-        Index("ix_part_search_newest", "created_at", "part_id"),
+        Index("ix_part_search_sku", "sku_key", "part_id", *FILTERED),
+        Index("ix_part_search_newest", "created_at", "part_id", *FILTERED),
         *(
-            Index(f"ix_part_search_{level}", level, "name_key", "sku_key", "part_id")
+            Index(f"ix_part_search_{level}", level, "name_key", "sku_key", "part_id", "created_at", *FILTERED)
             for level in ("category_1", "category_2", "category_3")
         ),
         Index("ix_part_search_categories", "category_1", "category_2", "category_3", "is_published"),
         # Covers the counts of the filters, so that they need no row.
-        Index("ix_part_search_facts", "is_published", "model_status", "has_model", "has_photo", "has_size"),
+        Index("ix_part_search_facts", *FILTERED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

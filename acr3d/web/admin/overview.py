@@ -12,7 +12,7 @@ from acr3d.engines.registry import engines
 from acr3d.jobs import publishing, queries
 from acr3d.jobs.true_size import true_size
 from acr3d.orders import admin_alerts
-from acr3d.parts.search import EVERY_PART, PUBLISHED, count
+from acr3d.parts.filters import EVERY_PART, PUBLISHED, facets
 from acr3d.web.access import caller
 from acr3d.web.admin import (
     categories,
@@ -60,6 +60,7 @@ def _shared() -> dict[str, Any]:
 
 @bp.get("/")
 def overview() -> ResponseReturnValue:
+    counted = facets(None)
     running = [job for job in queries.recent_jobs().jobs if job.is_live]
     return render_template(
         "admin/overview.html",
@@ -68,9 +69,9 @@ def overview() -> ResponseReturnValue:
         ambiguous_jobs=unmatched_tasks.jobs_to_resolve(),
         failed=_newest_failures(),
         expiring=queries.about_to_expire(),
-        parts_total=count(EVERY_PART),
+        parts_total=counted.count(EVERY_PART),
         live_jobs=jobs_poller(running),
-        public_total=count(PUBLISHED),
+        public_total=counted.count(PUBLISHED),
     )
 
 

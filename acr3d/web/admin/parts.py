@@ -15,12 +15,11 @@ from acr3d.db.states import DAYS_IN_BIN
 from acr3d.errors import Gone, InvalidInput, Missing
 from acr3d.jobs import queries
 from acr3d.parts import bin, fields, parts, photos, sku_lookup, stale
-from acr3d.parts.search import Filters
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
 from acr3d.storage import cleanup
 from acr3d.web import list_request
-from acr3d.web.admin import live_updates
+from acr3d.web.admin import live_updates, part_list
 from acr3d.web.admin.generate_form import GenerateForm
 
 bp = Blueprint("parts", __name__, url_prefix="/parts")
@@ -29,17 +28,10 @@ bp = Blueprint("parts", __name__, url_prefix="/parts")
 @bp.get("")
 def index() -> ResponseReturnValue:
     list_request.leave_numbered_pages()
-    page = list_request.page_of(Filters(category=list_request.category()))
-    ids = [part.id for part in page.parts]
-    jobs = queries.newest_jobs(ids)
-    return render_template(
-        "admin/parts.html",
-        page=page,
-        jobs=jobs,
-        covers=photos.covers_of(ids),
-        equal_skus=sku_lookup.pairs_that_look_equal(),
-        live_jobs=live_updates.jobs_poller(jobs.values()),
-    )
+    context = part_list.context()
+    if part_list.is_wanted_alone():
+        return render_template("admin/_part_list_update.html", **context)
+    return render_template("admin/parts.html", equal_skus=sku_lookup.pairs_that_look_equal(), **context)
 
 
 @bp.get("/new")

@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from acr3d.jobs import queries
 from acr3d.parts import bin, fields
 from acr3d.parts import parts as catalogue
+from acr3d.parts.filters import Filters
 from acr3d.parts.photos import images_of
-from acr3d.parts.search import Filters, load_facts
+from acr3d.parts.search import load_facts
 from acr3d.parts.stale import Stale
 from acr3d.photo_checks.results import check_result
 from acr3d.web import list_request

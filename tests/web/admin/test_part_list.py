@@ -1,0 +1,85 @@
+"""The staff's list of parts: filters with counts, order, and search as it is typed."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from acr3d.db.models import Part
+from acr3d.db.session import transaction
+from acr3d.parts import categories
+from tests.support.factories import make_part, make_part_with_photos
+
+TYPED = {"HX-Request": "true", "HX-Target": "part-list"}
+
+
+def shop(app: Flask) -> None:
+    """Four parts: one with photos, one unpublished, one that failed, one with sizes in a category."""
+    with app.app_context():
+        categories.create("Brakes/Discs")
+        make_part_with_photos("A-1")
+        make_part("B-2", name="Caliper", is_published=False)
+        failed = make_part("C-3", name="Housing")
+        make_part("D-4", name="Disc", category="Brakes/Discs", width_mm=10, height_mm=20, depth_mm=30)
+        with transaction() as session:
+            session.get_one(Part, failed.id).model_status = "failed"
+
+
+def skus(page: str) -> list[str]:
+    return re.findall(r'class="sku">([A-D]-\d)<', page)
+
+
+def test_filters_limit_the_list_and_say_how_many_parts_each_would_leave(
+    app: Flask, admin: FlaskClient
+) -> None:
+    shop(app)
+
+    asked = {
+        query: skus(admin.get(f"/admin/parts?sort=sku&{query}").text)
+        for query in (
+            *("photos=true", "photos=false&published=true", "published=false", "status=failed"),
+            *("status=working", "sizes=true", "model=true", "category=brakes", "q=bracket&photos=false"),
+        )
+    }
+    page = admin.get("/admin/parts?published=true").text
+
+    assert asked == {
+        "photos=true": ["A-1"],
+        "photos=false&published=true": ["C-3", "D-4"],
+        "published=false": ["B-2"],
+        "status=failed": ["C-3"],
+        "status=working": [],
+        "sizes=true": ["D-4"],
+        "model=true": [],
+        "category=brakes": ["D-4"],
+        "q=bracket&photos=false": [],
+    }
+    for choice in ("Photos missing (2)", "Unpublished (1)", "Failed (1)", "With sizes (1)", "Has 3D (0)"):
+        assert choice in page
+    assert "No parts match this choice" in admin.get("/admin/parts?model=true").text
+    assert admin.get("/admin/parts?status=odd").status_code == 400
+
+
+def test_a_change_is_in_the_counts_at_once(app: Flask, admin: FlaskClient) -> None:
+    shop(app)
+    before = admin.get("/admin/parts").text
+
+    with app.app_context():
+        make_part("E-5", is_published=False)
+
+    assert "Unpublished (1)" in before
+    assert "Unpublished (2)" in admin.get("/admin/parts").text
+
+
+def test_the_list_alone_is_sent_while_somebody_types(app: Flask, admin: FlaskClient) -> None:
+    shop(app)
+
+    answer = admin.get("/admin/parts?q=cali&published=", headers=TYPED).text
+
+    assert skus(answer) == ["B-2"]
+    assert "<html" not in answer
+    assert 'id="q"' not in answer
+    assert "innerHTML:#list-filters" in answer
+    assert ">1 part<" in answer
