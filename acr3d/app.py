@@ -34,6 +34,7 @@ from acr3d.web import (
 )
 from acr3d.web.admin import overview
 from acr3d.web.api import register as api
+from acr3d.web.kept_pages import KeptPages
 from acr3d.web.public import head, languages, sharing, shop, sitemap
 from acr3d.web.public import pages as public
 
@@ -55,6 +56,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_settings"] = config
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_hints"] = Hints(app)
+    app.extensions["acr3d_kept_pages"] = KeptPages()
     app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
     proxies.install(app)
     hosts.install(app)

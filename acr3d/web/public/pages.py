@@ -48,7 +48,7 @@ def catalogue() -> ResponseReturnValue:
 @bp.get("/parts/<sku:sku>")
 def part(sku: str) -> ResponseReturnValue:
     found = sku_lookup.part_for_public(sku)
-    shown = _part_context(found)
+    shown = part_context(found)
     # Following the code scrolls to the model and brings its AR button out.
     address = absolute(url_for("public.part", sku=found.sku, _anchor="ar" if shown["version"] else None))
     return render_template(
@@ -58,7 +58,7 @@ def part(sku: str) -> ResponseReturnValue:
 
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
-    return render_template("public/embed.html", **_part_context(sku_lookup.part_for_public(sku)))
+    return render_template("public/embed.html", **part_context(sku_lookup.part_for_public(sku)))
 
 
 def _orders(is_search: bool) -> list[tuple[str, str]]:
@@ -67,7 +67,7 @@ def _orders(is_search: bool) -> list[tuple[str, str]]:
     return [("", usual), ("name", _("Name")), ("sku", _("Part number")), ("newest", _("Newest"))]
 
 
-def _part_context(part: Part) -> dict[str, Any]:
+def part_context(part: Part) -> dict[str, Any]:
     """Everything a part's page shows, without photos that are not imported yet."""
     version = queries.published_version(part.id)
     g.viewer_page = version is not None

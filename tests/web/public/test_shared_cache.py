@@ -20,6 +20,9 @@ from acr3d.parts.parts import update_part
 from acr3d.parts.photos import images_of, label_photo
 from acr3d.parts.search_query import LONGEST
 from acr3d.web.compression import best_coding
+from acr3d.web.kept_pages import LONGEST as LONGEST_KEPT
+from acr3d.web.kept_pages import KeptPage, KeptPages
+from acr3d.web.public import pages
 from acr3d.web.request_rate import RequestRate
 from tests.support.accounts import browser
 from tests.support.databases import ON_BOTH
@@ -147,3 +150,36 @@ def test_half_a_minutes_requests_may_come_at_once_and_then_one_at_a_time() -> No
     assert [rate.seconds_to_wait("192.0.2.7") for _ in range(32)] == [0] * 30 + [1, 1]
     now[0] = 1
     assert [rate.seconds_to_wait("192.0.2.7") for _ in range(2)] == [0, 1]
+
+
+def test_a_page_is_kept_until_what_it_shows_changes_in_any_process(
+    app: Flask, client: FlaskClient, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+    made: list[str] = []
+    shown = pages.part_context
+    monkeypatch.setattr(pages, "part_context", lambda found: made.append(found.sku) or shown(found))
+    first = client.get("/parts/BR-100", headers={"Accept-Encoding": "br"})
+
+    again = client.get("/parts/BR-100", headers={"Accept-Encoding": "br"})
+
+    assert made == ["BR-100"]
+    assert (again.data, list(again.headers)) == (first.data, list(first.headers))
+    assert client.head("/parts/BR-100", headers={"Accept-Encoding": "br"}).data == b""
+    for other in ({}, {"Accept-Language": "de"}, {"Host": "elsewhere.example.com"}):
+        assert client.get("/parts/BR-100", headers=other).data != first.data, other
+    assert "elsewhere" not in client.get("/parts/BR-100").text
+    with make_app().app_context():  # another process
+        label_photo(images_of(part.id)[0].id, {"alt_text": "Seen from the road"})
+    assert "Seen from the road" in client.get("/parts/BR-100").text
+
+
+def test_kept_pages_take_a_bounded_room() -> None:
+    kept = KeptPages(most_bytes=8_000)
+    for name in ("a", "b", "a", "c", "d"):
+        kept.keep(name, KeptPage(b"x" * 1000, (), has_viewer=False))
+        if name == "b":
+            kept.get("a")
+    kept.keep("huge", KeptPage(b"x" * (LONGEST_KEPT + 1), (), has_viewer=False))
+    assert [name for name in ("a", "b", "c", "d", "huge") if kept.get(name)] == ["a", "c", "d"]
