@@ -14,9 +14,10 @@ from acr3d.db.types import new_id
 from acr3d.imports.plan import Action, Planned, Planner, Row
 from acr3d.imports.table import Table
 from acr3d.parts import sku_lookup
-from acr3d.parts.fields import assign, column_of, new_part_values
+from acr3d.parts.fields import FIELDS, column_of, default_values
 
 BATCH = 200
+_COLUMNS = {field.name: column_of(field.name) for field in FIELDS}
 
 
 def preview(table: Table, planner: Planner) -> Iterator[Planned]:
@@ -28,7 +29,8 @@ def preview(table: Table, planner: Planner) -> Iterator[Planned]:
 
 def write(session: Session, planned: Sequence[Planned]) -> dict[int, Part]:
     """Write the new and changed parts; returns them by their rows' numbers."""
-    new = {one.number: _new(one.values) for one in planned if one.action == Action.NEW}
+    defaults = default_values()
+    new = {one.number: _new(defaults | dict(one.values)) for one in planned if one.action == Action.NEW}
     sku_lookup.claim_free(session, list(new.values()))
     session.add_all(new.values())
     changed = {}
@@ -43,7 +45,7 @@ def write(session: Session, planned: Sequence[Planned]) -> dict[int, Part]:
 def set_values(part: Part, values: Mapping[str, Any]) -> None:
     """Set fields to values that they have parsed before."""
     for name, value in values.items():
-        setattr(part, column_of(name), value)
+        setattr(part, _COLUMNS[name], value)
 
 
 def batches(table: Table) -> Iterator[list[Row]]:
@@ -55,6 +57,5 @@ def batches(table: Table) -> Iterator[list[Row]]:
 
 def _new(values: Mapping[str, Any]) -> Part:
     part = Part(id=new_id(), revision=1)
-    assign(part, {name: value for name, value in new_part_values().items() if name not in values})
     set_values(part, values)
     return part

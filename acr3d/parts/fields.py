@@ -182,7 +182,7 @@ class Field:
     def parse(self, value: object) -> Any:
         """The value for the column. Raises InvalidInput, whose `field` is this one's name."""
         try:
-            parsed = self.kind.parse(value, str(self.label))
+            parsed = self.kind.parse(value, self.label)  # translated only where something is wrong
             if parsed is None and self.is_required:
                 raise InvalidInput(gettext("“%(field)s” must not be empty.", field=str(self.label)))
         except InvalidInput as refusal:
@@ -264,6 +264,11 @@ def column_of(name: str) -> str:
 def new_part_values() -> dict[str, object]:
     """What the fields of a new part hold before anybody fills them in."""
     return {field.name: field.default for field in FIELDS}
+
+
+def default_values() -> dict[str, Any]:
+    """What a new part holds in the fields that it may lack, as `assign` would write it."""
+    return {field.name: field.parse(field.default) for field in FIELDS if not field.is_required}
 
 
 def values_of(part: Part) -> dict[str, Any]:

@@ -23,8 +23,10 @@ def allow(view: Callable[..., ResponseReturnValue], limit: int) -> None:
 
 
 def _check_size() -> ResponseReturnValue | None:
-    if (request.content_length or 0) > _limit():
+    limit = _limit()
+    if (request.content_length or 0) > limit:
         abort(413)
+    request.max_content_length = limit  # before the CSRF protection reads a form
     return Response(status=100) if BODY_FOLLOWS in request.environ else None
 
 

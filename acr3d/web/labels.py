@@ -9,7 +9,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
-from acr3d.db.states import ModelStatus, Status, VersionState
+from acr3d.db.states import ImportState, ModelStatus, Status, VersionState
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import known
 from acr3d.foreign import Facts
@@ -21,6 +21,9 @@ from acr3d.web import vendor
 
 _CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
 _POSTER_SIDE = 800
+
+
+ENCODING_NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,37 @@ def job_badge(job: Job | None) -> Badge:
         Status.CANCELED: ("ban", ""),
     }[Status(job.status)]
     return Badge(word, icon, tone)
+
+
+def import_badge(state: str) -> Badge:
+    """The state of an import."""
+    word, icon, tone = {
+        ImportState.PREVIEWING: (_("Preview is being made"), "loader-circle", "is-working"),
+        ImportState.READY: (_("Waits for you"), "eye", "is-waiting"),
+        ImportState.REFUSED: (_("Cannot be read"), "circle-alert", "is-bad"),
+        ImportState.IMPORTING: (_("Importing"), "loader-circle", "is-working"),
+        ImportState.STOPPED: (_("Stopped"), "ban", "is-waiting"),
+        ImportState.DONE: (_("Imported"), "circle-check", "is-good"),
+        ImportState.UNDOING: (_("Being taken back"), "loader-circle", "is-working"),
+        ImportState.UNDONE: (_("Taken back"), "undo-2", ""),
+    }[ImportState(state)]
+    return Badge(word, icon, tone)
+
+
+def row_badge(action: str) -> Badge:
+    """What a row does, or did."""
+    word, icon, tone = {
+        "new": (_("New"), "plus", "is-good"),
+        "changed": (_("Changed"), "refresh-cw", "is-working"),
+        "unchanged": (_("Unchanged"), "circle-dashed", ""),
+        "refused": (_("Refused"), "circle-alert", "is-bad"),
+    }[action]
+    return Badge(word, icon, tone)
+
+
+def delimiter_names() -> dict[str, str]:
+    """The delimiters of CSV files, in words."""
+    return {",": _("Comma"), ";": _("Semicolon"), "\t": _("Tab"), "|": _("Vertical bar")}
 
 
 def part_badge(part: Part, job: Job | None) -> Badge:

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from acr3d.accounts import tokens, users
-from acr3d.db.models import ModelVersion, UnmatchedTask
+from acr3d.db.models import Import, ModelVersion, UnmatchedTask
 from acr3d.db.session import transaction
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.factories import finished_job, make_part_with_photos, order_of
@@ -30,13 +30,18 @@ def known(app: Flask) -> dict[str, str]:
             version.sha256, version.file_size_bytes = "0" * 64, 1
             unmatched = UnmatchedTask(account="", task_id="a task", status="SUCCEEDED", progress=100)
             unmatched.texture_prompt, unmatched.has_thumbnail = "", True
-            session.add_all([version, unmatched])
+            table = Import(
+                file_name="a.csv", storage_path="imports/a/table.bin", sha256="0" * 64, state="ready"
+            )
+            session.add_all([version, unmatched, table])
         return {
             "part_id": part.id,
             "image_id": order_of(part)[0],
             "job_id": job.id,
             "version_id": version.id,
             "unmatched_id": unmatched.id,
+            "import_id": table.id,
+            "table_format": "csv",
             "sku": part.sku,
             "filename": "favicon.svg",
             "key": key,

@@ -18,6 +18,8 @@ from acr3d.web.admin import (
     categories,
     credits,
     engine_settings,
+    exports,
+    imports,
     jobs,
     next_step,
     parts,
@@ -30,7 +32,18 @@ from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
-for area in (parts, categories, photos, jobs, review, unmatched_tasks, credits, engine_settings):
+for area in (
+    parts,
+    categories,
+    imports,
+    exports,
+    photos,
+    jobs,
+    review,
+    unmatched_tasks,
+    credits,
+    engine_settings,
+):
     bp.register_blueprint(area.bp)
 
 _FEW = 5
