@@ -2,9 +2,10 @@
 
     python -m bench.pages [--seconds 5] [--clients 4]
 
-Both run on acr3d's server (`acr3d.server.worker`, 24 threads), one after the other. Prints for each row the
-requests a second, the server's processor time for one, and both as shares of hello: the page made anew each
-time, the page as kept in memory, and 304 for those who have it. Then the server's memory, before and after.
+Both run on acr3d's server (`acr3d.server.worker`, 24 threads) without the poller, one after the other. Prints
+for each row the requests a second, the server's processor time for one, and both as shares of hello: the page
+made anew each time, the page as kept in memory, and 304 for those who have it. Then the server's memory,
+before and after.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=4)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running_site(Path(folder) / "instance") as site:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_site(Path(folder) / "instance", {"ACR3D_POLLER": "worker"}) as site,
+    ):
         site.flask("demo")
         before, rows = _memory_mb(_worker(site)), []
         with _hello_server() as (port, process):

@@ -60,6 +60,16 @@ def present_stamp() -> Stamp:
     return Stamp(*row) if row else Stamp("", None)
 
 
+def committed_stamp() -> Stamp:
+    """The same for a request that has read nothing yet, at a third of the cost: without the session.
+
+    Within a reading transaction it could be newer than what that reads.
+    """
+    with db.engine.connect() as connection:
+        row = connection.execute(_STAMP).one_or_none()
+    return Stamp(*row) if row else Stamp("", None)
+
+
 @event.listens_for(Session, "after_flush")
 def _see_flushed(session: Session, _context: object) -> None:
     touched = [*session.new, *session.dirty, *session.deleted]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from flask import Flask, Response, g, request, session
 
 from acr3d import settings
@@ -20,6 +22,7 @@ def install(app: Flask) -> None:
     app.after_request(_add)
 
 
+@functools.cache
 def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) -> str:
     """The policy of one page. `cdn` is the origin of scripts whose local copy is missing.
 

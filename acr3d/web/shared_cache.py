@@ -13,7 +13,7 @@ import hashlib
 from flask import Blueprint, Response, current_app, g, request
 
 from acr3d import settings
-from acr3d.db.content_stamp import present_stamp
+from acr3d.db.content_stamp import committed_stamp
 from acr3d.web import release
 from acr3d.web.compression import best_coding, compress
 from acr3d.web.kept_pages import KeptPage, KeptPages
@@ -34,7 +34,7 @@ def _known() -> Response | None:
     if request.method not in ("GET", "HEAD"):
         return None
     g.coding = best_coding(request.headers.get("Accept-Encoding", ""))
-    g.stamp = present_stamp()
+    g.stamp = committed_stamp()
     g.etag = _etag(g.stamp.value)
     known = request.if_none_match
     is_known = known.contains_weak(g.etag) and not known.star_tag  # "*" would hide a 404

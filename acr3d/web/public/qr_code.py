@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import segno
 from markupsafe import Markup
 
 
+@functools.lru_cache(maxsize=256)  # a third of the work of a page; some 2 kB each
 def qr_code(text: str) -> Markup:
     """The code for `text`, black on white with the margin that cameras need; its size is up to the page."""
     code = segno.make(text, error="m", micro=False)

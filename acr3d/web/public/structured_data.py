@@ -14,6 +14,9 @@ from acr3d.web.templating import absolute
 
 _CONTEXT = "https://schema.org"
 _MILLIMETRE = "MMT"  # UN/CEFACT Recommendation 20
+_GRAM = "GRM"
+_AVAILABILITY = {"in_stock": "InStock", "out_of_stock": "OutOfStock", "on_order": "BackOrder"}
+_CONDITION = {"new": "NewCondition", "used": "UsedCondition", "refurbished": "RefurbishedCondition"}
 _GLB = "model/gltf-binary"
 
 
@@ -32,9 +35,18 @@ def product(
     }
     if part.description:
         shown["description"] = part.description
+    if part.brand:
+        shown["brand"] = {"@type": "Brand", "name": part.brand}
+    for kind in ("gtin", "mpn"):
+        if values := [number.value for number in part.number_rows if number.kind == kind]:
+            shown[kind] = values[0]
+    if part.weight_g:
+        shown["weight"] = {"@type": "QuantitativeValue", "value": part.weight_g, "unitCode": _GRAM}
     for name in ("width", "height", "depth"):
         if (value := getattr(part, f"{name}_mm")) is not None:
             shown[name] = {"@type": "QuantitativeValue", "value": value, "unitCode": _MILLIMETRE}
+    if part.price is not None and part.currency:
+        shown["offers"] = _offer(part, url)
     if version is not None:
         shown["subjectOf"] = _model(part, version)
     return shown
@@ -47,6 +59,20 @@ def trail(steps: Sequence[tuple[str, str]]) -> dict[str, Any]:
         for place, (name, url) in enumerate(steps, start=1)
     ]
     return {"@context": _CONTEXT, "@type": "BreadcrumbList", "itemListElement": items}
+
+
+def _offer(part: Part, url: str) -> dict[str, Any]:
+    offer = {
+        "@type": "Offer",
+        "url": url,
+        "price": f"{part.price:.3f}".rstrip("0").rstrip("."),
+        "priceCurrency": part.currency,
+    }
+    if part.availability:
+        offer["availability"] = f"{_CONTEXT}/{_AVAILABILITY[part.availability]}"
+    if part.condition:
+        offer["itemCondition"] = f"{_CONTEXT}/{_CONDITION[part.condition]}"
+    return offer
 
 
 def _model(part: Part, version: ModelVersion) -> dict[str, Any]:

@@ -33,6 +33,19 @@ VOCABULARY: dict[str, dict[str, tuple[object, ...]]] = {
         "height": ("QuantitativeValue",),
         "depth": ("QuantitativeValue",),
         "subjectOf": ("3DModel",),
+        "brand": ("Brand",),
+        "gtin": (str,),
+        "mpn": (str,),
+        "weight": ("QuantitativeValue",),
+        "offers": ("Offer",),
+    },
+    "Brand": {"name": (str,)},
+    "Offer": {
+        "url": (str,),
+        "price": (str,),
+        "priceCurrency": (str,),
+        "availability": (str,),
+        "itemCondition": (str,),
     },
     "QuantitativeValue": {"value": (int, float), "unitCode": (str,)},
     "3DModel": {"name": (str,), "encoding": ("MediaObject",), "image": (str,)},
@@ -111,6 +124,30 @@ def test_a_part_tells_search_engines_what_it_is(client: FlaskClient) -> None:
     assert "offers" not in sized
     assert "subjectOf" not in sized
     assert len(meta(client.get("/parts/SIZED", base_url=HOST).text)["description"]) < 160
+
+
+def test_a_part_with_a_price_is_an_offer_with_its_numbers(client: FlaskClient) -> None:
+    numbers = "MPN: 09.A234\nGTIN: 4006381333931\nOE: 1J0 615"
+    price = {"price": 1234567.5, "currency": "EUR", "availability": "on_order", "condition": "used"}
+    with client.application.app_context():
+        make_part("A-1", brand="Brembo", weight_g=7250, numbers=numbers, **price)
+
+    product, _trail = structured(client.get("/parts/A-1", base_url=HOST).text)
+
+    assert product["offers"] == {
+        "@type": "Offer",
+        "url": f"{HOST}/parts/A-1",
+        "price": "1234567.5",
+        "priceCurrency": "EUR",
+        "availability": "https://schema.org/BackOrder",
+        "itemCondition": "https://schema.org/UsedCondition",
+    }
+    assert (product["brand"]["name"], product["mpn"], product["gtin"]) == (
+        "Brembo",
+        "09.A234",
+        "4006381333931",
+    )
+    assert product["weight"] == {"@type": "QuantitativeValue", "value": 7250, "unitCode": "GRM"}
 
 
 def test_every_link_has_a_picture_that_others_show_whole(client: FlaskClient) -> None:
