@@ -26,6 +26,7 @@ _CHANGED = "acr3d_content_changed"
 PRIVATE = frozenset(
     {
         "api_tokens",
+        "bulk_changes",
         "content_stamp",
         "credit_entries",
         "ended_sessions",

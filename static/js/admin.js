@@ -38,6 +38,19 @@
     trail = [];
   }));
 
+  // Choosing many parts: all of a page at once, and how many they are.
+  document.addEventListener("change", ({ target }) => {
+    const list = target.closest("#part-list");
+    if (!list) return;
+    const boxes = [...list.querySelectorAll("[name=part]")];
+    if (target.id === "bulk-page") for (const box of boxes) box.checked = target.checked;
+    const chosen = boxes.filter((box) => box.checked).length;
+    const count = list.querySelector("#bulk-count");
+    if (count) count.textContent = `${chosen} ${count.dataset.words}`;
+    const all = list.querySelector("#bulk-page");
+    if (all) [all.checked, all.indeterminate] = [chosen === boxes.length, chosen > 0 && chosen < boxes.length];
+  });
+
   // What a list was asked for stands in the address, so that it can be kept, sent, and come back to.
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.target.matches("[data-address]")) return;

@@ -154,6 +154,7 @@ def test_the_job_tells_what_the_engine_saw_and_guessed(in_app: Flask) -> None:
 # databases: test_pauses, test_jobs, test_ledger, test_unmatched_tasks, test_pollers, test_finding and
 # test_migrations see to those.
 ELSEWHERE = {
+    ("bulk_changes", "undone_at"),
     ("engine_accounts", "pause"),
     ("engine_accounts", "paused_at"),
     ("engine_accounts", "balance"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from acr3d.db.models.accounts import ROLES, ApiToken, EndedSession, User
 from acr3d.db.models.base import Base
 from acr3d.db.models.billing import CreditEntry
+from acr3d.db.models.bulk import BULK_ACTIONS, BulkChange
 from acr3d.db.models.content import ContentStamp
 from acr3d.db.models.facts import Category, PartFitment, PartNumber
 from acr3d.db.models.imports import Import, ImportRow
@@ -19,12 +20,14 @@ from acr3d.db.models.search import PartSearch, SearchWord
 
 __all__ = [
     "ANGLES",
+    "BULK_ACTIONS",
     "HAS_NEXT_STEP",
     "MODEL_LEVELS",
     "ROLES",
     "ApiToken",
     "Attempt",
     "Base",
+    "BulkChange",
     "Category",
     "ContentStamp",
     "CreditEntry",

@@ -15,6 +15,7 @@ from acr3d.orders import admin_alerts
 from acr3d.parts.filters import EVERY_PART, PUBLISHED, facets
 from acr3d.web.access import caller
 from acr3d.web.admin import (
+    bulk,
     categories,
     credits,
     engine_settings,
@@ -33,6 +34,7 @@ from acr3d.worker.condition import poller_problem
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 for area in (
+    bulk,
     parts,
     categories,
     imports,

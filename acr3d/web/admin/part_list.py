@@ -9,6 +9,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 
+from acr3d.db.states import DAYS_IN_BIN
 from acr3d.jobs import queries
 from acr3d.parts import categories, photos
 from acr3d.parts.filters import MODEL_STATES, Facets, Filters, facets
@@ -50,13 +51,16 @@ def context() -> dict[str, Any]:
     page = list_request.page_of(filters, order=list_request.order())
     ids = [part.id for part in page.parts]
     jobs = queries.newest_jobs(ids)
+    paths = categories.paths()
     counted = None if page.query else facets(filters.category)
     return {
         "page": page,
         "jobs": jobs,
         "covers": photos.covers_of(ids),
         "live_jobs": live_updates.jobs_poller(jobs.values()),
-        "selections": list(_selections(filters, counted)),
+        "selections": list(_selections(filters, counted, paths)),
+        "paths": paths,
+        "days": DAYS_IN_BIN,
         "asked": asked(),
     }
 
@@ -67,19 +71,20 @@ def asked() -> dict[str, str]:
     return {name: value for name, value in values if value}
 
 
-def _selections(filters: Filters, counted: Facets | None) -> Iterator[Selection]:
-    paths = [Choice(path, path) for path in categories.paths()]
+def _selections(filters: Filters, counted: Facets | None, paths: list[str]) -> Iterator[Selection]:
     if paths:
         chosen = filters.category.path if filters.category else ""
-        yield Selection("category", _("Category"), [Choice("", _("All categories")), *paths], chosen)
-    published = (_("Published and unpublished"), _("Published"), _("Unpublished"))
+        yield Selection(
+            "category", _("Category"), [Choice("", _("All")), *(Choice(path, path) for path in paths)], chosen
+        )
+    published = (_("Published"), _("Unpublished"))
     yield _flag("published", _("Visibility"), published, "is_published", filters, counted)
     yield _states(filters, counted)
-    with_photos = (_("With or without photos"), _("With photos"), _("Photos missing"))
+    with_photos = (_("With photos"), _("Photos missing"))
     yield _flag("photos", _("Photos"), with_photos, "has_photo", filters, counted)
-    sizes = (_("With or without sizes"), _("With sizes"), _("Sizes missing"))
+    sizes = (_("With sizes"), _("Sizes missing"))
     yield _flag("sizes", _("Sizes"), sizes, "has_size", filters, counted)
-    models = (_("With or without 3D"), _("Has 3D"), _("No 3D yet"))
+    models = (_("Has 3D"), _("No 3D yet"))
     yield _flag("model", _("3D model"), models, "has_model", filters, counted)
     first = Choice("", _("Best match first")) if request.args.get("q", "").strip() else Choice("", _("Name"))
     orders = [first, Choice("sku", _("Part number")), Choice("newest", _("Newest first"))]
@@ -89,14 +94,13 @@ def _selections(filters: Filters, counted: Facets | None) -> Iterator[Selection]
 def _flag(
     name: str,
     label: str,
-    words: tuple[str, str, str],
+    words: tuple[str, str],
     fact: str,
     filters: Filters,
     counted: Facets | None,
 ) -> Selection:
-    either, yes, no = words
-    choices = [Choice("", either)]
-    for (value, wanted), word in zip(_FLAGS.items(), (yes, no), strict=True):
+    choices = [Choice("", _("All"))]
+    for (value, wanted), word in zip(_FLAGS.items(), words, strict=True):
         choices.append(Choice(value, word, counted.count(filters, **{fact: wanted}) if counted else None))
     chosen = getattr(filters, fact)
     return Selection(name, label, choices, "" if chosen is None else str(chosen).lower())
@@ -113,6 +117,4 @@ def _states(filters: Filters, counted: Facets | None) -> Selection:
         Choice(state, words[state], counted.count(filters, model_state=state) if counted else None)
         for state in MODEL_STATES
     ]
-    return Selection(
-        "status", _("Status"), [Choice("", _("Every status")), *choices], filters.model_state or ""
-    )
+    return Selection("status", _("Status"), [Choice("", _("All")), *choices], filters.model_state or "")

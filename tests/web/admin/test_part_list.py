@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from acr3d.db.models import Part
 from acr3d.db.session import transaction
 from acr3d.parts import categories
+from tests.support.accounts import csrf_header
 from tests.support.factories import make_part, make_part_with_photos
 
 TYPED = {"HX-Request": "true", "HX-Target": "part-list"}
@@ -83,3 +84,22 @@ def test_the_list_alone_is_sent_while_somebody_types(app: Flask, admin: FlaskCli
     assert 'id="q"' not in answer
     assert "innerHTML:#list-filters" in answer
     assert ">1 part<" in answer
+
+
+def test_many_parts_are_changed_from_the_list_and_changed_back(app: Flask, admin: FlaskClient) -> None:
+    shop(app)
+    listed = "/admin/parts/bulk?category=brakes"
+    headers = TYPED | csrf_header(admin)
+
+    done = admin.post(listed, data={"all": "yes", "action": "unpublish"}, headers=headers).text
+    hidden = skus(admin.get("/admin/parts?published=false&sort=sku").text)
+    undo = re.findall(r'hx-post="([^"]*/undo[^"]*)"', done)[0]
+    back = admin.post(undo, headers=headers).text
+
+    assert "1 part unpublished." in done
+    assert skus(done) == ["D-4"]
+    assert hidden == ["B-2", "D-4"]
+    assert "1 part is as before." in back
+    assert skus(admin.get("/admin/parts?published=false").text) == ["B-2"]
+    refused = admin.post(listed, data={"action": "delete"}, headers=headers)
+    assert (refused.status_code, refused.text) == (400, "Choose at least one part.")
