@@ -54,9 +54,10 @@ def jobs_of(part_id: str) -> list[Job]:
     return list(db.session.scalars(_of_part(part_id)))
 
 
-def recent_jobs(page: int = 1, status: str | None = None) -> JobPage:
-    """All jobs, newest first, perhaps only those in one status; pages count from 1."""
+def recent_jobs(page: int = 1, status: str | None = None, *, live: bool = False) -> JobPage:
+    """All jobs, newest first, perhaps only those in one status or `live` ones; pages count from 1."""
     wanted = [Job.status == status] if status else []
+    wanted += [Job.status.in_(LIVE)] if live else []
     total = db.session.scalar(select(func.count()).select_from(Job).where(*wanted)) or 0
     count = max(1, math.ceil(total / PAGE_SIZE))
     number = min(max(1, page), count)

@@ -13,6 +13,7 @@ from acr3d.db.models import EngineAccount
 from acr3d.engines.registry import engines
 from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker
+from acr3d.web.admin.credit_chart import credit_chart
 
 bp = Blueprint("credits", __name__)
 
@@ -34,6 +35,7 @@ def index() -> ResponseReturnValue:
         budget=config.monthly_budget,
         user_limit=config.user_monthly_limit,
         tables=tables,
+        chart=credit_chart(),
     )
 
 

@@ -128,6 +128,9 @@ def _decided(version: ModelVersion, said: str) -> ResponseReturnValue:
 
 def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> ResponseReturnValue:
     part_id = queries.job_by_id(job_id).part_id
+    if request.form.get("back") == "list":
+        change(job_id, actor())
+        return _row(job_id, said)
     try:
         change(job_id, actor())
     except Missing:
@@ -135,6 +138,14 @@ def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> Resp
     except InvalidInput as problem:
         return _panels(part_id, str(problem)), problem.status
     return _panels(part_id, said=said)
+
+
+def _row(job_id: str, said: str) -> str:
+    """A job in a list after its button was pressed. Polling goes on with all jobs that run now."""
+    live = queries.recent_jobs(live=True).jobs
+    [job] = queries.jobs_by_ids([job_id])
+    watched = live_updates.jobs_poller(live)
+    return render_template("admin/_job_row_changed.html", job=job, said=said, live_jobs=watched)
 
 
 def _panels(

@@ -7,10 +7,14 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from acr3d import settings
+from acr3d.billing import spending
+from acr3d.db.extensions import db
 from acr3d.db.states import Status
 from acr3d.engines.registry import engines
 from acr3d.jobs import publishing, queries
 from acr3d.jobs.true_size import true_size
+from acr3d.jobs.week import last_week
 from acr3d.orders import admin_alerts
 from acr3d.parts.filters import EVERY_PART, PUBLISHED, facets
 from acr3d.web.access import caller
@@ -28,6 +32,8 @@ from acr3d.web.admin import (
     review,
     unmatched_tasks,
 )
+from acr3d.web.admin.credit_chart import Chart, credit_chart
+from acr3d.web.admin.job_row import job_action, job_duration
 from acr3d.web.admin.live_updates import jobs_poller
 from acr3d.web.admin.model_report import model_report
 from acr3d.worker.condition import poller_problem
@@ -62,6 +68,8 @@ def _shared() -> dict[str, Any]:
         "admin_notices": admin_alerts.for_admins,
         "has_credits": bool(engines().paid()),
         "has_models": bool(engine_settings.with_models()),
+        "job_action": job_action,
+        "job_duration": job_duration,
         "model_report": model_report,
         "true_size": true_size,
         "next_step": next_step.next_step,
@@ -76,7 +84,8 @@ def _shared() -> dict[str, Any]:
 @bp.get("/")
 def overview() -> ResponseReturnValue:
     counted = facets(None)
-    running = [job for job in queries.recent_jobs().jobs if job.is_live]
+    running = queries.recent_jobs(live=True).jobs
+    paid = bool(engines().paid())
     return render_template(
         "admin/overview.html",
         running=running,
@@ -86,6 +95,10 @@ def overview() -> ResponseReturnValue:
         expiring=queries.about_to_expire(),
         parts_total=counted.count(EVERY_PART),
         live_jobs=jobs_poller(running),
+        week=last_week(),
+        chart=credit_chart() if paid else Chart(),
+        budget=settings.current().monthly_budget if paid else 0,
+        counted=spending.counted(db.session()) if paid else 0,
         public_total=counted.count(PUBLISHED),
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from acr3d.db.models import ModelVersion, Part, User
+from acr3d.db.models import Job, ModelVersion, Part, User
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service, transitions
@@ -216,6 +217,31 @@ def test_the_lists_watch_the_jobs_that_move(app: Flask, admin: FlaskClient) -> N
         [address] = re.findall(r'hx-get="(/admin/jobs/live[^"]+)"', page)
         assert f'id="job-{job_id}"' in page
         assert admin.get(address.replace("&amp;", "&")).status_code == 204, path
+
+
+def test_a_job_is_canceled_and_retried_from_a_list(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+        job_id = queued(part, make_user())
+    headers = csrf_header(admin) | {"HX-Request": "true"}
+    in_list: dict[str, Any] = {"headers": headers, "data": {"back": "list"}}
+
+    home = admin.get("/admin/").text
+    canceled = admin.post(f"/admin/jobs/{job_id}/cancel", **in_list)
+    again = admin.post(f"/admin/jobs/{job_id}/cancel", **in_list)
+    with app.app_context(), transaction() as session:
+        job = session.get_one(Job, job_id)
+        job.status, job.next_step, job.error_message = "failed", "none", "The engine was out of reach."
+    needed = admin.get("/admin/").text.partition('id="needs-you"')[2]
+    retried = admin.post(f"/admin/jobs/{job_id}/retry", **in_list).text
+
+    assert f'hx-post="/admin/jobs/{job_id}/cancel"' in home
+    assert "Canceled" in canceled.text
+    assert (again.status_code, again.text) == (409, "This job has already ended; there is nothing to cancel.")
+    assert "The engine was out of reach." in needed
+    assert f'hx-post="/admin/jobs/{job_id}/retry"' in needed
+    assert f'hx-post="/admin/jobs/{job_id}/cancel"' in retried
+    assert "live?job=" in retried
 
 
 def test_jobs_are_listed_by_status(app: Flask, admin: FlaskClient) -> None:
