@@ -68,7 +68,7 @@ def kill_at_random(place: Place, kills: int) -> int:
     place.until(parts[0], "complete")
     longest = time.monotonic() - started
     for number in range(kills):
-        parts.append(place.start_job())
+        parts.append(place.start_job(check_photos=True))
         time.sleep(moments.uniform(0, longest))
         if number % 2:
             place.site.kill_worker()

@@ -48,8 +48,8 @@ def place_and_disk(one_place_and_disk: tuple[Place, Disk]) -> tuple[Place, Disk]
 def test_a_job_outlives_a_stop_of_its_database(place: Place, postgres: Server, at: str) -> None:
     lines = place.log_lines()
     place.engine.fault(at, "hold")
+    part = place.start_job()
     with running_poller(place) as poller:
-        part = place.start_job()
         place.engine.wait_until_held()
         postgres.stop()
         try:
@@ -73,8 +73,8 @@ def test_a_job_outlives_a_full_disk(place_and_disk: tuple[Place, Disk], at: str)
     place, disk = place_and_disk
     lines = place.log_lines()
     place.engine.fault(at, "hold")
+    part = place.start_job()
     with running_poller(place, disk.point, disk.environ) as poller:
-        part = place.start_job()
         place.engine.wait_until_held()
         disk.fill()
         place.engine.heal()
@@ -97,8 +97,8 @@ def test_a_clock_that_jumps_back_holds_a_job_up_and_pays_nothing_twice(
 ) -> None:
     clock = Clock(tmp_path / "now")
     place.engine.fault(at, "hold")
+    part = place.start_job()
     with running_poller(place, "nowhere", clock.environ):
-        part = place.start_job()
         place.engine.wait_until_held()
         clock.set("-3h")
         place.engine.heal()
@@ -114,8 +114,8 @@ def test_an_order_whose_answer_was_lost_is_found_though_the_clock_jumped_back(
 ) -> None:
     clock = Clock(tmp_path / "now")
     place.engine.fault("create", "hold")
+    part = place.start_job()
     with running_poller(place, "nowhere", clock.environ) as doomed:
-        part = place.start_job()
         place.engine.wait_until_held()
         doomed.kill()
     clock.set("-3h")

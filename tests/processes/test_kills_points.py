@@ -8,12 +8,13 @@ Whatever dies when: the engine has made exactly one task for the job, and nothin
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from tests.support.databases import BOTH
 from tests.support.kills import Place, running_place, running_poller, server_for
+from tests.support.proof import IS_FULL
 
 # point → attempts in the end, and what the history says of it
 BY_ITSELF = {
@@ -31,6 +32,21 @@ WHILE_HELD = {
     "polling": ("look", "hold", {}, "accepted the order"),
     "downloading": ("result", "half", {"hold": True}, "downloaded and stored"),
 }
+# What happens around a transaction is the databases' own; the other points meet PostgreSQL in the full proof.
+ON_POSTGRES = {"before-tx1", "after-tx1", "after-tx2", "before-tx3", "before-publishing", "answer-lost"}
+
+
+def on_databases(points: Iterable[str]) -> pytest.MarkDecorator:
+    """The points on each database that they are tried on."""
+    cases = [
+        pytest.param(
+            database, point, marks=pytest.mark.needs(*([] if database == "sqlite" else ["postgres"]))
+        )
+        for database in ("sqlite", "postgres")
+        for point in points
+        if database == "sqlite" or IS_FULL or point in ON_POSTGRES
+    ]
+    return pytest.mark.parametrize(("one_place", "point"), cases, indirect=["one_place"])
 
 
 @pytest.fixture(scope="module", params=BOTH)
@@ -40,11 +56,12 @@ def one_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         place.check_sweep_finds_nothing()
 
 
-@pytest.mark.parametrize("point", BY_ITSELF)
+@pytest.mark.proof
+@on_databases(BY_ITSELF)
 def test_a_job_killed_at_a_point_is_ordered_once_and_completes(place: Place, point: str) -> None:
     attempts, story = BY_ITSELF[point]
+    part = place.start_job()
     with running_poller(place, killed_at=point) as doomed:
-        part = place.start_job()
         doomed.wait_until_killed()
 
     with running_poller(place) as poller:
@@ -54,14 +71,15 @@ def test_a_job_killed_at_a_point_is_ordered_once_and_completes(place: Place, poi
     check_ordered_once(place, part, attempts, story)
 
 
-@pytest.mark.parametrize("point", WHILE_HELD)
+@pytest.mark.proof
+@on_databases(WHILE_HELD)
 def test_a_job_killed_while_the_engine_answers_is_ordered_once_and_completes(
     place: Place, point: str
 ) -> None:
     at, deed, more, story = WHILE_HELD[point]
     place.engine.fault(at, deed, **more)
+    part = place.start_job()
     with running_poller(place) as doomed:
-        part = place.start_job()
         place.engine.wait_until_held()
         doomed.kill()
     is_half_stored = any((place.incoming / name).is_file() for name in place.temporary_files())
@@ -77,8 +95,8 @@ def test_a_job_killed_while_the_engine_answers_is_ordered_once_and_completes(
 
 def test_a_result_that_expired_while_nobody_ran_fails_the_job_truthfully(place: Place) -> None:
     place.engine.fault("result", "half", hold=True)
+    part = place.start_job()
     with running_poller(place) as doomed:
-        part = place.start_job()
         place.engine.wait_until_held()
         doomed.kill()
     place.engine.heal()

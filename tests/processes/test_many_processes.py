@@ -25,7 +25,7 @@ from tests.support.live_meshy import LivelyAccount, lively_account
 from tests.support.processes import running
 from tests.support.proof import dose
 
-JOBS, MACHINES = dose(50, small=20), 3
+JOBS, MACHINES = dose(50, small=12), 3
 ON_POSTGRES = [pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
 PATIENCE = 420
 

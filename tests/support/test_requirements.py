@@ -48,11 +48,12 @@ def run_pytest(folder: Path, tests: str, *options: str, **environment: str) -> t
             "tests.support.requirements",
             "-p",
             "no:cacheprovider",
+            *(["-p", "xdist.plugin"] if "-n" in options else []),
             *options,
             folder,
         ],
         cwd=ROOT,
-        env=inherited | environment,
+        env=inherited | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment,  # others take seconds
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
