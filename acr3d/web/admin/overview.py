@@ -28,6 +28,7 @@ from acr3d.web.admin import (
     jobs,
     next_step,
     parts,
+    people,
     photos,
     review,
     unmatched_tasks,
@@ -41,6 +42,7 @@ from acr3d.worker.condition import poller_problem
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 for area in (
     bulk,
+    people,
     parts,
     categories,
     imports,
