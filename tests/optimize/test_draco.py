@@ -10,6 +10,14 @@ import pytest
 from acr3d.gltf.accessors import read_accessor
 from acr3d.gltf.model import Model
 from acr3d.optimize import pipeline
+from acr3d.optimize.draco.attributes import DracoAttribute
+from acr3d.optimize.draco.stream import (
+    DracoOptions,
+    EncodedStream,
+    QuantizationGrid,
+    common_grid,
+    encode_stream,
+)
 from tests.support.optimize_glbs import Builder, add_sphere, pack, sphere, textured_sphere, unpack
 from tests.support.optimized import DRACO, distances, optimized_streams
 
@@ -354,3 +362,19 @@ def test_floats_of_a_stream_become_the_fractions_that_its_accessor_promises(tmp_
         at = model.json["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"]
         assert model.json["accessors"][at]["normalized"] is True
         assert distances(mesh["uv"], read_accessor(model, at) / 65535).max() < 1 / 4096
+
+
+def test_a_mesh_full_of_seams_takes_the_smaller_of_two_levels() -> None:
+    mesh = sphere(rings=24)
+    faces = np.arange(mesh["faces"].size, dtype=np.uint32).reshape(-1, 3)  # every triangle on its own
+    uv = np.random.default_rng(1).random((faces.size, 2)).astype(np.float32)
+    positions = mesh["positions"][mesh["faces"].ravel()]
+    grid = common_grid([positions], DracoOptions())
+
+    def length(level: int, grid: QuantizationGrid = grid) -> int:
+        attributes = {"POSITION": DracoAttribute(positions), "TEXCOORD_0": DracoAttribute(uv)}
+        found = encode_stream(faces, attributes, grid, DracoOptions(compression_level=level))
+        assert isinstance(found, EncodedStream)
+        return len(found.stream)
+
+    assert length(10) <= length(5)
