@@ -13,6 +13,7 @@ from acr3d.db.models import Part, PartImage
 from acr3d.db.session import transaction
 from acr3d.parts.photos import images_of
 from acr3d.storage.blobs import storage
+from acr3d.storage.webp_keys import webp_keys
 from tests.support.factories import make_part
 
 
@@ -45,4 +46,7 @@ def files_of(folder: Path) -> set[str]:
 
 def names_of(part: Part) -> set[str]:
     """The files that the part's photos, as they are, refer to."""
-    return {key for image in images_of(part.id) for key in (image.storage_path, image.thumbnail_path) if key}
+    keys: set[str | None] = set()
+    for image in images_of(part.id):
+        keys |= {image.storage_path, image.thumbnail_path, *webp_keys(image.storage_path, image.webp_widths)}
+    return {key for key in keys if key}

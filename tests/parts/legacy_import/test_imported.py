@@ -196,7 +196,7 @@ def test_two_runs_at_once_do_no_harm(in_app: Flask, old_host: PreparedServer) ->
 
     assert sorted(results) == [False, True]
     db.session.expire_all()
-    assert len(names_of(part)) == 2
+    assert len(names_of(part)) == 3
     assert files_of(storage().folder) == names_of(part)
 
 
