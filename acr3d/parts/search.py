@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartSearch
 from acr3d.parts import keyset
-from acr3d.parts.filters import Filters, facets
+from acr3d.parts.filters import Facets, Filters, facets
 from acr3d.parts.keyset import Cursor, Order, Rows, as_id, as_moment, as_rank, as_text
 from acr3d.parts.parts import present_parts
 from acr3d.parts.search_query import Near, Query
@@ -49,6 +49,8 @@ class Page:
     previous: Cursor | None
     query: str = ""
     filters: Filters = field(default_factory=Filters)
+    facets: Facets | None = None
+    """How many parts other filters would leave; None for a search."""
 
 
 def search(text: str, filters: Filters, *, order: str = "", cursor: str = "", limit: int = PAGE_SIZE) -> Page:
@@ -60,15 +62,14 @@ def search(text: str, filters: Filters, *, order: str = "", cursor: str = "", li
     query = Query(text)
     if not query and text.strip():
         return Page([], 0, False, None, None, text, filters)  # nothing but punctuation
+    counted = None
     if query:
         rows, total = _found(query, filters, order or RELEVANCE, cursor, limit)
     else:
-        rows, total = (
-            _listed(filters, order or "name", cursor, limit),
-            facets(filters.category).count(filters),
-        )
+        counted = facets(filters.category)
+        rows, total = _listed(filters, order or "name", cursor, limit), counted.count(filters)
     parts = _parts([row[-1] for row in rows.rows])
-    return Page(parts, min(total, COUNTED), total > COUNTED, rows.next, rows.previous, text, filters)
+    return Page(parts, min(total, COUNTED), total > COUNTED, rows.next, rows.previous, text, filters, counted)
 
 
 def load_facts(parts: Sequence[Part]) -> None:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from acr3d.db.states import DAYS_IN_BIN
 from acr3d.jobs import queries
 from acr3d.parts import categories, photos
-from acr3d.parts.filters import MODEL_STATES, Facets, Filters, facets
+from acr3d.parts.filters import MODEL_STATES, Facets, Filters
 from acr3d.web import list_request
 from acr3d.web.access import is_htmx
 from acr3d.web.admin import live_updates
@@ -52,13 +52,12 @@ def context() -> dict[str, Any]:
     ids = [part.id for part in page.parts]
     jobs = queries.newest_jobs(ids)
     paths = categories.paths()
-    counted = None if page.query else facets(filters.category)
     return {
         "page": page,
         "jobs": jobs,
         "covers": photos.covers_of(ids),
         "live_jobs": live_updates.jobs_poller(jobs.values()),
-        "selections": list(_selections(filters, counted, paths)),
+        "selections": list(_selections(filters, page.facets, paths)),
         "paths": paths,
         "days": DAYS_IN_BIN,
         "asked": asked(),

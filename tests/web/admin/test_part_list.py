@@ -6,7 +6,9 @@ import re
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
+from acr3d.db.extensions import db
 from acr3d.db.models import Part
 from acr3d.db.session import transaction
 from acr3d.parts import categories
@@ -103,3 +105,17 @@ def test_many_parts_are_changed_from_the_list_and_changed_back(app: Flask, admin
     assert skus(admin.get("/admin/parts?published=false").text) == ["B-2"]
     refused = admin.post(listed, data={"action": "delete"}, headers=headers)
     assert (refused.status_code, refused.text) == (400, "Choose at least one part.")
+
+
+def test_a_list_asks_the_database_a_dozen_times_however_many_parts_it_shows(
+    app: Flask, admin: FlaskClient
+) -> None:
+    shop(app)
+    asked: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda _connection, _cursor, said, *_: asked.append(said))
+
+    admin.get("/admin/parts?category=brakes&published=true&sort=newest")
+
+    assert len(asked) <= 14, asked  # two of them only while no poller runs
