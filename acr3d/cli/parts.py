@@ -13,6 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from acr3d.cli import durable_import as durable
+from acr3d.cli import part_photos
 from acr3d.cli.durable_import import write_problems
 from acr3d.errors import InvalidInput
 from acr3d.imports import reading, run
@@ -35,6 +36,11 @@ parts = AppGroup("parts", help="Import and export parts; work on all of them.")
 
 @parts.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, path_type=Path),
+    help="A folder or ZIP file of photos, named by SKU: SKU_front.jpg, SKU-2.jpg, front/SKU.jpg, SKU/1.jpg.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--make-categories", is_flag=True, help="Make categories that there are not yet.")
 @click.option("--all-or-nothing", is_flag=True, help="Import nothing if a row cannot be imported.")
@@ -53,6 +59,7 @@ parts = AppGroup("parts", help="Import and export parts; work on all of them.")
 )
 def import_command(
     file: Path,
+    photos: Path | None,
     dry_run: bool,
     make_categories: bool,
     all_or_nothing: bool,
@@ -80,11 +87,16 @@ def import_command(
         planner = Planner(table, sign, make_categories)
         if dry_run or all_or_nothing:
             refused = _report(run.preview(table, planner), table, problems, dry_run)
+            if dry_run and photos is not None:
+                refused += part_photos.preview(photos, planner.skus(table))
             if dry_run or refused:
                 click.echo("Nothing was imported.")
                 raise SystemExit(1 if refused else 0)
     with _sentences():
-        raise SystemExit(durable.import_file(file, layout, sign, make_categories, problems))
+        code = durable.import_file(file, layout, sign, make_categories, problems)
+        if photos is not None and code < 2 and part_photos.bring(photos):
+            code = 1
+    raise SystemExit(code)
 
 
 @parts.command("undo")

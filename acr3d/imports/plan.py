@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -101,6 +101,13 @@ class Planner:
             with suppress(InvalidInput):
                 if sku := _sku_in(cells):
                     self._rows_by_look.setdefault(look(sku), number)
+
+    def skus(self, table: Table) -> Iterator[str]:
+        """The SKUs that the table's rows name, empty ones left out."""
+        for _number, cells in table.rows():
+            with suppress(InvalidInput):
+                if sku := _sku_in(cells):
+                    yield sku
 
     def make_categories(self, rows: Sequence[Row]) -> None:
         """Make the categories that these rows name and there are not, each in a transaction of its own."""
