@@ -41,8 +41,9 @@ def choices(provider: Provider) -> Sequence[EngineModel]:
     """The models that an admin may choose from, with the environment's, even if we do not know it."""
     if any(model.name == provider.default_model for model in provider.models):
         return provider.models
-    hint = "model.retired" if provider.default_model in provider.retired_models else "model.unknown"
-    named = EngineModel(name=provider.default_model, hint=Message(hint), is_leaving=hint == "model.retired")
+    is_retired = provider.default_model in provider.retired_models
+    hint = Message("model.retired") if is_retired else Message("model.unknown")
+    named = EngineModel(name=provider.default_model, hint=hint, is_leaving=is_retired)
     return [*provider.models, named]
 
 

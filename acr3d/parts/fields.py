@@ -152,10 +152,11 @@ class Switch:
 
 @dataclass(frozen=True)
 class FieldGroup:
-    """Fields that the form shows side by side under one heading."""
+    """Fields that the form shows side by side under one heading; folded, unless one of them is filled."""
 
     legend: str
     hint: str
+    is_folded: bool = True
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,14 @@ def _check_sku(sku: str) -> None:
 
 SKU_LENGTH = 64
 _SIZE = FieldGroup(
-    _("Size in millimetres"), _("optional, also as 6.5 cm or 2 1/2 in; AR shows new models in true size")
+    _("Size in millimetres"),
+    _("optional, also as 6.5 cm or 2 1/2 in; AR shows new models in true size"),
+    is_folded=False,
 )
 _SHOP = FieldGroup(_("Kind of part"), _("optional"))
 _PRICE = FieldGroup(_("Price"), _("optional; the unit is a piece, a pair, a metre"))
 _MORE = FieldGroup(_("Stock"), _("optional; the weight also as 1.2 kg or 3 lb"))
+_LISTS = FieldGroup(_("Numbers, vehicles, attributes"), _("optional"))
 _LENGTH = Quantity(0.1, 100_000, LENGTH)
 
 # In the order of the form.
@@ -239,9 +243,9 @@ FIELDS: tuple[Field, ...] = (
         public_name="weight_g",
         group=_MORE,
     ),
-    Field("numbers", NUMBERS, _("Other numbers"), public_name="numbers"),
-    Field("fitment", FITMENT, _("Fits these vehicles"), public_name="fitment"),
-    Field("attributes", ATTRIBUTES, _("Attributes"), public_name="attributes"),
+    Field("numbers", NUMBERS, _("Other numbers"), public_name="numbers", group=_LISTS),
+    Field("fitment", FITMENT, _("Fits these vehicles"), public_name="fitment", group=_LISTS),
+    Field("attributes", ATTRIBUTES, _("Attributes"), public_name="attributes", group=_LISTS),
     Field("is_published", Switch(), _("Published: customers can see this part"), default=True),
 )
 
