@@ -86,10 +86,10 @@ def test_home_names_what_waits_for_review_until_somebody_decides(app: Flask, adm
 
     assert "Three first steps" in empty
     assert "Three first steps" not in home
-    assert 'id="waiting"' in home
-    assert "REV-1" in home[home.index('id="waiting"') : home.index('class="figures"')]
+    assert 'id="needs-you"' in home
+    assert "REV-1" in home[home.index('id="needs-you"') : home.index('class="figures"')]
     assert "Waiting for review" in listed
-    assert 'id="waiting"' not in admin.get("/admin/").text
+    assert 'id="needs-you"' not in admin.get("/admin/").text
 
 
 def test_a_rejection_keeps_the_word_why(app: Flask, admin: FlaskClient) -> None:
