@@ -69,15 +69,15 @@ class Place:
             part = api.post("/api/admin/parts", json={"sku": sku, "name": f"Part {sku}"}).json()["id"]
             files = {f"image{number}": (f"{number}.jpg", picture(), "image/jpeg") for number in range(3)}
             uploaded = api.post("/api/admin/3d-models/upload-images", data={"partId": part}, files=files)
-            if not check_photos:
-                with self.database.begin() as connection:
-                    connection.execute(sa.update(Part).where(Part.id == part).values(check_due_at=None))
             sides = zip(("front", "right", "back"), uploaded.json()["images"], strict=True)
             angles = {side: image["id"] for side, image in sides}
             started = api.post(
                 "/api/admin/3d-models/generate", json={"partId": part, "selectedAngles": angles}
             )
             assert started.status_code == 202, started.text
+        if not check_photos:
+            with self.database.begin() as connection:
+                connection.execute(sa.update(Part).where(Part.id == part).values(check_due_at=None))
         return str(part)
 
     def until(self, part: str, *wanted: str, hurry: bool = True) -> dict[str, object]:
