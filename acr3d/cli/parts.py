@@ -76,7 +76,6 @@ def import_command(
     changes nothing. An import that is killed goes on by itself while acr3d runs. Exits with 1 if a row was
     refused, with 2 if the file cannot be imported.
     """
-    layout = Layout(encoding, _DELIMITER_NAMES.get(delimiter or ""), sheet, _mapping(mapping))
     sign = _SIGNS.get(decimal or "")
     layout = Layout(encoding, _DELIMITER_NAMES.get(delimiter or ""), sheet, _mapping(mapping))
     with _sentences(), opened(file, layout) as table:

@@ -73,7 +73,7 @@ class ImportState(StrEnum):
     """What becomes of an imported file. Which may follow which is in `imports.actions`."""
 
     PREVIEWING = "previewing"  # its rows are compared with the parts; nothing is written to those
-    READY = "ready"  # the preview stands; it waits for a person
+    READY = "ready"  # previewed; it waits for a person
     REFUSED = "refused"  # it cannot be read in this way
     IMPORTING = "importing"
     STOPPED = "stopped"  # by a person, a refused row or a fault; it can go on

@@ -102,7 +102,7 @@ def read_again(
     stops_at_refused: bool = False,
     makes_categories: bool = False,
 ) -> None:
-    """Make the preview anew in another way. Raises Missing, InvalidInput, Conflict."""
+    """Read the file in another way and preview it again. Raises Missing, InvalidInput, Conflict."""
     checked_layout, checked_mapping = _checked_layout(layout), _checked_mapping(mapping)
     with transaction() as session:
         record = _locked(session, import_id, seen, ImportState.READY, ImportState.REFUSED)

@@ -46,7 +46,7 @@ def heading_key(table: Table) -> str:
 
 
 def remembered_mapping(table: Table) -> Mapping[str, str | None]:
-    """What somebody last chose for a table with these headings; empty if nobody did."""
+    """The newest mapping chosen for a table with these headings; empty without one."""
     key = heading_key(table)
     query = select(Import.mapping).where(Import.heading_key == key).order_by(Import.created_at.desc())
     return next((found for found in db.session.scalars(query.limit(20)) if found), {})

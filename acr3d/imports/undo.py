@@ -1,4 +1,4 @@
-"""Take an import back: fields that nobody has changed since, and new parts that nothing has been done with.
+"""Undo an import: fields that were not changed since, and new parts that were not used since.
 
 What is left is written to its row, as a sentence.
 """

@@ -86,7 +86,7 @@ def note_retirement(provider: Provider) -> None:
 
 
 def _reprice(session: Session, provider: Provider, model: str) -> None:
-    """Estimate the orders that nothing was sent for anew."""
+    """Estimate again the price of orders that were not sent."""
     sent = select(Attempt.job_id).where(Attempt.account == provider.account, Attempt.state.in_(IN_FLIGHT))
     waiting = (Job.account == provider.account, Job.status == Status.PENDING, Job.id.not_in(sent))
     for job in session.scalars(select(Job).where(*waiting)):

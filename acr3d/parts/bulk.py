@@ -20,7 +20,7 @@ from acr3d.parts.filters import Filters
 from acr3d.parts.search import search
 
 MOST = 500
-"""Parts in one change, so that it is one transaction and nobody waits long for it."""
+"""Parts in one change, so that it is one short transaction."""
 _FIELDS = {"publish": "is_published", "unpublish": "is_published", "category": "category_id"}
 
 
