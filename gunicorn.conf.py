@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import tempfile
 from threading import Thread
 from typing import Any
 
+from acr3d import logs
 from acr3d.server.worker import LoopWorker
+
+_SWITCH_SECONDS = 0.0005
 
 
 class Worker(LoopWorker):
@@ -17,7 +21,10 @@ class Worker(LoopWorker):
 
     def run(self) -> None:
         # For bodies that arrive: /tmp may be in memory.
-        tempfile.tempdir = str(self.wsgi.extensions["acr3d_storage"].incoming)
+        tempfile.tempdir = str(self.wsgi.extensions["acr3d_storage"].temporary().parent)
+        # A page asks for Python's lock after each query. Python's 5 ms each time make it wait while a table
+        # is exported in another thread.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         super().run()
 
     def has_proxy(self) -> bool:
@@ -40,6 +47,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 # No access log: URLs may contain signatures. The proxy or platform in front has its own log.
 accesslog = None
 errorlog = "-"
+if os.environ.get("ACR3D_LOG", "").strip() == "json":
+    logconfig_dict = logs.config()
 control_socket_disable = True  # acr3d does not use it
 
 
@@ -56,6 +65,9 @@ def post_worker_init(worker: Any) -> None:
         worker.log.warning(warning)
     worker.log.info(protection())
     _show_security_events(worker.log.error_log.handlers)
+    from acr3d.notices import watch
+
+    flask_app.extensions["acr3d_notices_stop"] = watch.start(flask_app)
     if config.poller == "web":
         from acr3d.worker.loop import JobPoller
 
@@ -68,10 +80,12 @@ def _show_security_events(handlers: list[logging.Handler]) -> None:
     """Logins, failures, passwords, tokens: in the server's log, also where nothing is wrong."""
     events = logging.getLogger("acr3d.security")
     events.setLevel(logging.INFO)
-    events.handlers = list(handlers)
+    events.handlers, events.propagate = list(handlers), False
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
+    if hasattr(worker, "wsgi") and (stop := worker.wsgi.extensions.get("acr3d_notices_stop")) is not None:
+        stop.set()
     stopping = _start_stopping(worker)
     if stopping is not None:
         stopping.join()

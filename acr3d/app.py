@@ -15,7 +15,8 @@ from acr3d.engines.registry import Engines
 from acr3d.jobs.webhook_hints import Hints
 from acr3d.parts import search_index
 from acr3d.settings import Settings
-from acr3d.storage.local import LocalStorage
+from acr3d.start import measuring
+from acr3d.storage.connect import connect
 from acr3d.web import (
     access,
     auth,
@@ -24,9 +25,14 @@ from acr3d.web import (
     error_handlers,
     health,
     hosts,
+    invitations,
     media,
+    metrics,
+    photo_archive,
     proxies,
+    request_ids,
     request_rate,
+    second_factor,
     security_headers,
     static,
     templating,
@@ -35,8 +41,9 @@ from acr3d.web import (
 from acr3d.web.admin import overview
 from acr3d.web.api import register as api
 from acr3d.web.kept_pages import KeptPages
-from acr3d.web.public import head, languages, sharing, shop, sitemap
+from acr3d.web.public import downloads, feed, head, languages, sharing, shop, sitemap
 from acr3d.web.public import pages as public
+from acr3d.web.repeated_requests import RepeatedRequests
 
 ROOT = Path(__file__).parent.parent
 FORM_BYTES = 1024 * 1024
@@ -57,17 +64,21 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["acr3d_engines"] = Engines(config)
     app.extensions["acr3d_hints"] = Hints(app)
     app.extensions["acr3d_kept_pages"] = KeptPages()
-    app.extensions["acr3d_storage"] = LocalStorage(config.storage_folder)
+    app.extensions["acr3d_storage"] = connect(config.bucket, config.storage_folder, config.storage_copies_mb)
+    request_ids.install(app, config)
     proxies.install(app)
     hosts.install(app)
     access.install(app)
     body_sizes.install(app)
+    photo_archive.install(app)
     request_rate.install(app)
     _bind_extensions(app)
     templating.install(app)
     shop.install(app)
     error_handlers.install(app)
-    for area in (public, sharing, sitemap, auth, overview, media, health, webhooks):
+    for area in (public, sharing, downloads, feed, sitemap):
+        app.register_blueprint(area.bp)
+    for area in (auth, second_factor, invitations, overview, media, health, webhooks):
         app.register_blueprint(area.bp)
     languages.install(app)
     head.install(app)
@@ -76,9 +87,11 @@ def create_app(config: Settings | None = None) -> Flask:
     security_headers.install(app)
     static.install(app)
     cli.register(app)
+    app.wsgi_app = RepeatedRequests(app)  # type: ignore[method-assign]
     if config.proxy_count:
         hops = config.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    metrics.install(app, measuring.begin(config))
     return app
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from acr3d.db.extensions import db
 
 CHANNEL = "acr3d_jobs"
+TO_LEADER = "leader"
 
 log = logging.getLogger("acr3d.poller")
 
@@ -27,12 +28,12 @@ def wake() -> None:
     notify_others()
 
 
-def notify_others() -> None:
-    """Let the pollers of other processes pass soon. The new work must be committed."""
+def notify_others(to: str = "") -> None:
+    """Let the pollers of other processes, or the one that leads, pass soon. As `wake`."""
     if db.engine.dialect.name != "postgresql":
         return
     try:
         with db.engine.begin() as connection:
-            connection.execute(select(func.pg_notify(CHANNEL, "")))
+            connection.execute(select(func.pg_notify(CHANNEL, to)))
     except SQLAlchemyError as error:
         log.warning("poller.notify_failed %s", type(error).__name__)

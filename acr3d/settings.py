@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
@@ -16,10 +17,17 @@ from flask import current_app
 AUTO = "auto"  # every engine that is set up, chosen per job
 ENGINE_CHOICES = (AUTO, "builtin", "meshy")
 POLLERS = ("web", "worker")
+WORKERS = ("inline", "procrastinate")
+LOGS = ("text", "json")
 MESHY_BASE = "https://api.meshy.ai"
 MESHY_ASSETS = "https://assets.meshy.ai"
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_*'()-][A-Za-z0-9!_.*'()-]*)*")
 
 
+SHOP_EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
+SHOP_PHONE = re.compile(r"\+?[0-9 ()/.-]{3,32}")
+SHOP_WHATSAPP = re.compile(r"[1-9][0-9]{6,14}")
+_LEAST_SECRET = 16
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
 
@@ -36,6 +44,13 @@ class Shop:
     email: str = ""
     phone: str = ""
     whatsapp: str = ""  # the number with its country code, digits only
+    # What admins choose on the settings page only (`acr3d.shop`):
+    accent: str = ""  # the colour of links and buttons, #rrggbb
+    logo_sha256: str = ""  # of a logo that was uploaded, shown instead of the file
+    currency: str = ""  # of new parts
+    units: str = "mm"  # of sizes and weights for customers: mm or in
+    languages: str = ""  # of the public pages, between blanks; empty: all
+    photo_background: str = "taken"  # what customers see of photos: as taken, or on white
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,12 @@ class Settings:
     instance: Path
     instance_id: str  # names this instance's built-in engine, whose tasks no other host can see
     database_url: str = field(repr=False)
-    storage_folder: Path
+    storage_folder: Path  # of the stored files, or of the local copies of those in the bucket
     secret_key: str = field(repr=False)
+    bucket: str = ""  # s3://bucket/prefix
+    storage_copies_mb: int = 2000
+    cdn_url: str = ""  # shows what is in the bucket
+    signed_files: bool = False
     engine: str = AUTO
     meshy_api_key: str = field(default="", repr=False)
     meshy_api_base: str = MESHY_BASE
@@ -54,12 +73,14 @@ class Settings:
     asset_origins: tuple[str, ...] = ()
     poll_seconds: int = 30
     poller: str = "web"
+    workers: str = "inline"
     max_concurrent_tasks: int = 5
     room_mb: int = 200  # disk space kept free for each job's raw model
     monthly_budget: int = 0  # credits; 0 means no limit
     user_monthly_limit: int = 0
     low_balance: int = 100
     review_before_publish: bool = False
+    admins_need_code: bool = False
     least_agreement: int = 0
     ask_agreement: int = 85
     engine_grid: int | None = None
@@ -70,6 +91,10 @@ class Settings:
     unknown_wait_seconds: int = 240
     webhook_path: str = field(default="", repr=False)  # the secret end of the address that Meshy calls
     webhook_secret: str = field(default="", repr=False)
+    smtp: str = field(default="", repr=False)  # smtp:// or smtps://, with user and password if it needs them
+    mail_from: str = ""
+    notice_webhook: str = field(default="", repr=False)
+    notice_webhook_secret: str = field(default="", repr=False)
     public_url: str = ""
     hsts_subdomains: bool = False
     search_rate: int = 1200
@@ -77,6 +102,9 @@ class Settings:
     proxy_count: int = 0
     admin_email: str = ""
     admin_password: str = field(default="", repr=False)
+    log: str = "text"
+    metrics: bool = False
+    metrics_token: str = field(default="", repr=False)
     port: int = 5000
     shop: Shop = Shop()
 
@@ -93,6 +121,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     read = _Reader(os.environ if environ is None else environ)
     instance = Path(read.text("ACR3D_INSTANCE") or Path(__file__).parent.parent / "instance").absolute()
     instance.mkdir(parents=True, exist_ok=True)
+    bucket, storage_folder = storage_place(read.text("ACR3D_STORAGE_URL"), instance, "ACR3D_STORAGE_URL")
+    cdn_url, signed_files = _files_elsewhere(read, bucket)
+    database_url = _database_url(read.secret("DATABASE_URL"), instance)
     engine = read.choice("ACR3D_ENGINE", ENGINE_CHOICES)
     key = read.secret("MESHY_API_KEY")
     if engine == "meshy" and not key:
@@ -104,8 +135,12 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         instance=instance,
         instance_id=_kept_secret(instance / "instance_id")[:12],
-        database_url=_database_url(read.secret("DATABASE_URL"), instance),
-        storage_folder=_storage_folder(read.text("ACR3D_STORAGE_URL"), instance),
+        database_url=database_url,
+        bucket=bucket,
+        storage_folder=storage_folder,
+        storage_copies_mb=read.number("ACR3D_STORAGE_COPIES_MB", 2000, 100, 1_000_000),
+        cdn_url=cdn_url,
+        signed_files=signed_files,
         secret_key=read.secret("SECRET_KEY") or _kept_secret(instance / "secret_key"),
         engine=engine,
         meshy_api_key=key,
@@ -113,13 +148,14 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         meshy_model=read.text("ACR3D_MESHY_MODEL") or "meshy-7.1",
         asset_origins=tuple(_origin("ACR3D_ASSET_ORIGINS", one) for one in read.words("ACR3D_ASSET_ORIGINS")),
         poll_seconds=read.number("ACR3D_POLL_SECONDS", 30, 1, 3600),
-        poller=read.choice("ACR3D_POLLER", POLLERS),
+        **_workers(read, database_url),
         max_concurrent_tasks=read.number("ACR3D_MAX_CONCURRENT_TASKS", 5, 1, 100),
         room_mb=read.number("ACR3D_ROOM_MB", 200, 0, 100_000),
         monthly_budget=read.number("ACR3D_MONTHLY_BUDGET", 0, 0, 10_000_000),
         user_monthly_limit=read.number("ACR3D_USER_MONTHLY_LIMIT", 0, 0, 10_000_000),
         low_balance=read.number("ACR3D_LOW_BALANCE", 100, 0, 10_000_000),
         review_before_publish=read.switch("ACR3D_REVIEW"),
+        admins_need_code=read.switch("ACR3D_ADMINS_NEED_CODE"),
         least_agreement=read.number("ACR3D_LEAST_AGREEMENT", 0, 0, 100),
         ask_agreement=read.number("ACR3D_ASK_AGREEMENT", 85, 0, 100),
         engine_grid=read.number("ACR3D_ENGINE_GRID", 0, 0, 512) or None,
@@ -130,6 +166,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         unknown_wait_seconds=read.number("ACR3D_UNKNOWN_WAIT_SECONDS", 240, 1, 3600),
         webhook_path=_webhook_path(read.secret("ACR3D_WEBHOOK_PATH"), instance),
         webhook_secret=read.secret("ACR3D_WEBHOOK_SECRET"),
+        **_notices(read),
         public_url=read.origin("ACR3D_PUBLIC_URL"),
         hsts_subdomains=read.switch("ACR3D_HSTS_SUBDOMAINS"),
         search_rate=read.number("ACR3D_SEARCH_RATE", 1200, 0, 1_000_000),
@@ -137,6 +174,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         proxy_count=read.number("ACR3D_PROXY_COUNT", 0, 0, 5),
         admin_email=read.text("ACR3D_ADMIN_EMAIL"),
         admin_password=read.secret("ACR3D_ADMIN_PASSWORD"),
+        log=read.choice("ACR3D_LOG", LOGS),
+        metrics=read.switch("ACR3D_METRICS"),
+        metrics_token=_metrics_token(read.secret("ACR3D_METRICS_TOKEN")),
         port=read.number("PORT", 5000, 1, 65535),
         shop=_shop(read),
     )
@@ -214,17 +254,57 @@ def _database_url(value: str, instance: Path) -> str:
     return value if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
 
 
-def _storage_folder(value: str, instance: Path) -> Path:
-    if not value:
-        return instance / "storage"
-    if "://" in value and not value.startswith("file:///"):
+def _workers(read: _Reader, database_url: str) -> dict[str, str]:
+    """Where the poller runs, and who does heavy work."""
+    poller, workers = read.choice("ACR3D_POLLER", POLLERS), read.choice("ACR3D_WORKERS", WORKERS)
+    if workers == "inline":
+        return {"poller": poller, "workers": workers}
+    if database_url.startswith("sqlite"):
         raise SettingsError(
-            "ACR3D_STORAGE_URL must be a folder (file:///absolute/path); other storage is not supported yet."
+            "ACR3D_WORKERS=procrastinate needs PostgreSQL: set DATABASE_URL to a postgresql:// address."
         )
-    folder = Path(value.removeprefix("file://"))
+    if read.text("ACR3D_POLLER") == "web":
+        raise SettingsError("ACR3D_POLLER=web does not go with ACR3D_WORKERS=procrastinate. Leave it out.")
+    return {"poller": "worker", "workers": workers}
+
+
+def storage_place(address: str, instance: Path, name: str) -> tuple[str, Path]:
+    """The bucket of a storage's address, if it is in one, and its folder on this host.
+
+    `name`: what a SettingsError calls the address.
+    """
+    if not address:
+        return "", instance / "storage"
+    if address.startswith("s3://"):
+        bucket = address.rstrip("/")
+        if not _BUCKET.fullmatch(bucket):
+            raise SettingsError(f"{name} must be s3://bucket or s3://bucket/prefix; {address!r} is not.")
+        copies_of = hashlib.sha256(bucket.encode()).hexdigest()[:12]
+        return bucket, instance / "storage-copies" / copies_of
+    if "://" in address and not address.startswith("file:///"):
+        raise SettingsError(
+            f"{name} must be a folder (file:///absolute/path) or a bucket (s3://bucket/prefix)."
+        )
+    folder = Path(address.removeprefix("file://"))
     if not folder.is_absolute():
-        raise SettingsError("ACR3D_STORAGE_URL must be an absolute path.")
-    return folder
+        raise SettingsError(f"{name} must be an absolute path.")
+    return "", folder
+
+
+def _files_elsewhere(read: _Reader, bucket: str) -> tuple[str, bool]:
+    """The address of a CDN in front of the bucket, and whether browsers go to the bucket itself."""
+    cdn_url, signed = read.text("ACR3D_CDN_URL").rstrip("/"), read.switch("ACR3D_SIGNED_FILES")
+    if (cdn_url or signed) and not bucket:
+        raise SettingsError("ACR3D_CDN_URL and ACR3D_SIGNED_FILES need a bucket: ACR3D_STORAGE_URL=s3://…")
+    if cdn_url and signed:
+        raise SettingsError("ACR3D_CDN_URL and ACR3D_SIGNED_FILES are two ways to do the same. Set one.")
+    if not cdn_url:
+        return "", signed
+    scheme, _slashes, rest = cdn_url.partition("://")
+    host, slash, path = rest.partition("/")
+    if not re.fullmatch(r"[A-Za-z0-9._~/-]*", path):
+        raise SettingsError("ACR3D_CDN_URL must be an address without a query, like https://cdn.example.com.")
+    return f"{_origin('ACR3D_CDN_URL', f'{scheme}://{host}')}{slash}{path}", False
 
 
 def _cutout_model(value: str) -> Path | None:
@@ -240,18 +320,23 @@ def _cutout_model(value: str) -> Path | None:
 
 def _shop(read: _Reader) -> Shop:
     email, phone = read.text("ACR3D_SHOP_EMAIL"), read.text("ACR3D_SHOP_PHONE")
-    whatsapp = re.sub(r"[\s+()/.-]", "", read.text("ACR3D_SHOP_WHATSAPP"))
-    if email and not re.fullmatch(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+", email):
+    whatsapp = plain_number(read.text("ACR3D_SHOP_WHATSAPP"))
+    if email and not SHOP_EMAIL.fullmatch(email):
         raise SettingsError(f"ACR3D_SHOP_EMAIL must be one email address; {email!r} is not.")
-    if phone and not re.fullmatch(r"\+?[0-9 ()/.-]{3,32}", phone):
+    if phone and not SHOP_PHONE.fullmatch(phone):
         raise SettingsError(f"ACR3D_SHOP_PHONE must be a phone number; {phone!r} is not.")
-    if whatsapp and not re.fullmatch(r"[1-9][0-9]{6,14}", whatsapp):
+    if whatsapp and not SHOP_WHATSAPP.fullmatch(whatsapp):
         raise SettingsError(
             "ACR3D_SHOP_WHATSAPP must be a phone number with its country code, like +49 151 …"
         )
     return Shop(
         read.text("ACR3D_SHOP_NAME")[:80], _logo(read.text("ACR3D_SHOP_LOGO")), email, phone, whatsapp
     )
+
+
+def plain_number(text: str) -> str:
+    """A phone number without what people put between its digits."""
+    return re.sub(r"[\s+()/.-]", "", text)
 
 
 def _logo(value: str) -> Path | None:
@@ -264,6 +349,37 @@ def _logo(value: str) -> Path | None:
             f"{value!r} is not."
         )
     return path
+
+
+def _metrics_token(value: str) -> str:
+    if value and not re.fullmatch(r"[!-~]{16,256}", value):
+        raise SettingsError("ACR3D_METRICS_TOKEN must be 16 to 256 characters without spaces, hard to guess.")
+    return value
+
+
+def _notices(read: _Reader) -> dict[str, str]:
+    """Where notices go to."""
+    smtp, sender = read.secret("ACR3D_SMTP_URL"), read.text("ACR3D_MAIL_FROM")
+    hook, secret = read.secret("ACR3D_NOTICE_WEBHOOK"), read.secret("ACR3D_NOTICE_WEBHOOK_SECRET")
+    if smtp and not _has_host(smtp, ("smtp", "smtps")):
+        raise SettingsError("ACR3D_SMTP_URL must look like smtp://user:password@host:587 or smtps://host.")
+    if smtp and not SHOP_EMAIL.fullmatch(sender):
+        raise SettingsError("ACR3D_MAIL_FROM must be the email address that mails come from.")
+    if hook and not _has_host(hook, ("http", "https")):
+        raise SettingsError("ACR3D_NOTICE_WEBHOOK must be an http:// or https:// address.")
+    if hook and len(secret) < _LEAST_SECRET:
+        raise SettingsError(
+            f"ACR3D_NOTICE_WEBHOOK_SECRET must have at least {_LEAST_SECRET} characters, hard to guess."
+        )
+    return {"smtp": smtp, "mail_from": sender, "notice_webhook": hook, "notice_webhook_secret": secret}
+
+
+def _has_host(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _webhook_path(value: str, instance: Path) -> str:

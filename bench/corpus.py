@@ -10,6 +10,7 @@ source, a result larger than its source, or a valid source that is refused witho
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
@@ -21,10 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
 
+from acr3d.gltf.errors import BadModel
 from acr3d.optimize.presets import LEVELS
-from acr3d.render.cameras import SIDES
+from acr3d.render.cameras import SIDES, side_camera
+from acr3d.render.draw import draw, flatten_on_white
+from acr3d.render.scene import read_scene
 from tests.support.optimize_glbs import validator_errors
 
 _SECONDS = 300
@@ -32,6 +36,8 @@ _SECONDS = 300
 _MOST_OFF = 0.001
 # How the pictures of a side may differ on average, of 255.
 _MOST_DIFFERENT = 4.0
+_PIXELS = 128
+_Box = tuple[NDArray[np.float64], NDArray[np.float64]]
 _LIMITS = ("too_large", "unsupported", "external", "empty")
 BAD = frozenset({"crash", "time-out", "invalid", "larger", "refused", "not like its source"})
 
@@ -90,7 +96,7 @@ def run_one(source: Path, level: str, is_valid: bool, pictures: bool = False) ->
             return outcome
         _compare(outcome, source, out, ar, said[-1], is_valid)
         if pictures:
-            _look(outcome, source, out, Path(name))
+            _look(outcome, source, out)
     outcome.kinds = outcome.kinds or ["smaller"]
     return outcome
 
@@ -145,22 +151,36 @@ def _facts(path: Path) -> dict[str, Any]:
     return counts | {"extensions": set(found.get("extensionsUsed", []))}
 
 
-def _look(outcome: Outcome, source: Path, out: Path, folder: Path) -> None:
+def _look(outcome: Outcome, source: Path, out: Path) -> None:
     """Compare pictures from six sides, drawn by our own renderer."""
-    off = 0.0
-    for side in SIDES:
-        drawn = []
-        for path in (source, out):
-            target = folder / "picture.png"
-            line = [sys.executable, "-m", "acr3d.render", str(path), str(target), "--side", side, "--white"]
-            if subprocess.run([*line, "--pixels", "128"], capture_output=True).returncode:
-                outcome.kinds.append("not drawn")
-                return
-            drawn.append(np.asarray(Image.open(target).convert("RGB"), float))
-        off = max(off, float(np.abs(drawn[0] - drawn[1]).mean()))
+    try:
+        box, before = _pictures_of_source(source)
+        after = _pictures(out, box)[1]
+    except BadModel as error:
+        outcome.kinds.append("not drawn")
+        outcome.words += f"{error} "
+        return
+    off = max(float(np.abs(one - other).mean()) for one, other in zip(before, after, strict=True))
     if off > _MOST_DIFFERENT:
         outcome.kinds.append("not like its source")
         outcome.words += f"pictures differ by {off:.1f} of 255"
+
+
+@functools.lru_cache(maxsize=1)
+def _pictures_of_source(path: Path) -> tuple[_Box, list[NDArray[np.float64]]]:
+    """The same for all levels, so it is drawn once."""
+    return _pictures(path)
+
+
+def _pictures(path: Path, box: _Box | None = None) -> tuple[_Box, list[NDArray[np.float64]]]:
+    """A model from six sides, and the box that the cameras framed: its own, unless one is given."""
+    scene = read_scene(path)
+    low, high = box or scene.box
+    drawn = []
+    for side in SIDES:
+        picture = draw(scene, side_camera(side, low, high, _PIXELS), _PIXELS, _PIXELS)
+        drawn.append(np.asarray(flatten_on_white(picture).convert("RGB"), float))
+    return (low, high), drawn
 
 
 def _table(counts: Counter[tuple[str, str]]) -> str:

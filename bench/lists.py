@@ -1,6 +1,6 @@
 """Measure how fast lists of parts answer: first and deep pages, filters, and search as it is typed.
 
-    python -m bench.lists [--parts 100000] [--requests 300]
+    python -m bench.lists [--parts 100000] [--requests 300] [--only catalogue]
 
 Fills an empty database (SQLite in a temporary folder, or the one of DATABASE_URL) with parts that have
 numbers, categories and vehicles, and rows of photos for six in ten of them. Then one client asks for each
@@ -164,6 +164,8 @@ def _columns(row: Part | PartNumber | PartFitment | Category) -> dict[str, Any]:
 def _measure(app: Flask, options: argparse.Namespace) -> None:
     with app.app_context():
         names = [row[0] for row in db.session.execute(db.select(Part.name).limit(options.requests))]
+        shown = db.select(Part.sku).where(Part.is_published).limit(options.requests + WARM_UP)
+        skus = [row[0] for row in db.session.execute(shown)]
         numbers = [row[0] for row in db.session.execute(db.select(PartNumber.value).limit(options.requests))]
         db.session.remove()
     staff = browser(app)
@@ -176,14 +178,25 @@ def _measure(app: Flask, options: argparse.Namespace) -> None:
         "admin, search as it is typed": lambda n: f"/admin/parts?q={typed[n % len(typed)]}",
         "admin, a number": lambda n: f"/admin/parts?q={numbers[n % len(numbers)].replace(' ', '')}",
         "admin, a typo": lambda n: f"/admin/parts?q={_misspelt(names[n % len(names)])}",
-        "catalogue, page 1": lambda _n: "/",
+        # The number keeps these pages from being sent from memory.
+        "catalogue, page 1": lambda n: f"/?n={n}",
+        "catalogue, a category": lambda n: f"/?category=Bremse/{('vorn', 'hinten')[n % 2]}&n={n}",
+        "catalogue, a top category": lambda n: f"/?category=Motor&n={n}",
+        "part page": lambda n: f"/parts/{skus[n % len(skus)]}",
         "catalogue, search as it is typed": lambda n: f"/?q={typed[n % len(typed)]}",
     }
     for name, address in kinds.items():
+        if options.only not in name:
+            continue
         _report(app, staff, name, [address(n) for n in range(options.requests + WARM_UP)])
     for name, start in (("admin", "/admin/parts"), ("catalogue", "/")):
         deep = _address_of_page(app, start, options.deep)
-        _report(app, staff, f"{name}, page {options.deep}", [deep] * (options.requests + WARM_UP))
+        _report(
+            app,
+            staff,
+            f"{name}, page {options.deep}",
+            [f"{deep}&n={n}" for n in range(options.requests + WARM_UP)],
+        )
 
 
 def _address_of_page(app: Flask, start: str, number: int) -> str:
@@ -233,6 +246,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure lists of 100,000 parts.")
     parser.add_argument("--parts", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--only", default="", help="only the kinds of page whose name holds this")
     parser.add_argument("--deep", type=int, default=3000, help="the number of the deep page")
     return parser.parse_args()
 

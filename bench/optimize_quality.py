@@ -1,8 +1,8 @@
 """Measure what each kind of map gains from quality: `python -m bench.optimize_quality FILE.glb… [--views 4]`.
 
-Every file is optimized with the current settings, with WebP's usual ones, and with one kind of map at a time
-coarser or finer. Prints bytes and worst and mean SSIM of the views for each, so that bytes can be moved from
-kinds that gain little to kinds that gain much. Use files that bench/optimize.py does not measure.
+Every file is optimized with the current settings, and with one kind of map or of geometry at a time coarser
+or finer. Prints bytes and worst and mean SSIM of the views for each, so that bytes can be moved from kinds
+that gain little to kinds that gain much. Use files that bench/optimize.py does not measure.
 
 docs/decisions/0011-optimizer-texture-quality.md is based on five models of the npm package
 @webxr-input-profiles/assets 1.0.20 (MIT): samsung-galaxyxr, hp-mixed-reality, magicleap-two, valve-index,
@@ -19,22 +19,29 @@ from pathlib import Path
 from unittest import mock
 
 from acr3d.optimize import pipeline
-from acr3d.optimize.presets import LEVELS
+from acr3d.optimize.draco.stream import DracoOptions
+from acr3d.optimize.presets import LEVELS, Level
 from acr3d.optimize.steps.texture_compress import TextureOptions
 from bench.fidelity.__main__ import measure
 
-_PLAIN = TextureOptions(
-    method=4, colour_quality=80, data_quality=72, normal_quality=80, least_normal_psnr=0.0
-)
+_PLAIN = TextureOptions()
 VARIANTS = {
-    "80, 72, 80": _PLAIN,
-    "as they are": TextureOptions(),
+    "as they are": _PLAIN,
     "colour 70": replace(_PLAIN, colour_quality=70),
     "colour 90": replace(_PLAIN, colour_quality=90),
-    "data 55": replace(_PLAIN, data_quality=55),
-    "data 90": replace(_PLAIN, data_quality=90),
-    "normal 70": replace(_PLAIN, normal_quality=70),
-    "normal 90": replace(_PLAIN, normal_quality=90),
+    "data 20": replace(_PLAIN, data_quality=20),
+    "data 70": replace(_PLAIN, data_quality=70),
+    "normal 65": replace(_PLAIN, normal_quality=65),
+    "normal 85": replace(_PLAIN, normal_quality=85),
+    "method 4": replace(_PLAIN, method=4),
+}
+GEOMETRY = {
+    "positions 14": DracoOptions(position_bits=14),
+    "positions 16": DracoOptions(position_bits=16),
+    "UVs 11": DracoOptions(texcoord_bits=11),
+    "UVs 13": DracoOptions(texcoord_bits=13),
+    "normals 8": DracoOptions(normal_bits=8),
+    "normals 10": DracoOptions(normal_bits=10),
 }
 
 
@@ -53,8 +60,11 @@ def main() -> None:
 
 
 def _study(source: Path, folder: Path, views: int) -> None:
-    targets = {name: folder / f"{at}.glb" for at, name in enumerate(VARIANTS)}
-    reports = {name: _optimized(source, target, VARIANTS[name]) for name, target in targets.items()}
+    web = LEVELS["web"]
+    levels = {name: replace(web, textures=textures) for name, textures in VARIANTS.items()}
+    levels |= {name: replace(web, draco=draco) for name, draco in GEOMETRY.items()}
+    targets = {name: folder / f"{at}.glb" for at, name in enumerate(levels)}
+    reports = {name: _optimized(source, target, levels[name]) for name, target in targets.items()}
     likes = measure(source, list(targets.values()), views)
     for name, target in targets.items():
         ssims = [like.ssim for like in likes[target]]
@@ -63,8 +73,8 @@ def _study(source: Path, folder: Path, views: int) -> None:
         print(f"| {source.parent.name} | {name} | {cells} |", flush=True)
 
 
-def _optimized(source: Path, target: Path, textures: TextureOptions) -> pipeline.Report:
-    with mock.patch.dict(LEVELS, web=replace(LEVELS["web"], textures=textures)):
+def _optimized(source: Path, target: Path, level: Level) -> pipeline.Report:
+    with mock.patch.dict(LEVELS, web=level):
         return pipeline.optimize(source, target)
 
 

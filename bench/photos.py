@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,8 @@ def main() -> None:
 def measured(file: Path) -> tuple[str, ...]:
     """The outcome, wall seconds, processor seconds, and the peak of resident memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
-        converter = [sys.executable, "-m", "acr3d.photos", str(file), folder, _NO_LIMIT_SECONDS]
+        shutil.copyfile(file, Path(folder) / "upload")
+        converter = [sys.executable, "-m", "acr3d.photos", _NO_LIMIT_SECONDS, folder]
         start = time.monotonic()
         child = subprocess.Popen([sys.executable, "-c", _START, *converter], stdout=subprocess.PIPE)
         answer = child.stdout.read() if child.stdout else b""
@@ -47,11 +49,10 @@ def measured(file: Path) -> tuple[str, ...]:
 def _outcome(answer: bytes) -> str:
     if not answer:
         return "broke off"
-    read = json.loads(answer)
-    if "report" not in read:
-        return str(read["code"])
-    report = read["report"]
-    return f"{report['width_px']} × {report['height_px']}"
+    (photo,) = json.loads(answer)["report"]["photos"]
+    if "refused" in photo:
+        return str(photo["refused"]["code"])
+    return f"{photo['width_px']} × {photo['height_px']}"
 
 
 if __name__ == "__main__":

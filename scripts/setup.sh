@@ -57,6 +57,22 @@ set_up_python() {
     rm .venv/unfinished
 }
 
+# OpenUSD has wheels for most machines; without it, iPhones get a USDZ that the browser makes. What failed is
+# tried again by the next set-up, unless there is no package for this machine; `make usdz` tries that again too.
+set_up_usdz() {
+    local sum said
+    sum=$(cksum <requirements-usdz.txt)
+    grep -qsxF "$sum" .venv/usdz && return
+    if said=$(.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes -r requirements-usdz.txt 2>&1); then
+        echo "$sum" >.venv/usdz
+    elif grep -q "No matching distribution" <<<"$said"; then
+        say "there is no OpenUSD for this machine, so no USDZ files are made."
+        echo "$sum" >.venv/usdz
+    else
+        say "OpenUSD could not be installed, so no USDZ files are made; the next set-up tries again: $(tail -n 1 <<<"$said")"
+    fi
+}
+
 # --- front-end files ---
 
 install_packages() {
@@ -80,6 +96,7 @@ set_up_front_end() {
 }
 
 set_up_python
+set_up_usdz
 # Children write nothing beside their own folder, so they would compile the code again each time.
 .venv/bin/python -m compileall -q acr3d
 set_up_front_end

@@ -11,6 +11,7 @@ missing=()
 has_browser || missing+=(chromium)
 has_postgres || missing+=(postgresql)
 compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
+here systemd-analyze || missing+=(systemd)
 here npm || missing+=(nodejs npm)
 [ ${#missing[@]} = 0 ] && exit 0
 

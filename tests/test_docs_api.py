@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ from werkzeug.test import TestResponse
 
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
+from acr3d.imports import actions, queue
+from acr3d.imports.work import work
 from acr3d.jobs import service
 from acr3d.storage.blobs import storage
+from tests.support import captures
 from tests.support.accounts import bearer
 from tests.support.at_meshy import KEY, listing, made, two_candidates
 from tests.support.contract.server import PreparedServer, answer
@@ -44,10 +48,12 @@ def app(make_app: Callable[..., Flask], meshy: PreparedServer) -> Flask:
     return make_app(meshy_api_key=KEY, meshy_api_base=meshy.base)
 
 
-def test_every_example_is_true(app: Flask, meshy: PreparedServer) -> None:
+def test_every_example_is_true(app: Flask, meshy: PreparedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     client, header, known = app.test_client(), bearer(app), dict[str, str]()
     given = {
         "a finished job": _finished_job,
+        "a server that reads captures": partial(captures.install, monkeypatch),
+        "an import that waits": _waiting_import,
         "an order without an answer": partial(_open_order, app, meshy),
         "tasks that no job follows": partial(_unmatched_tasks, meshy),
     }
@@ -55,7 +61,7 @@ def test_every_example_is_true(app: Flask, meshy: PreparedServer) -> None:
     for block in BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
         if block[2]:
             with app.app_context():
-                known |= given[block[2]]()
+                known |= given[block[2]]() or {}
             continue
         request, _, expected = block[1].partition("\n\n")
         line, _, body = request.partition("\n")
@@ -82,6 +88,8 @@ def test_every_route_of_the_api_has_an_example(app: Flask) -> None:
 
 def _send(client: FlaskClient, header: dict[str, str], line: str, body: str) -> TestResponse:
     method, path = line.split(" ")
+    if body.startswith("Upload-Offset"):
+        return _piece(client, header, path, *body.splitlines())
     if body.startswith(("{", "[")) or not body:
         data = {"json": json.loads(body)} if body else {}
         return client.open(path, method=method, headers=header, **data)
@@ -90,6 +98,12 @@ def _send(client: FlaskClient, header: dict[str, str], line: str, body: str) -> 
         if value.startswith("@"):
             fields[name] = (io.BytesIO(picture(size=(300 + len(path), 300))), value[1:])
     return client.open(path, method=method, headers=header, data=fields, content_type="multipart/form-data")
+
+
+def _piece(client: FlaskClient, header: dict[str, str], path: str, offset: str, data: str) -> TestResponse:
+    name, _, value = offset.partition(": ")
+    piece = header | {name: value, "Content-Type": "application/offset+octet-stream"}
+    return client.patch(path, data=data.encode().ljust(40, b"."), headers=piece)
 
 
 def _filled(text: str, known: dict[str, str]) -> str:
@@ -126,6 +140,15 @@ def _finished_job() -> dict[str, str]:
         session.add_all(rows)
         session.flush()
         return {"made": part.id, "done": job.id}
+
+
+def _waiting_import() -> dict[str, str]:
+    file = storage().temporary()
+    file.write_text("sku,name\nWT-1,Washer\n")
+    record = actions.begin(file, "parts.csv", None)
+    while claimed := queue.claim(record.id):
+        work(claimed, Event())
+    return {"waiting": record.id}
 
 
 def _open_order(app: Flask, meshy: PreparedServer) -> dict[str, str]:

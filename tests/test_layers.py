@@ -28,6 +28,7 @@ def test_a_child_loads_no_web_framework_and_no_database() -> None:
         "acr3d.optimize",
         "acr3d.optimize.pipeline",
         "acr3d.carving.pipeline",
+        "acr3d.model_export.__main__",
         "acr3d.photo_checks.inspection.check_photos",
         "acr3d.photos.__main__",
         "acr3d.render.__main__",

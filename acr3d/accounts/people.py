@@ -9,11 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from acr3d.accounts import passwords, users
+from acr3d.accounts import links, passwords, second_factor, users
 from acr3d.db.extensions import db
 from acr3d.db.models import ROLES, ApiToken, User
 from acr3d.db.session import transaction
-from acr3d.db.types import is_id, new_id, utc_now
+from acr3d.db.types import is_id
 from acr3d.errors import Conflict, InvalidInput, Missing
 
 log = logging.getLogger("acr3d.security")
@@ -42,15 +42,23 @@ def person(user_id: str) -> User:
 
 
 def invite(email: str, role: str) -> tuple[User, str]:
-    """A new account with a one-time password. Raises InvalidInput, or Conflict for an address in use."""
-    made = passwords.made()
-    return users.create_user(email, made, role, one_time=True), made
+    """A new account, and the token of the link by which its person chooses a password.
+
+    Raises InvalidInput, or Conflict for an address in use.
+    """
+    user = users.create_user(email, passwords.made(), role)
+    return user, links.issue(user)
 
 
-def new_password(user_id: str) -> tuple[User, str]:
-    """A one-time password for somebody who forgot theirs; it ends the account's sessions. Raises Missing."""
-    made = passwords.made()
-    return users.reset_password(person(user_id).email, made, one_time=True), made
+def new_link(user_id: str) -> tuple[User, str]:
+    """The account and a new link's token, for somebody who forgot their password or let the link expire.
+
+    The present password holds until the link is used. Raises Missing, or Conflict for a disabled account.
+    """
+    user = person(user_id)
+    if not user.is_active:
+        raise Conflict(_("The account of %(email)s is disabled. Enable it first.", email=user.email))
+    return user, links.issue(user)
 
 
 def change_role(user_id: str, role: str, actor: User) -> User:
@@ -68,9 +76,17 @@ def disable(user_id: str, actor: User) -> User:
     """End the account's logins, sessions and tokens; `enable` undoes it. Raises as `change_role` does."""
     with transaction() as session:
         user = _changeable(session, user_id, actor)
-        user.disabled_at = user.disabled_at or utc_now()
-        user.session_epoch = new_id()
+        users.end_access(user)
     log.info("security.user_disabled user=%s by=%s", user.email, actor.email)
+    return user
+
+
+def remove_second_factor(user_id: str, actor: User) -> User:
+    """Ask somebody who lost phone and recovery codes for no code. Raises as `change_role` does."""
+    with transaction() as session:
+        user = _changeable(session, user_id, actor)
+        second_factor.clear(user)
+    log.info("security.second_factor_off user=%s by=%s", user.email, actor.email)
     return user
 
 
@@ -83,5 +99,5 @@ def _changeable(session: Session, user_id: str, actor: User) -> User:
     if user.id == actor.id:
         raise Conflict(_("Another admin must do this to your own account."))
     if actor.id not in admins:
-        raise Conflict(_("You are no admin any more, so nothing was changed."))
+        raise Conflict(_("You are no longer an admin, so nothing was changed."))
     return user

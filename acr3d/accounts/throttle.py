@@ -4,6 +4,9 @@ Wrong passwords are counted per address (for any account) and per account and ad
 tries; then the wait doubles up to a minute. Failures from other addresses never make an account's owner
 wait. They only remove the free tries of addresses that guess wrong, so that many addresses do not get many
 free guesses. The counts are kept in this process and expire after an hour.
+
+Codes of the second factor are short, and only who has the password can try one: those tries are held for the
+account wherever they come from.
 """
 
 from __future__ import annotations
@@ -46,15 +49,20 @@ class LoginThrottle:
         self._one_try = threading.Lock()
 
     def try_password(
-        self, account: str, address: str | None, check: Callable[[], Found | None]
+        self,
+        account: str,
+        address: str | None,
+        check: Callable[[], Found | None],
+        *,
+        from_everywhere: bool = False,
     ) -> tuple[int, Found | None]:
         """0 and the result of `check` (None for a wrong password), or the seconds to wait first.
 
         `account` is the stored form of an address (`users.throttle_key`): another spelling has other counts.
         Tries run one at a time, so that many sent at once are counted one after the other. If `check` raises,
-        the try counts as neither right nor wrong.
+        the try counts as neither right nor wrong. `from_everywhere`: other addresses' failures count as well.
         """
-        key = account, network(address)
+        key = account, f"everywhere {account}" if from_everywhere else network(address)
         wait = self._wait(*key)
         if wait:
             return wait, None

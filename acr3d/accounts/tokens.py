@@ -1,48 +1,52 @@
-"""API tokens: shown once, stored as a hash. A token can do at most what its user can do."""
+"""API tokens: shown once, stored as a hash. A token may do what its scopes say and its user may do."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import or_, select, update
 
+from acr3d.accounts import rights
+from acr3d.accounts.rights import Right
 from acr3d.accounts.users import user_by_email
 from acr3d.db.extensions import db
-from acr3d.db.models import ROLES, ApiToken, User
+from acr3d.db.models import ApiToken, User
 from acr3d.db.outage import best_effort
 from acr3d.db.session import transaction
 from acr3d.db.types import is_id, utc_now
 from acr3d.errors import InvalidInput, Missing
 
 PREFIX = "acr3d_"
+LONGEST_NAME = 60
 log = logging.getLogger("acr3d.security")
 _USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
-def issue_token(email: str, role: str | None = None) -> tuple[ApiToken, str]:
-    """Create a token with the user's role or a lesser one. Returns its record and the token.
+def issue_token(email: str, scopes: Iterable[str] | None = None, name: str = "") -> tuple[ApiToken, str]:
+    """Create a token with these scopes, or all that the user's role allows. Returns its record and the token.
 
-    Raises Missing or InvalidInput.
+    `name` says what it is for. Raises Missing or InvalidInput.
     """
     user = user_by_email(email)
-    role = role or user.role
-    if role not in ROLES:
-        raise InvalidInput(_("The role must be one of: %(roles)s.", roles=", ".join(ROLES)))
-    if role == "admin" and not user.is_admin:
-        raise InvalidInput(
-            _("%(email)s is a viewer, so its tokens cannot have the admin role.", email=user.email)
-        )
+    chosen = rights.scopes_of_role(user.role) if scopes is None else scopes
+    joined = rights.joined_scopes(chosen, user.role)
     if not user.is_active:
         raise InvalidInput(_("The account of %(email)s is disabled. Enable it first.", email=user.email))
+    name = name.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(_("The name may have up to %(n)s characters, in one line.", n=LONGEST_NAME))
     token = PREFIX + secrets.token_urlsafe(32)
-    record = ApiToken(user_id=user.id, token_sha256=_fingerprint(token), role=role)
+    record = ApiToken(user_id=user.id, token_sha256=_fingerprint(token), scopes=joined, name=name)
     with transaction() as session:
         session.add(record)
-    log.info("security.token_issued user=%s token=%s role=%s", user.email, record.id, role)
+    log.info(
+        "security.token_issued user=%s token=%s scopes=%s", user.email, record.id, joined.replace(" ", ",")
+    )
     return record, token
 
 
@@ -57,9 +61,9 @@ def find_token(token: str) -> ApiToken | None:
     return record
 
 
-def role_of(record: ApiToken) -> str:
-    """The token's effective role: its own, or its user's if that is lower now."""
-    return record.role if record.user.is_admin else record.user.role
+def rights_of(record: ApiToken) -> frozenset[Right]:
+    """What the token may do now: its scopes, within its user's role."""
+    return rights.of_token(record.scopes, record.user.role)
 
 
 def tokens_of(user: User) -> list[ApiToken]:

@@ -1,4 +1,4 @@
-"""Users and their sessions. Admins can change everything; viewers can see everything but change nothing.
+"""Users and their sessions. What each role may do is in `rights`.
 
 A session is a signed cookie with the user's id and current `session_epoch`, and an id of its own; a new
 epoch ends all of the user's sessions at once, and `sessions.end` ends one.
@@ -130,11 +130,16 @@ def authenticate(email: str, password: str) -> User | None:
         return None
     _check_expiry(user)
     fresh_hash = passwords.hashed(password) if passwords.is_outdated(user.password_hash) else None
-    with best_effort("last login"), transaction():  # people can log in though the disk is full
-        user.last_login_at = utc_now()
-        if fresh_hash:
+    if fresh_hash:
+        with best_effort("stronger hash"), transaction():  # people can log in though the disk is full
             user.password_hash = fresh_hash
     return user
+
+
+def note_login(user: User) -> None:
+    """Remember when the user logged in."""
+    with best_effort("last login"), transaction():
+        user.last_login_at = utc_now()
 
 
 def change_password(user: User, current: str, new: str) -> None:
@@ -159,6 +164,12 @@ def reset_password(email: str, password: str, *, one_time: bool) -> User:
     return user
 
 
+def choose_language(user: User, language: str | None) -> None:
+    """The language of staff pages for this person; None leaves it to the browser."""
+    with transaction():
+        user.language = language
+
+
 def log_out_everywhere(user: User) -> None:
     """End all of the user's sessions."""
     with transaction():
@@ -170,17 +181,24 @@ def disable_user(email: str) -> User:
     """Disable the user's logins, sessions and API tokens. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     with transaction():
-        user.disabled_at = user.disabled_at or utc_now()
-        user.session_epoch = new_id()
+        end_access(user)
     log.info("security.user_disabled user=%s", user.email)
     return user
+
+
+def end_access(user: User) -> None:
+    """End the user's logins, sessions and API tokens, in the caller's transaction."""
+    user.disabled_at = user.disabled_at or utc_now()
+    user.link_sha256 = user.link_expires_at = None
+    user.session_epoch = new_id()
 
 
 def enable_user(email: str) -> User:
     """Undo `disable_user`; ended sessions stay ended. Raises Missing or InvalidInput."""
     user = user_by_email(email)
     with transaction():
-        user.disabled_at = None
+        if user.disabled_at is not None:  # read first: the log knows loaded values only
+            user.disabled_at = None
     log.info("security.user_enabled user=%s", user.email)
     return user
 
@@ -189,10 +207,16 @@ def _keep_password(user: User, password: str, *, one_time: bool) -> None:
     passwords.check_rules(password, user.email)
     kept = passwords.hashed(password)
     with transaction():
-        user.password_hash = kept
-        user.must_change_password = one_time
-        user.password_expires_at = _expiry(one_time)
-        user.session_epoch = new_id()
+        put_password(user, kept, one_time=one_time)
+
+
+def put_password(user: User, kept: str, *, one_time: bool) -> None:
+    """The hash of a new password; it ends all sessions and a link, in the caller's transaction."""
+    user.password_hash = kept
+    user.must_change_password = one_time
+    user.password_expires_at = _expiry(one_time)
+    user.link_sha256 = user.link_expires_at = None
+    user.session_epoch = new_id()
 
 
 def _expiry(one_time: bool) -> datetime | None:

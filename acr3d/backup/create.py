@@ -19,7 +19,7 @@ from acr3d.backup.manifest import Manifest, row_counts
 from acr3d.db.extensions import db
 from acr3d.db.schema_revision import revision_of
 from acr3d.db.types import utc_now
-from acr3d.storage.blobs import StorageError, storage
+from acr3d.storage.blobs import StorageError, is_key, storage
 from acr3d.storage.index import Reference, references
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -72,11 +72,13 @@ def back_up(place: Path) -> Backup:
 def _add_blobs(writer: Writer) -> dict[str, str]:
     """Add every blob in storage, even unused ones. Returns the SHA-256 of each by key."""
     hashes: dict[str, str] = {}
-    for key in sorted(storage().keys()):
+    for key in sorted(filter(is_key, storage().keys())):
         try:
             blob = storage().open(key)
         except StorageError:
-            continue  # deleted since, or not a blob; the manifest lists it if the database needs it
+            if storage().stat(key) is not None:
+                raise
+            continue  # deleted since; the manifest lists it if the database needs it
         with closing(blob):
             hashes[key] = writer.add(archive.STORED + key, blob).sha256
     return hashes

@@ -36,6 +36,7 @@ def copied(folder: Path) -> Iterator[tuple[Path, Connection]]:
     with db.engine.connect().execution_options(**moment) as connection:
         snapshot = connection.scalar(select(func.pg_export_snapshot()))
         options = ["--no-owner", "--no-privileges", "--no-comments", "--encoding=UTF8"]
+        options += ["--exclude-schema=acr3d_tasks_*"]  # hints to workers
         _run("pg_dump", f"--snapshot={snapshot}", *options, f"--file={path}")
         yield path, connection
 

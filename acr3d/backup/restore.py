@@ -28,7 +28,7 @@ from acr3d.db.full_text import SQLITE_TABLES
 from acr3d.db.models import Base
 from acr3d.db.schema_revision import includes, is_known, is_newest
 from acr3d.db.types import utc_now
-from acr3d.storage.blobs import BlobStat, StorageError, storage
+from acr3d.storage.blobs import BlobStat, StorageError, discard, is_key, storage
 from acr3d.storage.file_size import file_size
 from acr3d.storage.temporary import temporary_file
 
@@ -76,10 +76,11 @@ def _check_fits(manifest: Manifest) -> None:
 
 
 def _check_space(backup: Archive) -> None:
-    present = sum(stat.size for key in backup.keys if (stat := _stat(key)) is not None)
-    database = backup.manifest.files[KINDS[backup.manifest.database].NAME].size
-    needed = backup.size - present + database  # which is copied once more
-    folder = settings.current().storage_folder
+    config = settings.current()
+    needed = backup.manifest.files[KINDS[backup.manifest.database].NAME].size  # which is copied once more
+    if not config.bucket:
+        needed += backup.size - sum(stat.size for key in backup.keys if (stat := _stat(key)) is not None)
+    folder = config.storage_folder
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise BackupError(
@@ -89,10 +90,8 @@ def _check_space(backup: Archive) -> None:
 
 
 def _stat(key: str) -> BlobStat | None:
-    try:
-        return storage().stat(key)
-    except StorageError:  # a key that acr3d would never make; `_check_storage` refuses it
-        return None
+    """None also for a name that acr3d would never store; `_check_storage` refuses it."""
+    return storage().stat(key) if is_key(key) else None
 
 
 def _empty_tables() -> list[str]:
@@ -119,9 +118,9 @@ def _empty_tables() -> list[str]:
 @contextmanager
 def _blobs_put(backup: Archive) -> Iterator[None]:
     """Put the backup's blobs into storage, and remove them again if the block fails."""
-    _check_storage(backup)
     put: list[str] = []
     try:
+        _check_storage(backup)
         for key in backup.keys:
             put.append(key)
             _put_blob(backup, key)
@@ -129,8 +128,7 @@ def _blobs_put(backup: Archive) -> Iterator[None]:
     except BaseException as error:
         with suppress(BackupError, SQLAlchemyError):
             _empty_tables()  # raises if the database was restored after all and only its reply was lost
-            for key in put:
-                storage().delete(key)
+            discard(put)
         if isinstance(error, StorageError):
             raise BackupError(f"{error} Nothing was restored.") from error
         raise
@@ -146,10 +144,8 @@ def _check_storage(backup: Archive) -> None:
     """Storage may only hold what an earlier restore of this same backup left."""
     ours = set(backup.keys)
     for key in ours:
-        try:
-            storage().path(key)
-        except StorageError as error:
-            raise BackupError(f"The backup contains a file “{key}” that acr3d would never store.") from error
+        if not is_key(key):
+            raise BackupError(f"The backup contains a file “{key}” that acr3d would never store.")
     for key in sorted(storage().keys()):
         if key not in ours or _sha256(key) != backup.entry(key).sha256:
             raise BackupError(
@@ -171,5 +167,5 @@ def _put_database(backup: Archive, replaced: list[str], now: datetime) -> None:
 
 
 def _sha256(key: str) -> str:
-    with storage().path(key).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with storage().open(key) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

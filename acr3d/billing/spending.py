@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from acr3d.billing.ledger import day_of
@@ -15,8 +15,8 @@ from acr3d.db.models import CreditEntry, Job, Part, User
 from acr3d.db.states import NextStep
 from acr3d.db.types import utc_now
 
-_DAYS, _MONTHS, _MOST = 31, 12, 20
-_MONTH = func.substr(CreditEntry.day, 1, 7)
+_DAYS = 31
+_month: ColumnElement[str] = func.substr(CreditEntry.day, 1, 7)
 _WAITS = Job.next_step.in_((NextStep.SUBMIT, NextStep.REVOKE))
 _COUNTS = or_(CreditEntry.task_id.is_not(None), _WAITS)
 _OPEN = case((CreditEntry.spent.is_(None), CreditEntry.estimated), else_=0)
@@ -30,6 +30,11 @@ class Row:
     spent: int
     open: int
     orders: int
+
+    @property
+    def credits(self) -> int:
+        """What counts: spent, and estimated for what runs."""
+        return self.spent + self.open
 
 
 def this_month() -> str:
@@ -48,28 +53,28 @@ def counted(session: Session, user_id: str | None = None) -> int:
     return session.scalar(query) or 0
 
 
-def by_day() -> list[Row]:
-    """The last 31 days with orders, newest first."""
-    since = day_of(utc_now() - timedelta(days=_DAYS - 1))
-    return _rows(CreditEntry.day, CreditEntry.day >= since, CreditEntry.day.desc(), _DAYS)
+def by_day(month: str = "") -> list[Row]:
+    """The days with orders, newest first: those of a month (`2026-11`), else the last 31."""
+    since = CreditEntry.day >= day_of(utc_now() - timedelta(days=_DAYS - 1))
+    return _rows(CreditEntry.day, _month == month if month else since, CreditEntry.day.desc())
 
 
 def by_month() -> list[Row]:
-    """The last 12 months with orders, newest first."""
-    return _rows(_MONTH, CreditEntry.day >= "", _MONTH.desc(), _MONTHS)
+    """All months with orders, newest first."""
+    return _rows(_month, true(), _month.desc())
 
 
-def by_part() -> list[Row]:
-    """This month's most expensive parts."""
-    return _rows(Part.sku, CreditEntry.day >= this_month(), None, _MOST)
+def by_part(month: str) -> list[Row]:
+    """The month's parts, the most expensive first."""
+    return _rows(Part.sku, _month == month)
 
 
-def by_user() -> list[Row]:
-    """This month's spending by person; the name is empty where it is not known who ordered."""
-    return _rows(func.coalesce(User.email, ""), CreditEntry.day >= this_month(), None, _MOST)
+def by_person(month: str) -> list[Row]:
+    """The month's spending by person; the name is empty where it is not known who ordered."""
+    return _rows(func.coalesce(User.email, ""), _month == month)
 
 
-def _rows(name: Any, which: ColumnElement[bool], order: Any, most: int) -> list[Row]:
+def _rows(name: Any, which: ColumnElement[bool], order: Any = None) -> list[Row]:
     spent, open_ = func.coalesce(func.sum(CreditEntry.spent), 0), func.sum(_OPEN)
     query = (
         select(name, spent, open_, func.count())
@@ -79,7 +84,6 @@ def _rows(name: Any, which: ColumnElement[bool], order: Any, most: int) -> list[
         .outerjoin(User, User.id == CreditEntry.user_id)
         .where(which, _COUNTS, or_(CreditEntry.estimated > 0, CreditEntry.spent > 0))
         .group_by(name)
-        .order_by((spent + open_).desc() if order is None else order)
-        .limit(most)
+        .order_by((spent + open_).desc() if order is None else order, name)
     )
     return [Row(*row) for row in db.session.execute(query)]

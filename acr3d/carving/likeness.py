@@ -23,16 +23,17 @@ def outline_likeness(
     """Per photo, the IoU of its silhouette with that of the hull of all `fields`; 0 if the hull is empty."""
     grid = make_grid(calibration.box, _CELLS)
     depth = hull_depth(calibration.cameras, fields, calibration.box, grid)
-    points = _points(grid)[depth.ravel() > 0]
+    points = grid_points(grid, depth > 0)
     return tuple(
         _likeness(points, camera, silhouette, _BLOCK * camera.zoom * grid.step)
         for camera, silhouette in zip(calibration.cameras, silhouettes, strict=True)
     )
 
 
-def _points(grid: VoxelGrid) -> NDArray[np.float32]:
-    axes = [grid.coordinates(axis) for axis in range(3)]
-    return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+def grid_points(grid: VoxelGrid, chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The (n, 3) places of the chosen grid points."""
+    places = np.nonzero(chosen)
+    return np.stack([grid.coordinates(axis)[places[axis]] for axis in range(3)], -1)
 
 
 def _likeness(
@@ -40,16 +41,17 @@ def _likeness(
 ) -> float:
     """The IoU in squares of `block` mask pixels."""
     column, row, _ = camera.project(points)
-    seen = _squares(column, row, block)
+    seen = squares(column, row, block)
     rows, columns = np.nonzero(silhouette.mask)
-    photographed = _squares(columns, rows, block)
+    photographed = squares(columns, rows, block)
     return len(seen & photographed) / max(1, len(seen | photographed))
 
 
-def _squares(
+def squares(
     columns: NDArray[np.floating] | NDArray[np.int64],
     rows: NDArray[np.floating] | NDArray[np.int64],
     side: float,
 ) -> set[tuple[int, int]]:
+    """The squares of `side` pixels, as (column, row), that hold one of the places."""
     pairs = np.unique(np.stack([columns // side, rows // side], -1).astype(np.int64), axis=0)
     return set(map(tuple, pairs.tolist()))

@@ -21,6 +21,7 @@ from acr3d.carving.edge_flips import flip_edges
 from acr3d.carving.errors import CarvingError, together
 from acr3d.carving.fitting import Fit, fit_photos
 from acr3d.carving.glb_writer import write_glb
+from acr3d.carving.loose_pieces import drop_loose_pieces
 from acr3d.carving.photo_input import read_photo
 from acr3d.carving.plane_fit import flatten_faces
 from acr3d.carving.report import MATERIAL, make_report, unseen_sides_note
@@ -29,7 +30,7 @@ from acr3d.carving.silhouette import Silhouette, extract_silhouette
 from acr3d.carving.texture import project_photos
 from acr3d.carving.uv_atlas import unwrap
 from acr3d.carving.vertex_split import split_vertices
-from acr3d.carving.visual_hull import TriangleMesh, drop_small_pieces, extract_surface, hull_depth, make_grid
+from acr3d.carving.visual_hull import TriangleMesh, extract_surface, hull_depth, make_grid
 
 Vector = NDArray[np.float64]
 
@@ -150,7 +151,8 @@ def _extract_solid(
     priors: list[ShapePrior],
 ) -> TriangleMesh:
     grid = make_grid(box, cells)
-    return extract_surface(drop_small_pieces(hull_depth(cameras, fields, box, grid, priors)), grid)
+    depth = hull_depth(cameras, fields, box, grid, priors)
+    return extract_surface(drop_loose_pieces(depth, grid, cameras), grid)
 
 
 def _normalized(mesh: TriangleMesh) -> TriangleMesh:

@@ -6,14 +6,16 @@ equalized first. Texels that no photo sees are filled by diffusing the colours a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
-from acr3d.carving.cameras import PinholeCamera
+from acr3d.carving.cameras import Points
 from acr3d.carving.exposure import exposure_gains
 from acr3d.carving.morphology import dilated, eroded
 from acr3d.carving.silhouette import Silhouette
@@ -35,6 +37,20 @@ _RIM_WIDTH = 2  # mask pixels along the contour whose colour is mixed with the b
 _BATCH_SIZE = 80_000  # texels per batch, to limit memory
 
 
+class PhotoCamera(Protocol):
+    """A camera in front of a part of size 1, for example cameras.PinholeCamera."""
+
+    @property
+    def zoom(self) -> float:
+        """Pixels per unit of length at the part's centre."""
+
+    def project(self, points: Points) -> tuple[Points, Points, Points]:
+        """(column, row, depth) of (n, 3) points: pixels, pixels, and units of length towards the camera."""
+
+    def view_directions(self, points: Points) -> Points:
+        """Unit vectors from (n, 3) points to the camera."""
+
+
 @dataclass(frozen=True)
 class ProjectedTexture:
     """`pixels`: (side, side, 3) uint8; `seen_share`: share of the texels that some photo shows."""
@@ -52,7 +68,7 @@ class _Texels:
 
 
 def project_photos(
-    mesh: TriangleMesh, atlas: Atlas, silhouettes: list[Silhouette], cameras: list[PinholeCamera]
+    mesh: TriangleMesh, atlas: Atlas, silhouettes: Sequence[Silhouette], cameras: Sequence[PhotoCamera]
 ) -> ProjectedTexture:
     """Colour the atlas from the photos."""
     texels = _covered_texels(atlas)
@@ -132,7 +148,7 @@ def _interpolate_at_texels(
 class _PhotoProjection:
     """One photo, projected through its camera onto the surface."""
 
-    def __init__(self, silhouette: Silhouette, camera: PinholeCamera, points: Floats) -> None:
+    def __init__(self, silhouette: Silhouette, camera: PhotoCamera, points: Floats) -> None:
         left, top, right, bottom = silhouette.box
         self.corner = np.array([top, left], np.float32)
         self.pixels = _extend_over_backdrop(
@@ -174,7 +190,7 @@ def _wide_areas(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 class _DepthBuffer:
     """For one camera, the depth of the foremost surface in each cell of a coarse picture."""
 
-    def __init__(self, points: Floats, camera: PinholeCamera, shape: tuple[int, ...]) -> None:
+    def __init__(self, points: Floats, camera: PhotoCamera, shape: tuple[int, ...]) -> None:
         self.cell = camera.zoom / _DEPTH_RESOLUTION
         self.rows, self.columns = (int(size / self.cell) + 1 for size in shape[:2])
         self.nearest: Floats = np.full(self.rows * self.columns, -np.inf, np.float32)

@@ -24,7 +24,7 @@ from acr3d.messages.message import Message
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_ATLAS_SIZES = (512, 1024, 2048)  # texels
+_ATLAS_SIZES = (512, 1024, 2048, 4096)  # texels
 _TYPICAL_FILL = 0.6  # share of an atlas that its charts usually cover
 _PADDING = 3  # texels around each chart
 _MIN_FACING = 0.15  # cosine; a triangle is not projected along a direction that it hardly faces
@@ -44,16 +44,17 @@ class Atlas:
     side: int
 
 
-def unwrap(mesh: TriangleMesh, density: float) -> Atlas:
-    """Unwrap a closed mesh at `density` texels per unit, or as many as fit into the largest atlas."""
+def unwrap(mesh: TriangleMesh, density: float, largest: int = 2048) -> Atlas:
+    """Unwrap a closed mesh at `density` texels per unit, or as many as an atlas of side `largest` takes."""
     vertices, triangles = mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)
     neighbours = adjacent_triangles(triangles)
     directions = _projection_directions(vertices, triangles, neighbours)
     flat = _project(vertices, triangles, directions)
     charts = _split_overlapping(flat, connected_pieces(neighbours, directions), neighbours)
     wanted = density * float(np.sqrt(normals_and_areas(vertices, triangles)[1].sum() / _TYPICAL_FILL))
-    for side in _ATLAS_SIZES:
-        atlas = _pack(flat, charts, side) if side >= min(wanted, _ATLAS_SIZES[-1]) else None
+    sizes = [side for side in _ATLAS_SIZES if side <= largest]
+    for side in sizes:
+        atlas = _pack(flat, charts, side) if side >= min(wanted, sizes[-1]) else None
         if atlas is not None:
             return atlas
     raise _too_many_charts()

@@ -12,21 +12,17 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from skimage.measure import marching_cubes
 
 from acr3d.carving.cameras import PinholeCamera, Points
 from acr3d.carving.distance_field import DistanceField
-from acr3d.carving.errors import CarvingError
 from acr3d.carving.shape_priors import ShapePrior
-from acr3d.messages.message import Message
 
 Vector = NDArray[np.float64]
 
 _MARGIN = 0.03  # around the expected box, relative to its largest side
 _MIN_ABS_DEPTH = 0.02  # in cells; samples closer to the surface would give needle-thin triangles
 _FAR_OUTSIDE = 4  # in cells: a cell's diagonal is 1.7, and depth falls hardly faster than distance grows
-_MIN_PIECE = 1e-3  # of the solid's volume; smaller loose pieces are noise
 
 
 @dataclass(frozen=True)
@@ -98,19 +94,6 @@ def _depth_at(
     for depth_of in bounds:
         open_yet = np.flatnonzero(depth > -_FAR_OUTSIDE * step)
         depth[open_yet] = np.minimum(depth[open_yet], depth_of(points[open_yet]))
-    return depth
-
-
-def drop_small_pieces(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The field without tiny loose pieces. Raises CarvingError if the silhouettes have no solid in common."""
-    labels, count = ndimage.label(depth > 0)
-    if not count:
-        raise CarvingError(Message("carving.contradiction"), "contradiction")
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    crumbs = sizes < _MIN_PIECE * sizes.sum()
-    crumbs[0] = False
-    depth[crumbs[labels]] = -1
     return depth
 
 

@@ -10,8 +10,9 @@ from threading import Event
 import click
 from sqlalchemy import select
 
+from acr3d.cli import part_photos
 from acr3d.db.extensions import db
-from acr3d.db.models import Import, ImportRow
+from acr3d.db.models import Import, ImportPhoto, ImportRow
 from acr3d.db.states import ImportState
 from acr3d.imports import actions, queue
 from acr3d.imports.queue import LEASE, Claim
@@ -23,7 +24,12 @@ _MOST_SHOWN = 20
 
 
 def import_file(
-    file: Path, layout: Layout, sign: str | None, makes_categories: bool, problems: Path | None
+    file: Path,
+    layout: Layout,
+    sign: str | None,
+    makes_categories: bool,
+    problems: Path | None,
+    photos: Path | None,
 ) -> int:
     """Import the file; returns the exit code. Raises InvalidInput, TableRefused."""
     said = {
@@ -36,6 +42,7 @@ def import_file(
         actions.copied(file),
         file.name,
         None,
+        photos=part_photos.archive_of(photos) if photos is not None else None,
         layout={name: value for name, value in said.items() if value},
         mapping=layout.columns,
         makes_categories=makes_categories,
@@ -56,10 +63,11 @@ def import_file(
     if problems is not None:
         write_problems(problems, refused)
     click.echo(". ".join(f"{name.title()}: {record.counts.get(name, 0)}" for name in _COUNTS) + ".")
-    click.echo(f"Import {import_id}: “flask parts undo” with this ID takes it back.")
+    photos_left_out = part_photos.report(import_id)
+    click.echo(f"Import {import_id}: “flask parts undo” with this ID undoes it.")
     if record.state != ImportState.DONE:
         return 2
-    return 1 if refused else 0
+    return 1 if refused or photos_left_out else 0
 
 
 def undo_import(import_id: str) -> None:
@@ -73,9 +81,16 @@ def undo_import(import_id: str) -> None:
         .where(ImportRow.import_id == import_id, ImportRow.not_undone != "")
         .order_by(ImportRow.number)
     ).all()
-    for number, sku, why in left[:_MOST_SHOWN]:
-        click.echo(f"  Row {number} ({sku}): {why}")
-    click.echo(f"Taken back. Left as they are: {len(left)}.")
+    photos = db.session.execute(
+        select(ImportPhoto.path, ImportPhoto.not_undone)
+        .where(ImportPhoto.import_id == import_id, ImportPhoto.not_undone != "")
+        .order_by(ImportPhoto.number)
+    ).all()
+    said = [f"Row {number} ({sku}): {why}" for number, sku, why in left]
+    said += [f"{path}: {why}" for path, why in photos]
+    for line in said[:_MOST_SHOWN]:
+        click.echo(f"  {line}")
+    click.echo(f"Undone. Left unchanged: {len(said)}.")
 
 
 def write_problems(file: Path, refused: Sequence[tuple[int, str, str]]) -> None:
@@ -90,7 +105,7 @@ _COUNTS = ("new", "changed", "unchanged", "refused")
 
 
 def _work(claimed: Claim) -> None:
-    with click.progressbar(length=1, label="Rows") as bar:
+    with click.progressbar(length=1, label="Rows and photos") as bar:
 
         def show(done: int, total: int) -> None:
             bar.length = total

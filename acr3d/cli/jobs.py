@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import os
 import signal
 import threading
@@ -11,6 +12,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from acr3d import logs, settings
 from acr3d.engines.errors import EngineError
 from acr3d.orders.unmatched_actions import scan_accounts
 from acr3d.sandbox.protection import protection
@@ -39,9 +41,18 @@ def work_on_jobs() -> None:
 
     Use it with ACR3D_POLLER=worker, so that the web process runs no poller.
     """
-    logging.basicConfig(level=logging.INFO)
+    if settings.current().workers == "procrastinate":
+        raise click.ClickException("ACR3D_WORKERS=procrastinate is set: start “flask worker” instead.")
+    work_until_stopped(JobPoller(_app()))
+
+
+def work_until_stopped(poller: JobPoller) -> None:
+    """Run this poller until the process is told to end."""
+    if settings.current().log == "json":
+        logging.config.dictConfig(logs.config("INFO"))
+    else:
+        logging.basicConfig(level=logging.INFO)
     log.info(protection())
-    poller = JobPoller(_app())
     stop_requested = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_signal: stop_requested.set())

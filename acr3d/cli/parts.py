@@ -18,6 +18,7 @@ from acr3d.cli.durable_import import write_problems
 from acr3d.errors import InvalidInput
 from acr3d.imports import reading, run
 from acr3d.imports.export import exported
+from acr3d.imports.export_files import zipped
 from acr3d.imports.headings import field_names
 from acr3d.imports.plan import Action, Planned, Planner
 from acr3d.imports.spoilt import warnings
@@ -86,15 +87,13 @@ def import_command(
         planner = Planner(table, sign, make_categories)
         if dry_run or all_or_nothing:
             refused = _report(run.preview(table, planner), table, problems, dry_run)
-            if dry_run and photos is not None:
-                refused += part_photos.preview(photos, planner.skus(table))
+            if dry_run:
+                refused += part_photos.preview(photos, table, planner.skus(table))
             if dry_run or refused:
                 click.echo("Nothing was imported.")
                 raise SystemExit(1 if refused else 0)
     with _sentences():
-        code = durable.import_file(file, layout, sign, make_categories, problems)
-        if photos is not None and code < 2 and part_photos.bring(photos):
-            code = 1
+        code = durable.import_file(file, layout, sign, make_categories, problems, photos)
     raise SystemExit(code)
 
 
@@ -108,16 +107,21 @@ def undo_command(import_id: str) -> None:
 
 @parts.command("export")
 @click.option(
-    "--format", "table_format", type=click.Choice(list(FORMATS)), help="By the file's name otherwise."
+    "--format", "table_format", type=click.Choice([*FORMATS, "zip"]), help="By the file's name otherwise."
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_command(file: Path, table_format: str | None) -> None:
-    """Write all parts to FILE, as CSV, XLSX or JSON lines; `flask parts import` takes it back."""
+    """Write all parts to FILE, as CSV, XLSX or JSON lines; or as .zip, their photos and published models.
+
+    `flask parts import` takes it back.
+    """
     table_format = table_format or file.suffix.removeprefix(".").lower()
-    if table_format not in FORMATS:
-        raise click.UsageError(f"Name the file .csv, .xlsx or .jsonl, or say --format; not {file.name}.")
+    if table_format not in (*FORMATS, "zip"):
+        raise click.UsageError(
+            f"Name the file .csv, .xlsx, .jsonl or .zip, or say --format; not {file.name}."
+        )
     with file.open("wb") as out:
-        for chunk in exported(table_format):
+        for chunk in zipped() if table_format == "zip" else exported(table_format):
             out.write(chunk)
     click.echo(f"Exported to {file}.")
 

@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from acr3d import settings
-from acr3d.accounts import passwords, tokens
+from acr3d.accounts import passwords, rights, second_factor, tokens
 from acr3d.accounts import users as accounts
 from acr3d.db.models import ROLES
 from acr3d.errors import InvalidInput
@@ -36,7 +36,8 @@ def _plainly() -> Iterator[None]:
 def create(email: str, password: str | None, role: str) -> None:
     """Create an account.
 
-    Admins can change everything. Viewers can see everything but change nothing.
+    Viewers see everything but change nothing; editors change parts and generate models; admins also manage
+    people and settings.
     """
     made = None if password is not None else passwords.made()
     with _plainly():
@@ -67,6 +68,16 @@ def logout(email: str) -> None:
     click.echo(f"Logged {user.email} out everywhere.")
 
 
+@users.command("code-off")
+@click.argument("email")
+def code_off(email: str) -> None:
+    """Ask an account for no code at login any more, when phone and recovery codes are lost."""
+    with _plainly():
+        user = accounts.user_by_email(email)
+        second_factor.remove(user)
+    click.echo(f"{user.email} no longer needs a code to log in.")
+
+
 @users.command("disable")
 @click.argument("email")
 def disable(email: str) -> None:
@@ -87,15 +98,22 @@ def enable(email: str) -> None:
 
 @users.command("token")
 @click.argument("email")
-@click.option("--role", type=_role, help="Role of the token; by default the account's own.")
-def token(email: str, role: str | None) -> None:
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(rights.SCOPES),
+    help="What the token may do, once for each scope; by default all that the account's role allows.",
+)
+@click.option("--name", default="", help="What the token is for, as the page People shows it.")
+def token(email: str, scopes: tuple[str, ...], name: str) -> None:
     """Create an API token.
 
     The token is shown only once, alone on the last line of the output.
     """
     with _plainly():
-        record, made = tokens.issue_token(email, role)
-    click.echo(f"Created API token {record.id} ({record.role}). It is shown only once:")
+        record, made = tokens.issue_token(email, scopes or None, name)
+    click.echo(f"Created API token {record.id} ({record.scopes}). It is shown only once:")
     click.echo(made)
 
 
@@ -104,7 +122,7 @@ def token(email: str, role: str | None) -> None:
 def list_tokens(email: str) -> None:
     """List an account's API tokens.
 
-    Each line shows the ID, the role, when it was created and last used, and its state.
+    Each line shows the ID, the scopes, when it was created and last used, its state and its name.
     """
     with _plainly():
         found = tokens.tokens_of(accounts.user_by_email(email))
@@ -112,7 +130,8 @@ def list_tokens(email: str) -> None:
         used = f"{record.last_used_at:%Y-%m-%d %H:%M} UTC" if record.last_used_at else "never"
         state = "revoked" if record.revoked_at else "active" if record.user.is_active else "account disabled"
         click.echo(
-            f"{record.id}  {record.role}  created {record.created_at:%Y-%m-%d}  last used {used}  {state}"
+            f"{record.id}  {record.scopes}  created {record.created_at:%Y-%m-%d}  last used {used}  {state}"
+            + (f"  {record.name}" if record.name else "")
         )
     if not found:
         click.echo("No API tokens.")

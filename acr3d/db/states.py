@@ -82,6 +82,26 @@ class ImportState(StrEnum):
     UNDONE = "undone"
 
 
+class BatchState(StrEnum):
+    """What becomes of an order for many models. Which may follow which is in `batches.actions`."""
+
+    READY = "ready"  # it waits for a person, who sees doubts and the price
+    RUNNING = "running"  # its parts are ordered one after the other
+    PAUSED = "paused"  # by a person, a budget or a changed price
+    STOPPED = "stopped"  # for good, by a person
+    DONE = "done"  # every part is ordered or left out
+
+
+class CaptureState(StrEnum):
+    """What becomes of a spin capture."""
+
+    UPLOADING = "uploading"  # its files are being sent
+    WAITING = "waiting"  # they are all here
+    READING = "reading"  # a child looks for frames and cameras
+    READY = "ready"  # a model can be made of its frames
+    REFUSED = "refused"  # no model can be made of it
+
+
 WORKING = frozenset({ImportState.PREVIEWING, ImportState.IMPORTING, ImportState.UNDOING})
 
 LIVE = frozenset({Status.PENDING, Status.SUBMITTED, Status.PROCESSING, Status.OPTIMIZING})

@@ -14,7 +14,7 @@ import os
 import re
 import signal
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,16 @@ class EngineApp:
         request = Request(environ, populate_request=False)
         request.max_content_length = BODY_LIMIT
         return self._dispatch(request)(environ, start_response)
+
+    def add_capture(self, positions: Sequence[Mapping[str, Path]], options: Mapping[str, Any]) -> str:
+        """A task that makes a model of a spin capture, given by the files of each position; returns its id.
+
+        For the process that this app is in: there is no such call over HTTP. Raises QuotaExceeded, OSError.
+        """
+        files = {f"position{n}/{name}": path for n, one in enumerate(positions) for name, path in one.items()}
+        task_id = self._tasks.add_files(files, {**options, "positions": len(positions)})
+        self._worker.wake()
+        return task_id
 
     def finish(self) -> None:
         """Wait until no task is waiting any more."""

@@ -115,17 +115,25 @@ class TaskStore:
         self, photos: Sequence[bytes], options: Mapping[str, Any], outlines: Sequence[bytes | None] = ()
     ) -> str:
         """Store the photos, their outlines and a waiting task; return its id. Raises QuotaExceeded."""
+        files: dict[str, bytes | Path] = {f"photo{number}": photo for number, photo in enumerate(photos)}
+        files |= {f"outline{number}": outline for number, outline in enumerate(outlines) if outline}
+        return self.add_files(files, options)
+
+    def add_files(self, files: Mapping[str, bytes | Path], options: Mapping[str, Any]) -> str:
+        """Store these files (a path is copied) and a waiting task; return its id. Raises QuotaExceeded."""
         now = self._clock()
         task_id = _time_sorted_id(now)
-        files = {f"photo{number}": photo for number, photo in enumerate(photos)}
-        files |= {f"outline{number}": outline for number, outline in enumerate(outlines) if outline}
-        size = sum(map(len, files.values()))
+        size = sum(len(one) if isinstance(one, bytes) else one.stat().st_size for one in files.values())
         folder = self.folder(task_id)
         folder.mkdir(mode=0o700)
         row = (task_id, PENDING, now, json.dumps(options), secrets.token_urlsafe(24), size)
         try:
             for name, content in files.items():
-                (folder / name).write_bytes(content)
+                (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if isinstance(content, bytes):
+                    (folder / name).write_bytes(content)
+                else:
+                    shutil.copyfile(content, folder / name)
                 _fsync(folder / name)
             with self._transaction() as database:
                 removed = self._delete_expired(database) + self._free_space(database, size, now)
@@ -268,7 +276,9 @@ class TaskStore:
         """Delete everything in the task's folder except its model."""
         with contextlib.suppress(FileNotFoundError):
             for path in self.folder(task_id).iterdir():
-                if path != self.model(task_id):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path != self.model(task_id):
                     path.unlink(missing_ok=True)
 
     # --- cleaning up ------------------------------------------------------------------------------

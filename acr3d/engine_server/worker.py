@@ -22,6 +22,8 @@ from acr3d.engine_server.tasks import EngineTask, TaskStore, task_error
 
 # A quarter of that is normal; a busy host with one slow core must not fail a model.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=400)
+SPIN_LIMITS = sandbox.Limits(seconds=400, memory_mb=700)  # half of that is normal
+SPIN = "acr3d.spin"
 _LOCK_RETRY_SECONDS = 0.2
 _WATCH_SECONDS = 0.2
 _MAX_RUNNING_PROGRESS = 99  # 100 is reserved for tasks that have succeeded
@@ -111,10 +113,12 @@ class EngineWorker:
 
     def _run_child(self, task: EngineTask, request: Path, model: Path, stop: threading.Event) -> None:
         try:
+            is_capture = "positions" in task.options
+            files = [str(request), str(model)]
             report = sandbox.run(
-                self._carver,
-                [str(request), str(model)],
-                LIMITS,
+                SPIN if is_capture else self._carver,
+                ["build", *files] if is_capture else files,
+                SPIN_LIMITS if is_capture else LIMITS,
                 reads=[],
                 folder=request.parent,
                 lock=self._heavy_lock,
@@ -152,8 +156,10 @@ class EngineWorker:
             watcher.join()
 
     def _request(self, task: EngineTask, folder: Path) -> dict[str, object]:
-        """The carving's REQUEST.json."""
+        """The child's REQUEST.json."""
         options = task.options
+        if "positions" in options:
+            return self._capture_request(task, folder)
         request: dict[str, object] = {
             "images": [
                 {
@@ -168,6 +174,16 @@ class EngineWorker:
             "guesses": self._use_priors,
         }
         return request | ({} if self._grid is None else {"grid": self._grid})
+
+    def _capture_request(self, task: EngineTask, folder: Path) -> dict[str, object]:
+        options = task.options
+        return {
+            "positions": [str(folder / f"position{number}") for number in range(options["positions"])],
+            "target_polycount": options["target_polycount"],
+            "should_texture": True,
+            "texture_size": options["texture_size"],
+            "guess_hollows": self._use_priors,
+        }
 
     def _report_progress(self, task_id: str, progress: int) -> None:
         with contextlib.suppress(sqlite3.Error):  # losing a progress update must not fail the task

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
 import httpx
@@ -30,6 +31,8 @@ class Capabilities:
     """Is told which side each photo shows, so more than four photos help."""
     outlines: bool = False
     """Takes the part's outline in each photo, so it need not look for it."""
+    captures: int = 0
+    """Makes models of spin captures as well, in true size: of so many positions of the part."""
     faces_front: bool = False
     """Its models face the way the photos are labelled. Otherwise the front is looked for."""
     webhook: bool = False
@@ -80,18 +83,24 @@ class Retirement:
     link: str
 
 
+CaptureFiles = Mapping[str, Path]
+"""The files of one position of a capture by their names, as `acr3d.spin` reads them."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What an engine is asked for: (JPEG, side) pairs, the front or main photo first; all options.
 
     `outlines`: the part's outline in each photo, a PNG that is white on the part, or None; for an engine that
-    takes them. `model`: the engine's model; empty: the one that is set up.
+    takes them. `model`: the engine's model; empty: the one that is set up. `captures`: instead of photos, the
+    positions of a spin capture.
     """
 
     photos: tuple[tuple[bytes, str], ...]
     options: Mapping[str, Any]
     outlines: tuple[bytes | None, ...] = ()
     model: str = ""
+    captures: tuple[CaptureFiles, ...] = ()
 
 
 class PinnedJob(Protocol):
@@ -201,6 +210,10 @@ class Provider(ABC):
         self.check_options(config)
         chosen = {name: config.get(name, option.default) for name, option in self.options.items()}
         return Order(tuple(photos), chosen, tuple(outlines), model)
+
+    def prepare_captures(self, captures: Sequence[CaptureFiles], config: Mapping[str, Any]) -> Order:
+        """The order for a spin capture of one or two positions. Raises InvalidOption."""
+        raise NotImplementedError
 
     @classmethod
     def other_account(cls) -> Message:

@@ -39,6 +39,10 @@ class Engines:
         """The engines with an account that costs credits."""
         return [provider for provider in self.available() if provider.capabilities.paid]
 
+    def capture_positions(self) -> int:
+        """Of how many positions of a part an engine here makes models from spin captures; 0 for none."""
+        return max(provider.capabilities.captures for provider in self.available())
+
     def accounts(self) -> list[str]:
         """The accounts whose jobs this process can work on."""
         return [provider.account for provider in self.available()]

@@ -34,6 +34,12 @@ def element_bytes(accessor: Json) -> int:
     return side * -(-side * size // 4) * 4
 
 
+def trailing_padding(accessor: Json) -> int:
+    """Bytes after the last column of a matrix, which the last element of an accessor may lack."""
+    size, kind = DTYPES[accessor["componentType"]].itemsize, str(accessor["type"])
+    return -int(kind[3]) * size % 4 if kind.startswith("MAT") else 0
+
+
 def stored_bytes(accessor: Json) -> int:
     """How many bytes of the file hold the accessor's values: 0 if a Draco stream holds them."""
     size = element_bytes(accessor)

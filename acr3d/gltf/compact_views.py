@@ -83,7 +83,9 @@ def _move(model: Model, span: _Span) -> None:
     number = span.holder["bufferView"]
     stride = int(model.json["bufferViews"][number].get("byteStride", span.size))
     offset, length = int(span.holder.pop("byteOffset", 0)), stride * (span.count - 1) + span.size
-    content = model.view_bytes(number, offset, length)
+    # A matrix at the end of its view may lack its last padding.
+    available = int(model.json["bufferViews"][number]["byteLength"]) - offset
+    content = model.view_bytes(number, offset, min(length, available)).ljust(length, b"\0")
     rows = np.ndarray((span.count, span.size), np.uint8, buffer=content, strides=(stride, 1))
     padding = span.stored_size - span.size
     span.holder["bufferView"] = view = model.add_view(np.pad(rows, ((0, 0), (0, padding))).tobytes())

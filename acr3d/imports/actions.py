@@ -12,15 +12,17 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from acr3d.db import content_stamp
 from acr3d.db.extensions import db
-from acr3d.db.models import Import, ImportRow, User
+from acr3d.db.models import Import, ImportPhoto, ImportRow, User
 from acr3d.db.session import database_now, transaction
 from acr3d.db.states import ImportState
 from acr3d.db.types import is_id, new_id
 from acr3d.errors import Conflict, InvalidInput, Missing
+from acr3d.imports import photo_files
 from acr3d.imports.headings import field_names
 from acr3d.notify import wake
-from acr3d.storage.blobs import storage
+from acr3d.storage.blobs import discard, storage
 from acr3d.tables.delimited import DELIMITERS, ENCODINGS
 from acr3d.tables.limits import MOST_BYTES, TableRefused
 
@@ -30,10 +32,11 @@ _SHOWN = 50
 
 
 def begin(
-    file: Path,
+    file: Path | None,
     name: str,
     user: User | None,
     *,
+    photos: Path | None = None,
     language: str = "en",
     layout: Mapping[str, str] | None = None,
     mapping: Mapping[str, str | None] | None = None,
@@ -41,20 +44,18 @@ def begin(
     state: ImportState = ImportState.PREVIEWING,
     lease: timedelta = timedelta(),
 ) -> Import:
-    """Keep the file (moved into storage) and let a poller do what `state` says.
+    """Keep the table and the ZIP file of `photos` (both moved into storage) and let a poller do what `state`
+    says.
 
     With a `lease`, the caller does it, and pollers only when that has run out. Raises InvalidInput,
     TableRefused.
     """
-    size = file.stat().st_size
-    if size > MOST_BYTES:
-        raise TableRefused("table.file_too_large", megabytes=size // 1_000_000, most=MOST_BYTES // 1_000_000)
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if photos is not None:
+        photo_files.check(photos)
     record = Import(
         id=new_id(),
         file_name=_plain(name),
-        sha256=sha256,
+        sha256=_sha256(file) if file is not None else None,
         language=language,
         state=state,
         layout=_checked_layout(layout or {}),
@@ -62,8 +63,12 @@ def begin(
         makes_categories=makes_categories,
         created_by=user.id if user else None,
     )
-    record.storage_path = f"imports/{record.id}/table.bin"
-    storage().put(record.storage_path, file)
+    if file is not None:
+        record.storage_path = f"imports/{record.id}/table.bin"
+        storage().put(record.storage_path, file)
+    if photos is not None:
+        record.photos_path = f"imports/{record.id}/photos.bin"
+        storage().put(record.photos_path, photos)
     with transaction() as session:
         record.due_at = database_now(session) + lease
         session.add(record)
@@ -110,9 +115,30 @@ def read_again(
             record.heading_key = ""  # other headings, perhaps
         record.layout, record.mapping, record.found = checked_layout, checked_mapping, {}
         record.stops_at_refused, record.makes_categories = stops_at_refused, makes_categories
+        record.photo_count, record.photo_counts = None, {}
         record.revision += 1
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
         _let_work(session, record, ImportState.PREVIEWING)
+    wake()
+
+
+def choose_photos(import_id: str, seen: int, choices: Mapping[str, str]) -> None:
+    """Say which parts unclear photos show, by their paths: SKUs, of those that each fits; empty for none.
+
+    Raises Missing, Conflict.
+    """
+    with transaction() as session:
+        record = _locked(session, import_id, seen, ImportState.READY)
+        asked = select(ImportPhoto.path, ImportPhoto.fits).where(
+            ImportPhoto.import_id == import_id, ImportPhoto.path.in_(list(choices))
+        )
+        fits = {path: skus for path, skus in session.execute(asked)}  # noqa: C416 - rows are no pairs to mypy
+        kept = {path: sku for path, sku in record.photo_choices.items() if path not in choices}
+        chosen = {path: sku for path, sku in choices.items() if sku in fits.get(path, ())}
+        record.photo_choices = kept | chosen
+        record.photo_count = None  # the rows stay as they are
+        record.state, record.due_at = ImportState.PREVIEWING, database_now(session)
+        record.revision += 1
     wake()
 
 
@@ -128,6 +154,7 @@ def stop(import_id: str) -> None:
     with transaction() as session:
         record = _locked(session, import_id, None, ImportState.IMPORTING)
         record.state, record.due_at = ImportState.STOPPED, None
+        content_stamp.changed(session)
 
 
 def resume(import_id: str) -> None:
@@ -143,19 +170,21 @@ def take_back(import_id: str) -> None:
     with transaction() as session:
         record = _locked(session, import_id, None, ImportState.DONE, ImportState.STOPPED)
         counts = record.counts
+        record.photos_done = 0
         _let_work(session, record, ImportState.UNDOING)
         record.counts = counts
     wake()
 
 
 def remove(import_id: str) -> None:
-    """Forget the import and its file; the parts stay. Raises Missing, Conflict."""
+    """Forget the import and its files; the parts stay. Raises Missing, Conflict."""
     with transaction() as session:
         record = _locked(session, import_id, None, *(set(ImportState) - {"importing", "undoing"}))
-        key = record.storage_path
+        keys = [record.storage_path, record.photos_path]
         session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
+        session.execute(delete(ImportPhoto).where(ImportPhoto.import_id == import_id))
         session.delete(record)
-    storage().delete(key)
+    discard(filter(None, keys))
 
 
 def _let_work(session: Session, record: Import, state: ImportState) -> None:
@@ -173,6 +202,15 @@ def _locked(session: Session, import_id: str, seen: int | None, *states: str) ->
             _("The import has moved on since, so nothing was done. Look at it again, then decide.")
         )
     return record
+
+
+def _sha256(file: Path) -> str:
+    """Of a table. Raises TableRefused if it is too large."""
+    size = file.stat().st_size
+    if size > MOST_BYTES:
+        raise TableRefused("table.file_too_large", megabytes=size // 1_000_000, most=MOST_BYTES // 1_000_000)
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _checked_layout(layout: Mapping[str, str]) -> dict[str, str]:

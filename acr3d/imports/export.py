@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -18,7 +17,7 @@ from acr3d.tables.writing import FORMATS
 _BATCH = 500
 
 
-def exported(table_format: str, part_ids: Iterator[str] | None = None) -> Iterator[bytes]:
+def exported(table_format: str, part_ids: Sequence[str] | None = None) -> Iterator[bytes]:
     """The parts in one of `FORMATS`, some at a time, so that memory stays small. `part_ids`: only these."""
     columns = [field.name for field in FIELDS]
     parts = _parts() if part_ids is None else _chosen(part_ids)
@@ -30,8 +29,9 @@ def _as_cells(values: dict[str, Any]) -> dict[str, Any]:
     return {field.name: from_value(values[field.name], field) for field in FIELDS}
 
 
-def _chosen(part_ids: Iterator[str]) -> Iterator[dict[str, Any]]:
-    while ids := list(islice(part_ids, _BATCH)):
+def _chosen(part_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(part_ids), _BATCH):
+        ids = part_ids[start : start + _BATCH]
         found = {one.id: one for one in db.session.scalars(_present().where(Part.id.in_(ids)))}
         yield from [values_of(found[one]) for one in ids if one in found]
         _forget()

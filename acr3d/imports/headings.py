@@ -9,30 +9,37 @@ from dataclasses import dataclass
 
 from acr3d.parts.fields import FIELDS
 
+PHOTOS = "photos"
+"""A column of photos: file names among those that come with the table, or addresses."""
+
 # Beside the fields' own names. Written as `_key` leaves them.
 _NAMED = {
-    "sku": "sku partnumber partnr partno pn articlenumber articleno itemnumber itemno itemcode "
+    "sku": "sku variantsku reference "
+    "partnumber partnr partno pn articlenumber articleno itemnumber itemno itemcode "
     "artikelnummer artikelnr artnr teilenummer teilenr bestellnummer sachnummer "
     "referencia numerodeparte numerodepieza codigo codigodearticulo",
     "name": "name title partname productname itemname producttitle "
     "bezeichnung artikelbezeichnung artikelname produktname titel benennung "
     "nombre titulo denominacion producto",
-    "description": "description details body longdescription "
+    "description": "description details body bodyhtml longdescription "
     "beschreibung artikelbeschreibung langtext langbeschreibung descripcion detalle",
     "width_mm": "width breite ancho anchura",
     "height_mm": "height hoehe hohe alto altura",
     "depth_mm": "depth length tiefe laenge lange profundidad fondo largo longitud",
-    "brand": "brand manufacturer make marke hersteller marca fabricante",
-    "category": "category producttype kategorie warengruppe categoria",
+    "brand": "brand brands manufacturer vendor make marke hersteller marca fabricante",
+    "category": "category kategorie warengruppe categoria",
     "condition": "condition zustand estado",
-    "price": "price unitprice preis verkaufspreis precio",
+    "price": "price regularprice variantprice pricetaxexcluded pricetaxincluded unitprice "
+    "preis verkaufspreis precio",
     "currency": "currency waehrung wahrung moneda divisa",
     "availability": "availability verfuegbarkeit verfugbarkeit disponibilidad",
-    "weight_g": "weight gewicht peso",
+    "weight_g": "weight variantgrams gewicht peso",
     "numbers": "numbers oenumbers oenummern vergleichsnummern",
     "fitment": "fitment vehicles fahrzeuge vehiculos",
     "attributes": "attributes attribute merkmale atributos",
-    "is_published": "published public visible online "
+    "photos": "photos photo images image imagesrc imageurl imageurls imageurlsxyz baseimage pictures picture "
+    "fotos foto bilder bild bildurl abbildungen imagenes imagen",
+    "is_published": "published public visible online active active01 productonline "
     "veroeffentlicht veroffentlicht oeffentlich sichtbar aktiv publicado activo",
 }
 _FIELD_OF = {word: name for name, words in _NAMED.items() for word in words.split()}
@@ -70,7 +77,7 @@ def match(headings: Sequence[str], asked: Mapping[str, str | None]) -> Iterator[
 
 def field_names() -> Iterable[str]:
     """The fields that a column can fill."""
-    return (field.name for field in FIELDS)
+    return (*(field.name for field in FIELDS), PHOTOS)
 
 
 def _field(heading: str) -> str | None:

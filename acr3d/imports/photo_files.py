@@ -25,6 +25,8 @@ from acr3d.photos.limits import MAX_FILE_BYTES
 MOST_FILES = 20_000
 MOST_DIRECTORY_BYTES = 8_000_000
 """Of a ZIP file's list of its files, which is read into memory."""
+MOST_BYTES = 4_000_000_000
+MOST_UNPACKED_BYTES = 20_000_000_000
 MOST_RATIO = 200
 """Unpacked over packed. Photos are packed already."""
 _IN_MEMORY = 1_000_000
@@ -34,6 +36,7 @@ _SUFFIXES = frozenset(
 )
 _ARCHIVES = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz .cbz .jar".split())  # noqa: SIM905
 _OF_SYSTEMS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_END = b"PK\x05\x06"  # of the record that ends a ZIP file
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class PhotoFile:
     path: str
     problem: str = ""
     entry: zipfile.ZipInfo | None = None
+
+    @property
+    def source(self) -> str:
+        """Tells the same content in another ZIP file; empty for a file in a folder."""
+        return f"{self.entry.CRC:08x}-{self.entry.file_size}" if self.entry else ""
 
 
 class PhotoFiles:
@@ -90,6 +98,23 @@ class PhotoFiles:
             yield cast(BinaryIO, copy)
 
 
+def check(place: Path) -> None:
+    """Raises InvalidInput for what is no ZIP file of photos, or is beyond the limits."""
+    with PhotoFiles(place):
+        pass
+
+
+def packed(folder: Path, into: Path) -> None:
+    """Put the photos of a folder into a ZIP file, without what is left out. Raises InvalidInput."""
+    with (
+        PhotoFiles(folder) as source,
+        zipfile.ZipFile(into, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive,
+    ):
+        for file in source.files():
+            if not file.problem:
+                archive.write(folder / file.path, file.path)
+
+
 def _opened(place: Path) -> zipfile.ZipFile:
     if _directory_bytes(place) > MOST_DIRECTORY_BYTES:
         raise InvalidInput(_too_many())
@@ -97,10 +122,22 @@ def _opened(place: Path) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(place)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise InvalidInput(_("The photos must be a folder or a ZIP file that is not damaged.")) from error
-    if len(archive.infolist()) > MOST_FILES:
+    problem = _problem_of_all(archive.infolist())
+    if problem:
         archive.close()
-        raise InvalidInput(_too_many())
+        raise InvalidInput(problem)
     return archive
+
+
+def _problem_of_all(entries: list[zipfile.ZipInfo]) -> str:
+    if len(entries) > MOST_FILES:
+        return _too_many()
+    if sum(one.file_size for one in entries) > MOST_UNPACKED_BYTES:
+        most = MOST_UNPACKED_BYTES // 1_000_000_000
+        return str(
+            _("Unpacked, the ZIP file has more than %(most)s GB. Import it in several parts.", most=most)
+        )
+    return ""
 
 
 def _directory_bytes(place: Path) -> int:
@@ -108,8 +145,15 @@ def _directory_bytes(place: Path) -> int:
     with place.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 66_000))
         tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    return int(struct.unpack_from("<I", tail, at + 12)[0]) if 0 <= at <= len(tail) - 22 else 0
+    # As `zipfile` does: a record without a comment is the last thing; else the last signature counts.
+    is_last = tail[-22:-18] == _END and tail.endswith(b"\0\0")
+    at = len(tail) - 22 if is_last else tail.rfind(_END)
+    if not 0 <= at <= len(tail) - 22:
+        return 0
+    size = int(struct.unpack_from("<I", tail, at + 12)[0])
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # ZIP64, whose record is before its locator
+        size = max(size, int(struct.unpack_from("<Q", tail, at - 76 + 40)[0]))
+    return size
 
 
 def _in_folder(place: Path) -> Iterator[PhotoFile]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from acr3d.db.models import Part
 from acr3d.errors import InvalidInput
 from acr3d.imports.cells import decimal_sign, to_value
+from acr3d.imports.headings import PHOTOS
 from acr3d.imports.table import Table
 from acr3d.parts import categories
 from acr3d.parts.fact_kinds import Amount
@@ -70,7 +71,7 @@ class Planner:
 
     def plan(self, session: Session, rows: Sequence[Row], lock: bool = False) -> list[Planned]:
         """What each row would do now. With `lock`, the parts stay as they are until the transaction ends."""
-        skus = {number: _sku_in(cells) for number, cells in rows}
+        skus = {number: sku_in(cells) for number, cells in rows}
         parts = parts_by_look(session, [sku for sku in skus.values() if sku], lock)
         return [
             self._planned(number, skus[number], cells, parts.get(look(skus[number])))
@@ -99,28 +100,29 @@ class Planner:
         """Take rows as planned that were so before, to see when one comes twice."""
         for number, cells in rows:
             with suppress(InvalidInput):
-                if sku := _sku_in(cells):
+                if sku := sku_in(cells):
                     self._rows_by_look.setdefault(look(sku), number)
 
     def skus(self, table: Table) -> Iterator[str]:
         """The SKUs that the table's rows name, empty ones left out."""
         for _number, cells in table.rows():
             with suppress(InvalidInput):
-                if sku := _sku_in(cells):
+                if sku := sku_in(cells):
                     yield sku
 
-    def make_categories(self, rows: Sequence[Row]) -> None:
-        """Make the categories that these rows name and there are not, each in a transaction of its own."""
-        if not self._makes_categories:
-            return
-        for path in {str(cells.get("category") or "").strip() for _number, cells in rows} - {""}:
-            with suppress(InvalidInput):  # the row is refused when its turn comes
-                categories.create(path)
+    def missing_categories(self, rows: Sequence[Row]) -> list[str]:
+        """The paths of the categories that these rows name and that are to be made, the highest first."""
+        found: dict[str, None] = {}
+        if self._makes_categories:
+            for path in sorted({str(cells.get("category") or "").strip() for _number, cells in rows} - {""}):
+                with suppress(InvalidInput):  # the row is refused when its turn comes
+                    found.update(dict.fromkeys(categories.missing(path)))
+        return list(found)
 
     def refused_meanwhile(self, row: Row) -> Planned:
         """The row, whose part number somebody else gave to a part while it was being written."""
         problem = gettext("Another part was given this part number (SKU) just now. Import the file again.")
-        return Planned(row[0], _sku_in(row[1]), Action.REFUSED, problem=problem)
+        return Planned(row[0], sku_in(row[1]), Action.REFUSED, problem=problem)
 
     def _check_first(self, number: int, sku: str) -> None:
         first = self._rows_by_look.setdefault(look(sku), number) if sku else number
@@ -134,7 +136,7 @@ class Planner:
     def _values(self, cells: Mapping[str, Cell]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, cell in cells.items():
-            if isinstance(cell, str) and not cell.strip():
+            if name == PHOTOS or (isinstance(cell, str) and not cell.strip()):
                 continue
             one = _FIELDS[name]
             value = to_value(cell, one, self._units[name], self.sign)
@@ -145,7 +147,8 @@ class Planner:
         return values
 
 
-def _sku_in(cells: Mapping[str, Cell]) -> str:
+def sku_in(cells: Mapping[str, Cell]) -> str:
+    """The row's SKU as the part has it, also where a spreadsheet made a date or a number of it."""
     cell = cells.get("sku", "")
     return str(to_value(cell, _FIELDS["sku"], "", None)).strip()
 

@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from acr3d.db import content_stamp
 from acr3d.db.extensions import db
 from acr3d.db.models import Import
-from acr3d.db.session import database_now, transaction
+from acr3d.db.session import database_now, end_read, transaction
 
-LEASE = timedelta(minutes=4)
-"""Longer than a file takes to be read (`table.LIMITS`), and than any batch."""
+LEASE = timedelta(minutes=6)
+"""Longer than reading a file (`table.LIMITS`), downloading and converting a photo, or any batch."""
+_TRY_AGAIN = timedelta(minutes=1)
 
 
 class LostClaim(Exception):
@@ -39,12 +41,19 @@ def next_due() -> datetime | None:
     return db.session.scalar(select(func.min(Import.due_at)).where(Import.due_at.is_not(None)))
 
 
+def due(before: datetime, count: int) -> list[str]:
+    """The imports that have waited longest and were due `before`, at most `count`."""
+    query = select(Import.id).where(_is_due(before)).order_by(Import.due_at).limit(count)
+    found = list(db.session.scalars(query))
+    end_read()
+    return found
+
+
 def claim(import_id: str | None = None) -> Claim | None:
     """Claim the import that has waited longest, or this one; None when it is not due."""
     with transaction() as session:
         now = database_now(session)
-        # A time too far ahead was written before the clock was set back.
-        is_due = or_(Import.due_at <= now, Import.due_at > now + 2 * LEASE)
+        is_due = _is_due(now)
         longest = select(Import.id).where(is_due).order_by(Import.due_at).limit(1)
         if import_id is not None:
             longest = longest.where(Import.id == import_id)
@@ -59,14 +68,38 @@ def claim(import_id: str | None = None) -> Claim | None:
         return Claim(found, until) if found else None
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """A time too far ahead was written before the clock was set back."""
+    return or_(Import.due_at <= now, Import.due_at > now + 2 * LEASE)
+
+
+def try_again(import_id: str) -> None:
+    """Let a poller go on in a minute: the process that worked on the import has died."""
+    with transaction() as session:
+        session.execute(
+            update(Import)
+            .where(Import.id == import_id, Import.due_at.is_not(None))
+            .values(due_at=database_now(session) + _TRY_AGAIN)
+        )
+
+
 @contextmanager
 def holding(claimed: Claim) -> Iterator[tuple[Session, Import]]:
     """A writing transaction with the import, locked; the claim goes on from now. Raises LostClaim."""
     with transaction() as session:
-        query = select(Import).where(Import.id == claimed.import_id, Import.due_at == claimed.until)
-        record = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-        if record is None:
-            raise LostClaim
-        until = record.due_at = database_now(session) + LEASE
+        record = held(session, claimed)
+        until = record.due_at
         yield session, record
-    claimed.until = until  # only now that it is committed
+    if until is not None:
+        claimed.until = until  # only now that it is committed
+
+
+def held(session: Session, claimed: Claim) -> Import:
+    """As `holding`, in the caller's transaction: when that has ended, the claim goes on until `due_at`."""
+    query = select(Import).where(Import.id == claimed.import_id, Import.due_at == claimed.until)
+    record = session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if record is None:
+        raise LostClaim
+    record.due_at = database_now(session) + LEASE
+    content_stamp.may_show_later(session)  # many batches a second
+    return record

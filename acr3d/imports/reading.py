@@ -29,7 +29,7 @@ _SAMPLE_LENGTH = 60
 def opened_table(record: Import) -> Iterator[Table]:
     """The import's table, read as it asks for. Raises TableRefused."""
     asked = {name: record.layout.get(name) for name in ("encoding", "delimiter", "sheet")}
-    file, mapping = storage().path(record.storage_path), record.mapping
+    file, mapping = storage().path(record.storage_path or ""), record.mapping
     with opened(file, Layout(**asked, columns=mapping or None)) as table:
         yield table
 

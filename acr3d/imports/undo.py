@@ -1,4 +1,5 @@
-"""Undo an import: fields that were not changed since, and new parts that were not used since.
+"""Undo an import: photos and fields that were not changed since, new parts that were not used since, and
+categories that were made for them and are empty.
 
 What is left is written to its row, as a sentence.
 """
@@ -11,26 +12,45 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from acr3d.db import content_stamp
 from acr3d.db.models import ImportRow, Part
 from acr3d.db.states import ImportState
+from acr3d.imports import photo_work
 from acr3d.imports.queue import Claim, holding
 from acr3d.imports.run import BATCH, set_values
-from acr3d.parts import bin
+from acr3d.parts import bin, categories
 from acr3d.parts.fields import FIELDS, column_of
+from acr3d.storage.blobs import discard
 
 
 def undo(claimed: Claim, stop: Event) -> None:
-    """Go on undoing; `rows_done` is the number of the last row that was looked at."""
+    """Go on undoing, the photos first; `rows_done` is the number of the last row that was looked at."""
+    is_done = photo_work.undo(claimed, stop) and _undo_rows(claimed, stop)
+    if not is_done:
+        return
+    with holding(claimed) as (_session, record):
+        made = record.made_categories
+    for path in reversed(made):
+        categories.delete_if_empty(path)
+    with holding(claimed) as (session, record):
+        content_stamp.changed(session)
+        record.state, record.due_at = ImportState.UNDONE, None
+        photos, record.photos_path = record.photos_path, None  # large, and no longer needed
+    discard(filter(None, [photos]))
+
+
+def _undo_rows(claimed: Claim, stop: Event) -> bool:
+    """Returns whether all of them were looked at."""
     while not stop.is_set():
         with holding(claimed) as (session, record):
             rows = _next_rows(session, record.id, record.rows_done)
             if not rows:
-                record.state, record.due_at = ImportState.UNDONE, None
-                return
+                return True
             parts = _locked(session, [row.part_id for row in rows if row.part_id])
             for row in rows:
                 row.not_undone = _taken_back(session, row, parts.get(row.part_id or ""))
             record.rows_done = rows[-1].number
+    return False
 
 
 def _next_rows(session: Session, import_id: str, after: int) -> list[ImportRow]:

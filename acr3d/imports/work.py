@@ -1,4 +1,5 @@
-"""What a poller, or the command line, does with a claimed import: some rows a transaction, in their order.
+"""What a poller, or the command line, does with a claimed import: some rows a transaction, in their order;
+then the photos.
 
 Each transaction writes the parts, what became of their rows, and how far the import is: whatever ends it in
 between, it goes on behind the last row that was written, and no row is written twice.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -16,16 +18,20 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from acr3d.db import change_log, content_stamp
 from acr3d.db.extensions import db
-from acr3d.db.models import Import, ImportRow, Part
+from acr3d.db.models import Import, ImportRow, Part, User
 from acr3d.db.session import database_now, end_read
 from acr3d.db.states import WORKING, ImportState
 from acr3d.errors import InvalidInput
-from acr3d.imports import reading, run
+from acr3d.imports import photo_work, reading, run
 from acr3d.imports.plan import Action, Planned, Planner, Row
 from acr3d.imports.queue import Claim, LostClaim, holding
 from acr3d.imports.table import Table
 from acr3d.imports.undo import undo
+from acr3d.messages.wording import worded
+from acr3d.parts import categories
+from acr3d.storage.blobs import StorageError, discard
 from acr3d.tables.limits import TableRefused
 
 log = logging.getLogger("acr3d.poller")
@@ -37,14 +43,17 @@ Progress = Callable[[int, int], None]
 def work(claimed: Claim, stop: Event, progress: Progress = lambda _done, _total: None) -> None:
     """Go on with the import until it waits for a person, or `stop` is set."""
     record = db.session.get_one(Import, claimed.import_id)
-    with force_locale(record.language):
+    with force_locale(record.language), change_log.acting_as(_person(record)):
         try:
             _work(record, claimed, stop, progress)
         except LostClaim:
             return
         except (TableRefused, InvalidInput) as refusal:
-            # Rows that are written can still be undone only while the import is not read in another way.
-            _end(claimed, ImportState.STOPPED if record.rows_done else ImportState.REFUSED, str(refusal))
+            # What is written can still be undone only while the import is not read in another way.
+            is_begun = record.rows_done or record.photos_done
+            _end(claimed, ImportState.STOPPED if is_begun else ImportState.REFUSED, str(refusal))
+        except StorageError as refusal:
+            _end(claimed, ImportState.STOPPED, worded(refusal.message))
         except SQLAlchemyError:
             raise  # the database is away: the claim runs out, and the import is taken again
         except Exception:
@@ -57,25 +66,56 @@ def work(claimed: Claim, stop: Event, progress: Progress = lambda _done, _total:
                 _release(claimed)
 
 
+def _person(record: Import) -> str:
+    """Who asked for the import; empty on the command line."""
+    user = db.session.get(User, record.created_by) if record.created_by else None
+    return user.email if user else ""
+
+
 def _work(record: Import, claimed: Claim, stop: Event, progress: Progress) -> None:
     if record.state == ImportState.UNDOING:
         return undo(claimed, stop)
     is_preview = record.state == ImportState.PREVIEWING
-    with reading.opened_table(record) as table:
-        if not record.found:
-            table = _described(record, claimed, table)
-        done, total = record.rows_done, record.row_count
-        planner = reading.planner_of(record, table)
-        end_read()
-        for rows in _rest(table, planner, done):
-            if stop.is_set():
-                return None
-            if not is_preview:
-                planner.make_categories(rows)
-            done = _one_batch(claimed, planner, rows, is_preview)
-            progress(done, total)
-    _end(claimed, ImportState.READY if is_preview else ImportState.DONE)
+    if record.storage_path is None:
+        photo_work.plan(claimed, record, None)
+    elif record.photo_count is None or record.rows_done < record.row_count:
+        with reading.opened_table(record) as table:
+            if not record.found:
+                table = _described(record, claimed, table)
+            _rows(record, claimed, table, stop, progress)
+            if not stop.is_set():
+                photo_work.plan(claimed, record, table)
+    if not is_preview:
+        total = record.row_count + (record.photo_count or 0)
+        photo_work.bring(claimed, record, stop, lambda done: progress(record.row_count + done, total))
+    if not stop.is_set():
+        _end(claimed, ImportState.READY if is_preview else ImportState.DONE)
     return None
+
+
+def _rows(record: Import, claimed: Claim, table: Table, stop: Event, progress: Progress) -> None:
+    is_preview = record.state == ImportState.PREVIEWING
+    done, total = record.rows_done, record.row_count
+    planner = reading.planner_of(record, table)
+    end_read()
+    for rows in _rest(table, planner, done):
+        if stop.is_set():
+            return
+        if not is_preview:
+            _make_categories(claimed, planner.missing_categories(rows))
+        done = _one_batch(claimed, planner, rows, is_preview)
+        progress(done, total)
+
+
+def _make_categories(claimed: Claim, paths: list[str]) -> None:
+    """Each in a transaction of its own, noted before it is made, so that undoing knows it."""
+    if not paths:
+        return
+    with holding(claimed) as (_session, record):
+        record.made_categories = list(dict.fromkeys([*record.made_categories, *paths]))
+    for path in paths:
+        with suppress(InvalidInput):  # its row is refused in its turn, unless somebody made it just now
+            categories.create(path)
 
 
 def _described(record: Import, claimed: Claim, table: Table) -> Table:
@@ -140,6 +180,8 @@ def _transaction(
         _write_down(session, record, planned, written)
         done = record.rows_done
         stops = record.due_at is None
+        if stops:
+            content_stamp.changed(session)
     if stops:
         raise LostClaim
     return done
@@ -190,8 +232,16 @@ def _as_row(import_id: str, one: Planned, part: Part | None) -> dict[str, Any]:
 
 
 def _end(claimed: Claim, state: ImportState, problem: str = "") -> None:
-    with holding(claimed) as (_session, record):
+    photos = None
+    with holding(claimed) as (session, record):
+        if record.state == ImportState.IMPORTING:
+            content_stamp.changed(session)
         record.state, record.due_at, record.problem = state, None, problem
+        if state == ImportState.DONE:
+            photo_work.check_now(session, record)
+            photos, record.photos_path = record.photos_path, None  # large, and no longer needed
+    if photos is not None:
+        discard([photos])
 
 
 def _release(claimed: Claim) -> None:

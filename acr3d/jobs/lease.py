@@ -18,7 +18,7 @@ from acr3d.db.types import utc_now
 from acr3d.jobs import queries, transitions
 from acr3d.jobs.backoff import backoff_seconds
 from acr3d.messages.message import Message
-from acr3d.storage.blobs import storage
+from acr3d.storage.blobs import discard, storage
 from acr3d.storage.index import find_blob
 
 LEASE = timedelta(seconds=60)
@@ -87,9 +87,7 @@ class JobLease:
                 yield locked
         except LeaseLost:
             if not queries.job_by_id(self.job_id).is_live:
-                for key in files:
-                    if find_blob(key) is None:
-                        storage().delete(key)
+                discard(key for key in files if find_blob(key) is None)
             raise
 
     def release(self) -> None:

@@ -36,8 +36,11 @@ def waits_for_outlines(job: Job) -> bool:
 
 
 def ordered_photos(job: Job) -> list[tuple[bytes, str]]:
-    """The job's (JPEG, side) pairs."""
-    return [(_read(one["storage_path"]), one["angle"]) for one in job.selected_image_metadata]
+    """The job's (JPEG, side) pairs: clean photos where the order was made with them."""
+    return [
+        (_read(one.get("clean_path") or one["storage_path"]), one["angle"])
+        for one in job.selected_image_metadata
+    ]
 
 
 def ordered_with_outlines(job: Job) -> tuple[list[tuple[bytes, str]], list[bytes | None]]:

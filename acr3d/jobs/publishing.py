@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from acr3d import settings
 from acr3d.db.models import Job, ModelVersion, Part
 from acr3d.db.states import VersionState
 from acr3d.db.types import utc_now
@@ -14,6 +13,7 @@ from acr3d.foreign import Facts
 from acr3d.jobs.queries import published_version
 from acr3d.messages.message import Message
 from acr3d.parts.angles import viewing_axes
+from acr3d.shop import options
 from acr3d.storage.index import media_url
 
 LEAST_CONFIDENCE = 0.6
@@ -30,9 +30,9 @@ def publish_if_first(
     `agreement` is the report of `silhouette_check`. Runs in the caller's transaction.
     """
     # The model of a task that was attached by hand was not made from this part's photos.
-    was_ordered = bool(job.selected_image_ids)
+    was_ordered = bool(job.selected_image_ids or job.capture_ids)
     is_further = job.optimized_from is not None or published_version(part.id, session) is not None
-    if settings.current().review_before_publish or not was_ordered or is_further:
+    if options.current().review_before_publish or not was_ordered or is_further:
         return Message("model.ready", n=version.number)
     if len(viewing_axes(one["angle"] for one in job.selected_image_metadata)) == 1:
         return Message("model.ready_one_axis", n=version.number)
@@ -64,14 +64,14 @@ def publish(session: Session, version: ModelVersion, part: Part, by_user: str | 
 def doubtful_agreement(version: ModelVersion) -> int | None:
     """The version's agreement with its photos, in per cent, if a person should be asked before publishing."""
     share = Facts(version.report).part("agreement").number("all")
-    is_low = share is not None and 100 * share < settings.current().ask_agreement
+    is_low = share is not None and 100 * share < options.current().ask_agreement
     return round(100 * share) if share is not None and is_low else None
 
 
 def _agrees_too_little(job: Job, report: dict[str, Any] | None) -> bool:
     """Whether a person must review the model first: it agrees less than the job, or else the host, requires,
     or could not be measured."""
-    config = settings.current()
+    config = options.current()
     least = int(job.generation_config.get("least_agreement", config.least_agreement))
     if report is None:
         return least > 0

@@ -114,6 +114,11 @@ def events_of(job_id: str) -> list[JobEvent]:
     return list(db.session.scalars(select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)))
 
 
+def newest_event_id() -> int:
+    """A new one with everything that happens to any job."""
+    return db.session.scalar(select(func.max(JobEvent.id))) or 0
+
+
 def histories(job_ids: Sequence[str]) -> dict[str, list[JobEvent]]:
     """The histories of these jobs, each oldest first, by job."""
     found: dict[str, list[JobEvent]] = {job_id: [] for job_id in job_ids}
@@ -144,6 +149,14 @@ def published_version(part_id: str, session: Session | None = None) -> ModelVers
         ModelVersion.part_id == part_id, ModelVersion.state == VersionState.PUBLISHED
     )
     return (session or db.session).scalar(query)
+
+
+def published_versions(part_ids: Sequence[str]) -> dict[str, ModelVersion]:
+    """The models that customers see, by part id."""
+    query = select(ModelVersion).where(
+        ModelVersion.part_id.in_(part_ids), ModelVersion.state == VersionState.PUBLISHED
+    )
+    return {version.part_id: version for version in db.session.scalars(query)}
 
 
 def posters_of(part_ids: Sequence[str]) -> dict[str, str]:

@@ -73,10 +73,24 @@ def accounts_to_bulk_poll(reach: ReachableAccounts) -> list[str]:
     return found
 
 
+def due(lane: Lane, before: datetime, count: int) -> list[tuple[str, str, str]]:
+    """The first `count` free jobs of the lane that were due `before`: (job id, engine, account)."""
+    wanted = (HAS_NEXT_STEP, Job.next_step.in_(lane.steps), _free(utc_now()), _is_time(before))
+    query = select(Job.id, Job.engine, Job.account).where(*wanted).order_by(*lane.order).limit(count)
+    found = [(row.id, row.engine, row.account) for row in db.session.execute(query)]
+    db.session.commit()
+    return found
+
+
 def claim(
-    poller_id: str, lane: Lane, count: int, reach: ReachableAccounts, in_bulk: Collection[str]
+    poller_id: str,
+    lane: Lane,
+    count: int,
+    reach: ReachableAccounts,
+    in_bulk: Collection[str] = (),
+    job_id: str | None = None,
 ) -> list[tuple[str, str]]:
-    """Lease at most `count` due jobs of the lane to us: [(job id, lease owner)].
+    """Lease at most `count` due jobs of the lane, or this one, to us: [(job id, lease owner)].
 
     Tasks of the accounts `in_bulk` are left to `claim_batch`.
     """
@@ -85,6 +99,8 @@ def claim(
     with transaction() as session:
         now = database_now(session)
         wanted = [Job.next_step.in_(lane.steps), _is_time(now), reach.ours_or_overdue(now)]
+        if job_id is not None:
+            wanted.append(Job.id == job_id)
         if in_bulk:
             wanted.append(~and_(IS_POLLED, Job.account.in_(in_bulk)))
         owner, taken = _lease(poller_id, now, wanted, lane.order, count)

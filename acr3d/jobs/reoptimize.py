@@ -12,14 +12,14 @@ from acr3d.db.states import Status
 from acr3d.db.types import new_id
 from acr3d.errors import Conflict, InvalidInput
 from acr3d.jobs import queries, transitions
-from acr3d.jobs.service import already_running, one_live_job
+from acr3d.jobs.service import INPUTS, already_running, one_live_job
 from acr3d.messages.message import Message
 from acr3d.notify import wake
 
 # As `python -m acr3d.optimize --turn` takes it.
 _TURN = re.compile(r"([xyz](90|180|270)(,[xyz](90|180|270)){0,23})?")
 _COPIED = (
-    *("part_id", "selected_image_ids", "selected_image_urls", "selected_image_metadata"),
+    *("part_id", *INPUTS),
     *("engine", "engine_base", "account", "generation_report"),
     *("raw_model_url", "raw_storage_path", "raw_file_size_bytes"),
 )

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from acr3d import logs, metrics
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part
 from acr3d.db.outage import outage_of, report
@@ -47,8 +48,13 @@ log = logging.getLogger("acr3d.jobs")
 
 def advance(lease: JobLease, step: Callable[[JobLease], None] | None = None) -> None:
     """Take the leased job's next step, or this `step`, and end its lease. An error concerns only this job."""
+    with logs.about(job=lease.job_id):
+        _advance(lease, step or _step)
+
+
+def _advance(lease: JobLease, step: Callable[[JobLease], None]) -> None:
     try:
-        (step or _step)(lease)
+        step(lease)
     except LeaseLost:
         log.info("job.lease_lost job=%s", lease.job_id)
     except (ChildStopped, DownloadStopped):
@@ -66,6 +72,11 @@ def _step(lease: JobLease) -> None:
     end_read()
     if job.next_step == NextStep.NONE:
         raise LeaseLost  # it ended after it was claimed
+    with metrics.job_step(job.next_step):
+        _run_step(lease, job)
+
+
+def _run_step(lease: JobLease, job: Job) -> None:
     if job.next_step == NextStep.OPTIMIZE:
         optimize(lease, job)
         return

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from acr3d.billing import budget, ledger
-from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, PartImage, User
+from acr3d.clean_photos.shown import clean_of
+from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, Part, PartImage, User
 from acr3d.db.session import transaction
 from acr3d.db.states import LIVE, NextStep, Status
 from acr3d.db.types import new_id, utc_now
@@ -33,7 +34,13 @@ from acr3d.parts.parts import locked_part
 from acr3d.parts.photos import images_of
 
 FEWEST, MOST = 2, 4
+INPUTS = ("selected_image_ids", "selected_image_urls", "selected_image_metadata", "capture_ids")
+"""The columns of a job that say what it is made of."""
 _SENDING_ORDER = ("front", "right", "back", "left", "top", "bottom")
+
+
+Also = Callable[[Session, Job], None]
+"""What else belongs to the transaction that orders."""
 
 
 def _is_whole(value: Any) -> bool:
@@ -44,6 +51,7 @@ def _is_whole(value: Any) -> bool:
 _CONFIG: dict[str, Callable[[Any], bool]] = {
     "level": lambda value: value in MODEL_LEVELS,
     "other_sides": lambda value: isinstance(value, bool),
+    "clean_photos": lambda value: isinstance(value, bool),
     "least_agreement": lambda value: _is_whole(value) and 0 <= value <= 100,
 }
 
@@ -56,18 +64,21 @@ def start(
     actor: User,
     *,
     again: bool = False,
+    also: Also | None = None,
 ) -> Job:
     """A new job that makes a model of the part from `selected` photos, {angle: image id}.
 
     With `other_sides` in its config an engine that takes named views also gets the part's other labelled
-    photos. `again`: the person agrees to pay for an order that has already given a model. Raises Missing,
+    photos. An engine that takes no outlines gets the clean photos that there are, unless `clean_photos` is
+    false. `again`: the person agrees to pay for an order that has already given a model. What `also` raises
+    undoes the order. Raises Missing,
     InvalidInput for a choice that is not possible, Conflict while another job of the part runs or when the
     budget does not allow it, and AlreadyOrdered.
     """
     provider = engines().provider(engine) if engine else engines().default()
     if provider is None:
         raise InvalidInput(_("The engine “%(name)s” is not set up here.", name=engine))
-    _check_config(provider, config)
+    check_config(provider, config)
     if config.get("other_sides") and not provider.capabilities.named_views:
         raise InvalidInput(
             _(
@@ -75,41 +86,73 @@ def start(
                 engine=worded(provider.wording.subject),
             )
         )
+    sends_clean = not provider.capabilities.outlines and config.get("clean_photos", True)
     with one_live_job(), transaction() as session:
-        part = locked_part(session, part_id)
-        if queries.live_job(session, part_id):
-            raise already_running()
+        part = free_part(session, part_id)
         present = images_of(part_id, session)
         images = _chosen(selected, {image.id: image for image in present})
         others = _other_sides(images, present) if config.get("other_sides") else []
-        price = engine_models.price(provider, config, session)
-        budget.check(session, provider, actor.id, price)
-        job = Job(
-            id=new_id(),
-            part_id=part_id,
-            created_by=actor.id,
-            status=Status.PENDING,
-            selected_image_ids=[image.id for _angle, image in images],
-            selected_image_urls=[image.image_url for _angle, image in images],
-            selected_image_metadata=[_frozen(angle, image) for angle, image in [*images, *others]],
-            generation_config=config,
-            engine=provider.name,
-            engine_base=provider.base,
-            account=provider.account,
-            estimated_credits=price,
-        )
+        inputs = {
+            "selected_image_ids": [image.id for _angle, image in images],
+            "selected_image_urls": [image.image_url for _angle, image in images],
+            "selected_image_metadata": [
+                _frozen(angle, image, clean=sends_clean) for angle, image in [*images, *others]
+            ],
+        }
+        job = new_job(session, provider, part, config, actor, inputs)
         if not again:
             ask_before_repeating(session, job)
-        session.add(job)
-        session.flush()
-        ledger.reserve(session, job, actor.id)
-        _remember_choice(session, part_id, job.selected_image_ids)
-        session.flush()
         requested = Message("job.requested", n=len(images) + len(others))
-        transitions.log_event(session, job, actor.email, requested)
-        transitions.sync_part(session, job, part)
+        enter(session, job, part, actor, requested)
+        _remember_choice(session, part_id, job.selected_image_ids)
+        if also is not None:
+            also(session, job)
     wake()
     return job
+
+
+def free_part(session: Session, part_id: str) -> Part:
+    """The part, locked, of which no model is being made."""
+    part = locked_part(session, part_id)
+    if queries.live_job(session, part_id):
+        raise already_running()
+    return part
+
+
+def new_job(
+    session: Session,
+    provider: Provider,
+    part: Part,
+    config: dict[str, Any],
+    actor: User,
+    inputs: dict[str, Any],
+) -> Job:
+    """A job for this engine, within the budget; not in the session yet."""
+    price = engine_models.price(provider, config, session)
+    budget.check(session, provider, actor.id, price)
+    nothing: dict[str, Any] = {name: [] for name in INPUTS}
+    return Job(
+        id=new_id(),
+        part_id=part.id,
+        created_by=actor.id,
+        status=Status.PENDING,
+        generation_config=config,
+        engine=provider.name,
+        engine_base=provider.base,
+        account=provider.account,
+        estimated_credits=price,
+        **(nothing | inputs),
+    )
+
+
+def enter(session: Session, job: Job, part: Part, actor: User, requested: Message) -> None:
+    """Write down the job and what it may cost."""
+    session.add(job)
+    session.flush()
+    ledger.reserve(session, job, actor.id)
+    session.flush()
+    transitions.log_event(session, job, actor.email, requested)
+    transitions.sync_part(session, job, part)
 
 
 def cancel(job_id: str, actor: User) -> Job:
@@ -135,11 +178,18 @@ def retry(job_id: str, actor: User, *, pay: bool = False) -> Job:
             raise Conflict(_("Only a failed job can be tried again; this one has not failed."))
         if part.deleted_at is not None:
             raise Conflict(_("The part has been deleted; its jobs cannot be tried again."))
+        if job.input_refused and job.capture_ids:
+            raise Conflict(
+                _(
+                    "The engine would refuse this capture again. Film the part again, then generate from "
+                    "the new capture."
+                )
+            )
         if job.input_refused:
             raise Conflict(_("The engine would refuse these photos again. Change them and press Generate."))
         _pin_here(job)
         to, message = _resume_point(job)
-        if to is Status.PENDING and not job.selected_image_metadata:
+        if to is Status.PENDING and not (job.selected_image_metadata or job.capture_ids):
             raise Conflict(_("The task that this job was made from is gone. Generate the model from photos."))
         if to is Status.PENDING:
             _order_again(session, job, actor, pay)
@@ -199,7 +249,8 @@ def already_running() -> Conflict:
     return Conflict(_("A model of this part is already being made. Wait for it, or cancel it first."))
 
 
-def _check_config(provider: Provider, config: dict[str, Any]) -> None:
+def check_config(provider: Provider, config: dict[str, Any]) -> None:
+    """Raises InvalidInput for a setting that the engine or we do not know, or a value that cannot be used."""
     for name, value in config.items():
         if name in provider.options:
             continue
@@ -255,8 +306,14 @@ def _other_sides(
     return list(others.items())
 
 
-def _frozen(angle: str, image: PartImage) -> dict[str, Any]:
-    return {"id": image.id, "url": image.image_url, "angle": angle, "storage_path": image.storage_path}
+def _frozen(angle: str, image: PartImage, *, clean: bool) -> dict[str, Any]:
+    """What the job keeps of a photo; `clean_path` is what is sent instead, which stays stored from now on."""
+    kept = {"id": image.id, "url": image.image_url, "angle": angle, "storage_path": image.storage_path}
+    sent = clean_of(image) if clean else None
+    if sent is None:
+        return kept
+    sent.is_ordered = True
+    return kept | {"clean_path": sent.storage_path}
 
 
 def _remember_choice(session: Session, part_id: str, chosen: list[str]) -> None:

@@ -10,6 +10,8 @@ from acr3d.foreign import Facts
 
 MOST_DEVIATION = 5.0
 """Per cent by which a model's side may differ from the part's before the size counts as contradicted."""
+_MOST_PRINT_ERROR = 0.02
+"""How far the sheet's scale may be off: a capture's own error is half of that."""
 _SIDES = ("width", "height", "depth")
 
 
@@ -17,6 +19,7 @@ class SizeState(StrEnum):
     """What is known of a model's size."""
 
     TRUE = "true"
+    MEASURED = "measured"  # the part has no sizes; a spin capture's sheet gave the model's
     CONFIRMED = "confirmed"  # contradicted, but an admin said that it is right
     CONTRADICTED = "contradicted"  # the model's proportions are not those of the part's sizes
     NOT_APPLIED = "not_applied"  # the part's sizes were typed or changed after the model was made
@@ -43,10 +46,12 @@ class TrueSize:
 
     state: SizeState
     sides: tuple[Side, ...]
+    sheet_printed_at: float | None = None
+    """In per cent, if the part's sizes say that the capture sheet was not printed at 100 %."""
 
     @property
     def is_true(self) -> bool:
-        return self.state in (SizeState.TRUE, SizeState.CONFIRMED)
+        return self.state in (SizeState.TRUE, SizeState.MEASURED, SizeState.CONFIRMED)
 
 
 def true_size(version: ModelVersion, part: Part) -> TrueSize:
@@ -61,14 +66,27 @@ def true_size(version: ModelVersion, part: Part) -> TrueSize:
         Side(name, present[name], model_mm.get(name), off.number(name) if is_applied else None)
         for name in _SIDES
     )
-    return TrueSize(_state(version, present, sides, is_applied), sides)
+    state = _state(version, present, sides, is_applied)
+    return TrueSize(state, sides, _printed_at(placed, state) if _is_measured(version) else None)
+
+
+def _is_measured(version: ModelVersion) -> bool:
+    """Whether the raw model came in true millimetres, from a spin capture."""
+    return len(Facts(version.report).part("engine").numbers("size_mm")) == len(_SIDES)
+
+
+def _printed_at(placed: Facts, state: SizeState) -> float | None:
+    """All typed sides ask for one and the same other scale: then it is the sheet's, not a side's."""
+    scale = placed.number("scale")
+    is_one_factor = state is SizeState.TRUE and scale is not None and abs(scale - 1) > _MOST_PRINT_ERROR
+    return 100 * scale if scale is not None and is_one_factor else None
 
 
 def _state(
     version: ModelVersion, present: dict[str, float | None], sides: tuple[Side, ...], is_applied: bool
 ) -> SizeState:
     if not any(present.values()):
-        return SizeState.UNKNOWN
+        return SizeState.MEASURED if is_applied and _is_measured(version) else SizeState.UNKNOWN
     if not is_applied:
         return SizeState.NOT_APPLIED
     if not any(side.is_off for side in sides):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acr3d.messages.capture_texts import CAPTURE_TEXTS
 from acr3d.messages.engine_texts import ENGINE_TEXTS
 from acr3d.messages.file_texts import FILE_TEXTS
 from acr3d.messages.job_texts import JOB_TEXTS
@@ -9,6 +10,7 @@ from acr3d.messages.model_texts import MODEL_TEXTS
 from acr3d.messages.order_texts import ORDER_TEXTS
 from acr3d.messages.outline_texts import OUTLINE_TEXTS
 from acr3d.messages.photo_texts import PHOTO_TEXTS
+from acr3d.messages.spin_texts import SPIN_TEXTS
 from acr3d.messages.table_texts import TABLE_TEXTS
 
 TEXTS: dict[str, str] = {
@@ -22,4 +24,6 @@ TEXTS: dict[str, str] = {
     **PHOTO_TEXTS,
     **MODEL_TEXTS,
     **TABLE_TEXTS,
+    **CAPTURE_TEXTS,
+    **SPIN_TEXTS,
 }

@@ -34,8 +34,12 @@ FILE_TEXTS = {
     "download.smaller_by_hand": N_(
         "Save it smaller. On the part's page, put the photo in its place with “Replace”, or delete it."
     ),
+    "download.import_again": N_("Import it again later."),
+    "download.mend_table": N_("Correct the address in the table, or add the photo on the part's page."),
     # Storage.
     "storage.not_stored": N_("The file could not be stored (%(why)s)."),
+    "storage.not_read": N_("The file storage cannot be read (%(why)s)."),
+    "storage.not_deleted": N_("The file could not be deleted (%(why)s)."),
     "storage.missing": N_("The stored file is missing."),
     # Child processes.
     "child.stopping": N_("The server is shutting down. The work starts again after the restart."),

@@ -6,6 +6,7 @@ from acr3d.messages.marker import N_
 
 JOB_TEXTS = {
     # What a person did.
+    "job.requested_spin": N_("Requested from a spin capture with %(n)s frames."),
     "job.requested": N_("Requested with %(n)s photos."),
     "job.canceled": N_("Canceled by a person."),
     "job.canceled_paid": N_(
@@ -50,8 +51,8 @@ JOB_TEXTS = {
     ),
     # What became of a canceled job's task.
     "revoke.task_removed": N_("The engine had not begun; its task was removed."),
-    "revoke.task_goes_on": N_("The engine had begun and goes on."),
-    "revoke.task_stopped": N_("The engine had begun and was stopped."),
+    "revoke.task_goes_on": N_("The engine had already started and continues."),
+    "revoke.task_stopped": N_("The engine had already started and was stopped."),
     "revoke.task_finished": N_("The engine had finished the model."),
     "revoke.task_failed": N_("The engine's task had failed."),
     "revoke.task_gone": N_("The engine's task was already gone."),
@@ -92,6 +93,8 @@ JOB_TEXTS = {
     "job.no_reason": N_("It gave no reason."),
     "job.change_photos": N_("The same photos would fail again: change them and press Generate."),
     "job.try_again": N_("Try again, or choose other photos."),
+    "job.film_again": N_("Film the part again, then generate from the new capture."),
+    "job.try_again_or_film": N_("Try again. If it fails again, film the part again."),
     "job.restored_unsent": N_(
         "This is restored from a backup of %(at)s UTC, when the job was still waiting to be sent. It may "
         "have been ordered since, so it is not sent by itself: look for its task at the engine first, then "

@@ -11,7 +11,12 @@ from acr3d.messages.message import Message
 
 def written(message: Message, code: str) -> str:
     """The line; `code` is a word for programs."""
-    return json.dumps({"error": str(message), "code": code, "message": message.as_json()})
+    return json.dumps(as_json(message, code))
+
+
+def as_json(message: Message, code: str) -> dict[str, Any]:
+    """As `written`, for a report on several inputs, of which some are refused."""
+    return {"error": str(message), "code": code, "message": message.as_json()}
 
 
 def read(line: Mapping[str, Any]) -> Message:

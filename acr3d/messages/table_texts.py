@@ -37,6 +37,10 @@ TABLE_TEXTS = {
         "The file is not text in the encoding %(encoding)s. Nothing was imported. Choose another encoding, "
         "or save the table as CSV (UTF-8)."
     ),
+    "table.not_text": N_(
+        "Row %(row)s holds a NUL byte, which no text has: the file is damaged or no table. Nothing was "
+        "imported. Save the table again as CSV (UTF-8)."
+    ),
     "table.damaged_workbook": N_(
         "The spreadsheet cannot be opened: it is damaged, protected with a password, or another kind of "
         "file. Nothing was imported. Save it again as XLSX without a password, or as CSV."

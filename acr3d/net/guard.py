@@ -123,7 +123,9 @@ class GuardedTransport(httpx.BaseTransport):
             target=request.url.raw_path,
         )
         extensions = {"timeout": {"connect": _CONNECT_SECONDS}}
-        sent = httpcore.Request(request.method, url, headers=request.headers.raw, extensions=extensions)
+        sent = httpcore.Request(
+            request.method, url, headers=request.headers.raw, content=request.read(), extensions=extensions
+        )
         response = self._pool.handle_request(sent)
         return httpx.Response(response.status, headers=response.headers, stream=_ResponseBody(response))
 

@@ -1,5 +1,5 @@
 """`python -m acr3d.optimize IN.glb OUT.glb [--level light [--no-blender]] [--ar AR.glb] [--turn x90]
-[--size-mm 142x171x184] [--json]`, or `--check IN.glb`.
+[--size-mm 142x171x184] [--to-scale] [--json]`, or `--check IN.glb`.
 
 It prints a report for people. With --json it follows the protocol of acr3d's child processes: lines of
 `{"progress": n}`, then `{"report": …}` (exit 0) or `{"error": "…", "code": "…"}` (exit 3).
@@ -63,6 +63,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         help="the part's width, height and depth; '-' if unknown (142x-x184; --size-mm=-x171x184)",
     )
     parser.add_argument(
+        "--to-scale", action="store_true", help="the file is measured: without --size-mm it keeps its size"
+    )
+    parser.add_argument(
         "--ar",
         type=Path,
         metavar="AR.glb",
@@ -82,8 +85,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.check == (options.target is not None):
         parser.error("give IN.glb and OUT.glb, or --check and IN.glb alone")
-    if options.check and (any(options.size_mm) or options.turn or options.ar):
-        parser.error("--check changes nothing, so --size-mm, --turn and --ar need OUT.glb")
+    if options.check and (any(options.size_mm) or options.turn or options.ar or options.to_scale):
+        parser.error("--check changes nothing, so --size-mm, --to-scale, --turn and --ar need OUT.glb")
     if not options.source.is_file():
         parser.error(f"file not found: {options.source}")
     _limit_memory()
@@ -162,6 +165,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         options.turn,
         options.ar,
         may_bake=not options.no_blender,
+        is_to_scale=options.to_scale,
     )
 
 

@@ -44,7 +44,7 @@ def compared_meshes(source: Model, result: Model, origins: Origins, placed: Matr
         now, shown = pairs[at]
         scale = abs(np.linalg.det(before[shown[0][0]][:3, :3])) ** (1 / 3)
         matrices = [np.eye(4)]
-        if len(shown) > 1:
+        if now[0] in origins.joined:
             here = np.linalg.inv(after[now[0]]) @ placed
             matrices = [here @ before[node] for node, _ in shown]
             scale = abs(1 / np.linalg.det(here[:3, :3])) ** (1 / 3)

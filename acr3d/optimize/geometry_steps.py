@@ -54,7 +54,7 @@ def run_geometry_steps(
 ) -> GeometryResult:
     """Run the steps; changes `model`. Without `draco` the arrays stay plain.
 
-    `record` is told of every mesh that is simplified.
+    `record` gets every mesh that is simplified.
     """
     result, streams = GeometryResult(Origins.of(model.json)), DecodedStreams()
     is_simplified = most_triangles is not None and total_triangles(model.json) > most_triangles

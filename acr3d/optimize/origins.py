@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acr3d.gltf.json_fields import Json
 
@@ -12,9 +12,14 @@ Shown = tuple[int, int]
 
 @dataclass(frozen=True)
 class Origins:
-    """By what a node of the result shows: what it was in the source, one thing or several joined ones."""
+    """By what a node of the result shows: what it was in the source, one thing or several joined ones.
+
+    `joined`: nodes of the result whose vertices were moved into the place where the source shows them, which
+    can be those of one thing only.
+    """
 
     sources: dict[Shown, list[Shown]]
+    joined: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, data: Json) -> Origins:
@@ -35,3 +40,6 @@ class Origins:
         }
         self.sources.clear()
         self.sources.update(kept)
+        joined = {numbers[node] for node in self.joined if node in numbers}
+        self.joined.clear()
+        self.joined.update(joined)

@@ -66,15 +66,17 @@ def optimize(
     turn: Turn | None = None,
     ar: Path | None = None,
     may_bake: bool = True,
+    is_to_scale: bool = False,
 ) -> Report:
     """Write `source` to `target`, optimized for `level`, turned and in the part's `size`; return the report.
 
     If the result would be larger than the source or differ from it, `target` is a copy of the source (still
     placed, which takes about a hundred bytes). With `ar`, the file for core glTF readers is written there and
-    described in the report. Without `may_bake`, no level bakes normals. Raises BadModel.
+    described in the report. Without `may_bake`, no level bakes normals. `is_to_scale`: without a `size`
+    the file keeps its own. Raises BadModel.
     """
     run = _Run(level, threads, may_bake, on_progress)
-    request = PlacementRequest(size or RealSize(), turn)
+    request = PlacementRequest(size or RealSize(), turn, is_to_scale)
     report = _optimize(source, target, run, request)
     core = write_scene_viewer_glb(source, ar, LEVELS[level].ar, request) if ar else None
     for_ar = [f"In the file for AR: {warning}" for warning in (core or {}).get("warnings", [])]

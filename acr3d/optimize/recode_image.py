@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from acr3d.gltf import image_decode, image_header
 from acr3d.gltf.image_header import ImageFacts
@@ -24,6 +24,10 @@ _ROWS_APART = 16
 _STRIP_ROWS = 128
 # A sample of an image: bands of twice the height of WebP's blocks.
 _BANDS, _BAND_ROWS = 8, 32
+# The opposite of what decoders do to chroma: they interpolate it, so that an eighth of every block of 2 × 2
+# pixels comes from each neighbour.
+_SHARPER = ImageFilter.Kernel((3, 3), [-1, -6, -1, -6, 92, -6, -1, -6, -1], 64)
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 # The red that equals the luma 0.299 R + 0.587 G + 0.114 B, solved for R.
 _LUMA_OF_G_AND_B = (0.0, 0.587 / 0.701, 0.114 / 0.701, 0.0)
 
@@ -42,8 +46,9 @@ class RecodePlan:
 
     `channels`: those that a shader reads (of R, G, B, A); the others may change, except in lossless coding.
     `is_data`: the image holds data, not colours, so a JPEG keeps the chroma at full resolution.
-    `must_change`: use the result even if it is larger. `finer_quality`: used if a sample of the encoded image
-    has less than `least_psnr` dB.
+    `must_change`: use the result even if it is larger. `sharpens_chroma`: more of it remains in lossy WebP.
+    `detailed_quality`: used, if not 0, for an image of which a sample takes more than `detailed_from` bytes a
+    pixel at `quality`.
     """
 
     max_side: int
@@ -53,8 +58,9 @@ class RecodePlan:
     coding: ImageCoding = ImageCoding.WEBP
     is_data: bool = False
     must_change: bool = False
-    least_psnr: float = 0.0
-    finer_quality: int = 0
+    sharpens_chroma: bool = False
+    detailed_quality: int = 0
+    detailed_from: float = 0
 
 
 @dataclass(frozen=True)
@@ -106,21 +112,21 @@ def _encode(content: BinaryIO, facts: ImageFacts, plan: RecodePlan, place: str) 
     rows = _rows(picture)
     if plan.coding is not ImageCoding.LOSSLESS:
         picture = _with_free_channels_filled(picture, plan.channels)
-    if plan.least_psnr and _psnr_of_sample(picture, plan) < plan.least_psnr:
-        plan = replace(plan, quality=plan.finer_quality)
+    if plan.sharpens_chroma and plan.coding is ImageCoding.WEBP and picture.mode == "RGB":
+        picture = _with_sharp_chroma(picture)
+    if plan.detailed_quality and plan.coding is ImageCoding.WEBP and _is_detailed(picture, plan):
+        plan = replace(plan, quality=plan.detailed_quality)
     return _encoded(picture, plan), _Reference(coarse, rows, digest)
 
 
-def _psnr_of_sample(picture: Image.Image, plan: RecodePlan) -> float:
-    """The PSNR of some bands of the encoded picture, in dB."""
+def _is_detailed(picture: Image.Image, plan: RecodePlan) -> bool:
+    """Whether some bands of the picture take many bytes."""
     height = min(picture.height, _BANDS * _BAND_ROWS)
     sample = Image.new(picture.mode, (picture.width, height))
     for top in range(0, height, _BAND_ROWS):
         at = top * picture.height // height
         sample.paste(picture.crop((0, at, picture.width, at + _BAND_ROWS)), (0, top))
-    with Image.open(io.BytesIO(_encoded(sample, plan))) as found:
-        psnr = _psnr(sample.convert("RGBA"), found.convert("RGBA"), plan.channels)
-    return math.inf if psnr is None else psnr
+    return len(_encoded(sample, plan)) > plan.detailed_from * sample.width * sample.height
 
 
 def _encoded(picture: Image.Image, plan: RecodePlan) -> bytes:
@@ -199,6 +205,32 @@ def _with_free_channels_filled(picture: Image.Image, channels: frozenset[str]) -
         red = picture.convert("L", _LUMA_OF_G_AND_B)
         return Image.merge("RGB", (red, picture.getchannel("G"), picture.getchannel("B")))
     return picture
+
+
+def _with_sharp_chroma(picture: Image.Image) -> Image.Image:
+    """The picture with more contrast between the chroma of its blocks of 2 × 2 pixels; luma stays.
+
+    WebP stores the mean chroma of each block, and decoders interpolate between blocks. What they show then is
+    much nearer to the source. libwebp's "sharp YUV" has the same aim, but Pillow cannot ask for it.
+    """
+    found = Image.new("RGB", picture.size)
+    for top in range(0, picture.height, _STRIP_ROWS):
+        # The filter needs one more row of blocks on each side.
+        margin = min(top, 2)
+        strip = picture.crop((0, top - margin, picture.width, min(picture.height, top + _STRIP_ROWS + 2)))
+        found.paste(_with_sharp_chroma_in(strip).crop((0, margin, *strip.size)), (0, top))
+    return found
+
+
+def _with_sharp_chroma_in(strip: Image.Image) -> Image.Image:
+    blocks = strip.reduce(2)
+    more = np.asarray(blocks.filter(_SHARPER), np.int16) - np.asarray(blocks, np.int16)
+    more -= np.round(more @ _LUMA).astype(np.int16)[..., np.newaxis]
+    for change, apply in ((more, ImageChops.add), (-more, ImageChops.subtract)):
+        whole = Image.fromarray(change.clip(0, 255).astype(np.uint8))
+        whole = whole.resize((2 * whole.width, 2 * whole.height), Image.Resampling.NEAREST)
+        strip = apply(strip, whole.crop((0, 0, *strip.size)))
+    return strip
 
 
 def _is_translucent(picture: Image.Image) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from acr3d.gltf.inspect import inspect
+from acr3d.gltf.image_decode import fit_within
+from acr3d.gltf.inspect import ModelFacts, inspect
 from acr3d.gltf.model import Model
 from acr3d.gltf.validate import validate
 from acr3d.gltf.write import write_glb
@@ -23,7 +26,7 @@ from acr3d.optimize.report import (
 from acr3d.optimize.steps import core_gltf, real_size
 from acr3d.optimize.steps.dedup import dedup
 from acr3d.optimize.steps.real_size import Placement, PlacementRequest, matrix_of
-from acr3d.optimize.steps.texture_compress import image_jobs, run_job, store_images
+from acr3d.optimize.steps.texture_compress import ImageJob, image_jobs, run_job, store_images
 from acr3d.optimize.verify import expected_facts, verify_result
 
 
@@ -39,6 +42,8 @@ def write_scene_viewer_glb(source: Path, target: Path, level: CoreLevel, request
             # Fewer triangles changed the shape, so all of them stay.
             report = _write(source, part, replace(level, most_triangles=None), request)
         report.pop("triangles_removed", None)
+        if report.get("bytes", math.inf) > source.stat().st_size:
+            report = _write_source(source, part, level, request, report.get("bytes", math.inf)) or report
         if "left_out" not in report:
             part.replace(target)
         return report
@@ -83,3 +88,58 @@ def _write(source: Path, part: Path, level: CoreLevel, request: PlacementRequest
         "truth": describe_deviation(deviation, after.longest_side) if deviation else None,
         "warnings": simplify_warnings(geometry),
     }
+
+
+def _write_source(
+    source: Path, part: Path, level: CoreLevel, request: PlacementRequest, most_bytes: float
+) -> Report | None:
+    """Write the source itself, placed, if any reader can show it and it has fewer than `most_bytes`."""
+    smaller = part.with_name(f"{part.name}.source")
+    try:
+        # Writing it in core glTF has validated the source.
+        with Model(source) as model:
+            facts = inspect(model)
+            longest_side = facts.longest_side
+            jobs = image_jobs(model, None)
+            if not _is_plain(model, facts, level, jobs):
+                return None
+            images = store_images(model, jobs, [None] * len(jobs))
+            placement = real_size.plan_placement(model.json, facts, request)
+            is_placed = isinstance(placement, Placement) and placement.changes_anything
+            if is_placed or facts.has_bom:
+                if isinstance(placement, Placement):
+                    facts = placement.applied_to(facts)
+                    real_size.apply_placement(model.json, placement)
+                write_glb(model, smaller)
+                if verify_result(facts, smaller)[0] is not None:
+                    return None
+            else:
+                shutil.copyfile(source, smaller)
+        length = smaller.stat().st_size
+        if length >= most_bytes:
+            return None
+        smaller.replace(part)
+    finally:
+        smaller.unlink(missing_ok=True)
+    deviation = measure_deviation(source, part, longest_side)
+    return describe_model(facts) | {
+        "bytes": length,
+        "maps": describe_images(images),
+        "truth": describe_deviation(deviation, facts.longest_side) if deviation else None,
+        "warnings": [],
+    }
+
+
+def _is_plain(model: Model, facts: ModelFacts, level: CoreLevel, jobs: list[ImageJob]) -> bool:
+    """Whether the source itself is what the file for AR may be."""
+    if model.json.get("extensionsRequired"):
+        return False
+    if facts.triangles > (level.most_triangles or facts.triangles):
+        return False
+    shown = [texture.get("source") for texture in model.json.get("textures", [])]
+    images = [job.facts for job in jobs]
+    if None in shown or any(images[at].format not in ("png", "jpeg") for at in shown):
+        return False
+    side, pixels = level.textures.max_side, level.textures.most_pixels
+    is_small = all(fit_within(each, side) == (each.width, each.height) for each in images)
+    return is_small and sum(each.width * each.height for each in images) <= (pixels or math.inf)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from acr3d import settings
 from acr3d.billing import spending
 from acr3d.db.extensions import db
 from acr3d.db.models import EngineAccount
@@ -14,6 +13,7 @@ from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker, disk_space, engine_models
+from acr3d.shop import options
 
 
 def for_admins() -> list[str]:
@@ -52,7 +52,7 @@ def _waiting(account: EngineAccount, provider: Provider) -> str | None:
 def _low_balance(account: EngineAccount, provider: Provider) -> str | None:
     if account.balance is None or account.open_cause == BreakerCause.CREDITS:
         return None
-    if account.balance >= settings.current().low_balance:
+    if account.balance >= options.current().low_balance:
         return None
     return str(
         _(
@@ -78,7 +78,7 @@ def _leaving(account: EngineAccount, provider: Provider) -> str | None:
 
 
 def _budget() -> str | None:
-    budget = settings.current().monthly_budget
+    budget = options.current().monthly_budget
     if not budget or spending.counted(db.session()) < budget:
         return None
     sentence = _("This month's budget of %(n)s credits is used up. The next month begins at midnight UTC.")

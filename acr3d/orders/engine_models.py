@@ -52,7 +52,7 @@ def choose(engine: str, name: str, seen: str) -> None:
 
     Orders that wait because their model is retired continue, and the estimates of those that are not sent yet
     follow the new price. Raises InvalidInput for a model that cannot be chosen, and Conflict if somebody else
-    has changed it meanwhile.
+    has changed it since.
     """
     provider = engines().provider(engine)
     if provider is None or not provider.models:
@@ -62,7 +62,7 @@ def choose(engine: str, name: str, seen: str) -> None:
     with transaction() as session:
         account = locked_account(session, provider.account, provider.name)
         if (account.model or provider.default_model) != seen:
-            raise Conflict(_("Somebody else has chosen another model meanwhile. Look and decide again."))
+            raise Conflict(_("Somebody else has chosen another model since. Look and decide again."))
         if name == seen and account.open_cause != BreakerCause.MODEL:
             return
         account.model = name

@@ -11,16 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
-from acr3d.db.models import BulkChange, Part, User
+from acr3d.db.models import BulkChange, Part, PartImage, User
 from acr3d.db.session import transaction
 from acr3d.db.types import is_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
-from acr3d.parts import bin, categories
+from acr3d.notify import wake
+from acr3d.parts import angle_order, bin, categories
 from acr3d.parts.filters import Filters
+from acr3d.parts.photos import images_of_parts
 from acr3d.parts.search import search
 
 MOST = 500
 """Parts in one change, so that it is one short transaction."""
+_Images = dict[str, list[PartImage]]
 _FIELDS = {"publish": "is_published", "unpublish": "is_published", "category": "category_id"}
 
 
@@ -56,7 +59,7 @@ def too_many(count: int) -> InvalidInput:
 def change(action: str, part_ids: Sequence[str], actor: User, category: str = "") -> Outcome:
     """Do `action` (one of BULK_ACTIONS) to these parts, in one transaction.
 
-    A part that is so already is left as it is; one that was deleted meanwhile is passed over. Raises
+    A part that is so already is left as it is; one that was deleted since is passed over. Raises
     InvalidInput for an unknown action or category, for no part at all, and for more than MOST.
     """
     if not part_ids:
@@ -69,9 +72,11 @@ def change(action: str, part_ids: Sequence[str], actor: User, category: str = ""
         session.add(record)
         session.flush()
         outcome, changes = Outcome(record.id, action), {}
-        for part in _locked(session, part_ids):
+        parts = _locked(session, part_ids)
+        images = _images(action, parts)
+        for part in parts:
             try:
-                before = _changed(session, part, action, wanted)
+                before = _changed(session, part, action, wanted, images)
             except Conflict as reason:
                 outcome.left_out.append((part, str(reason)))
                 continue
@@ -79,6 +84,7 @@ def change(action: str, part_ids: Sequence[str], actor: User, category: str = ""
                 changes[part.id] = before
         record.changes = changes
         outcome.done = len(changes)
+    wake()  # photos that are labelled now are checked
     return outcome
 
 
@@ -88,44 +94,78 @@ def undo(change_id: str) -> Outcome:
     Raises Missing, and Conflict if it was undone before.
     """
     with transaction() as session:
-        record = session.get(BulkChange, change_id, with_for_update=True) if is_id(change_id) else None
-        if record is None:
-            raise Missing(_("This change is not known here."))
-        if record.undone_at is not None:
-            raise Conflict(_("This change has been undone already."))
-        record.undone_at = utc_now()
+        record = _to_undo(session, change_id)
         outcome = Outcome(record.id, record.action)
+        changes = record.changes
         if record.action != "delete":
-            name = _FIELDS[record.action]
-            for part in _locked(session, record.changes):
-                was = record.changes[part.id]
-                if getattr(part, name) == was["after"]:
-                    setattr(part, name, was["before"])
-                    part.revision += 1
-                    outcome.done += 1
-                else:
-                    outcome.left_out.append((part, _("It has been changed again since.")))
-    if record.action == "delete":
-        _restore(record.changes, outcome)
+            _give_back(session, record, outcome)
+            record.undone_at = utc_now()
+    if record.action != "delete":
+        wake()
+        return outcome
+    _restore(changes, outcome)  # in transactions of their own: broken off, the change can be undone again
+    with transaction() as session:
+        _to_undo(session, change_id).undone_at = utc_now()
     return outcome
+
+
+def _to_undo(session: Session, change_id: str) -> BulkChange:
+    record = session.get(BulkChange, change_id, with_for_update=True) if is_id(change_id) else None
+    if record is None:
+        raise Missing(_("This change is not known here."))
+    if record.undone_at is not None:
+        raise Conflict(_("This change has been undone already."))
+    return record
+
+
+def _give_back(session: Session, record: BulkChange, outcome: Outcome) -> None:
+    parts = _locked(session, record.changes)
+    images = _images(record.action, parts)
+    for part in parts:
+        if _is_given_back(part, record, images):
+            outcome.done += 1
+        else:
+            outcome.left_out.append((part, _("It has been changed again since.")))
+
+
+def _is_given_back(part: Part, record: BulkChange, images: _Images) -> bool:
+    """False, and nothing is changed, where somebody else has changed it since."""
+    was = record.changes[part.id]
+    if record.action == "label":
+        return angle_order.take_back(part, images[part.id], was["after"])
+    name = _FIELDS[record.action]
+    if getattr(part, name) != was["after"]:
+        return False
+    setattr(part, name, was["before"])
+    part.revision += 1
+    return True
 
 
 def _wanted(action: str, category: str) -> Any:
     """The new value of the field that `action` changes."""
     if action == "category":
         return categories.by_path(category).id if category.strip() else None
-    if action in ("publish", "unpublish", "delete"):
+    if action in ("publish", "unpublish", "label", "delete"):
         return action == "publish"
     raise InvalidInput(_("Choose what to do with these parts."))
 
 
-def _changed(session: Session, part: Part, action: str, wanted: Any) -> dict[str, Any] | None:
+def _images(action: str, parts: Sequence[Part]) -> _Images:
+    """The photos of the locked parts, where `action` is about them."""
+    return images_of_parts([part.id for part in parts]) if action == "label" else {}
+
+
+def _changed(
+    session: Session, part: Part, action: str, wanted: Any, images: _Images
+) -> dict[str, Any] | None:
     """Change the part; what its field was, or None if that was `wanted` already. Raises Conflict."""
     if action == "delete":
         if bin.has_live_job(session, part.id):
             raise Conflict(_("A model of this part is being made. Cancel it first, then delete the part."))
         bin.put(part)
         return {}
+    if action == "label":
+        return angle_order.label_by_order(part, images[part.id])
     name = _FIELDS[action]
     before = getattr(part, name)
     if before == wanted:

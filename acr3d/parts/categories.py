@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select, update
@@ -37,6 +38,35 @@ def tree(*, published_only: bool) -> list[Node]:
     counts = _counts(published_only)
     listed = db.session.scalars(select(Category).order_by(Category.path_key))
     return [Node(one, level_of(one), counts.get(one.id, 0)) for one in listed]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A category in which customers find parts."""
+
+    path: str
+    name: str
+    count: int
+
+    @property
+    def parent(self) -> str:
+        """The path of the category above; empty at the top."""
+        return self.path.rpartition(SEPARATOR)[0]
+
+
+def shelves(stamp: str) -> tuple[Shelf, ...]:
+    """The categories with published parts in or below them; read once for each `stamp` of the content."""
+    return _kept_shelves(stamp) if stamp else _read_shelves()
+
+
+@lru_cache(maxsize=4)
+def _kept_shelves(_stamp: str) -> tuple[Shelf, ...]:
+    return _read_shelves()
+
+
+def _read_shelves() -> tuple[Shelf, ...]:
+    nodes = tree(published_only=True)
+    return tuple(Shelf(one.category.path, one.category.name, one.count) for one in nodes if one.count)
 
 
 def level_of(category: Category) -> int:
@@ -96,6 +126,24 @@ def id_or_new_path(path: str) -> str:
     """
     found = db.session.scalar(select(Category.id).where(Category.path_key == _key(path)))
     return found or SEPARATOR.join(_checked_names(path))
+
+
+def missing(path: str) -> list[str]:
+    """The paths that `create` would make, the highest first. Raises InvalidInput."""
+    names = _checked_names(path)
+    lines = [SEPARATOR.join(names[:depth]) for depth in range(1, len(names) + 1)]
+    keys = {line: _key(line) for line in lines}
+    found = set(db.session.scalars(select(Category.path_key).where(Category.path_key.in_(keys.values()))))
+    return [line for line in lines if keys[line] not in found]
+
+
+def delete_if_empty(path: str) -> None:
+    """Delete the category with this path if no part and no category is in it."""
+    found = db.session.scalar(select(Category).where(Category.path_key == _key(path)))
+    if found is None or _counts(published_only=False).get(found.id):
+        return
+    with suppress(Conflict, Missing):  # it has others below it, or is gone
+        delete(found.id)
 
 
 def rename(category_id: str, name: str) -> Category:

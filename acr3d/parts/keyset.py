@@ -45,6 +45,11 @@ class Order:
     read: tuple[ReadKey, ...]
     is_descending: bool = False
 
+    def sorted_columns(self, *, is_backwards: bool = False) -> list[ColumnElement[Any]]:
+        """What a query is ordered by."""
+        downwards = self.is_descending != is_backwards
+        return [column.desc() if downwards else column.asc() for column in self.columns]
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -77,7 +82,7 @@ def rows(query: Select[Any], name: str, order: Order, at: Cursor | None, limit: 
         keys = (literal(key, column.type) for key, column in zip(at.keys, order.columns, strict=True))
         here, there = tuple_(*keys), tuple_(*order.columns)
         query = query.where(there < here if downwards else there > here)
-    query = query.order_by(*(column.desc() if downwards else column for column in order.columns))
+    query = query.order_by(*order.sorted_columns(is_backwards=is_backwards))
     found = [tuple(row) for row in db.session.execute(query.limit(limit + 1))]
     shown, has_more = found[:limit], len(found) > limit
     if is_backwards:

@@ -5,25 +5,19 @@ Until then such a picture is "to import": a row of `part_images` without a file.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from acr3d import settings
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage
 from acr3d.errors import Missing
 from acr3d.messages.message import Message
-from acr3d.net.download import DownloadError, DownloadSpec, download_file, origin_of
-from acr3d.parts.conversion import converted
+from acr3d.net.download import DownloadError, DownloadSpec, origin_of
 from acr3d.parts.photos import import_photo
+from acr3d.parts.remote_photos import fetched
 from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
-from acr3d.photos.photo import Photo
 from acr3d.storage.blobs import StorageError
-
-SECONDS = 120
-STALL_SECONDS = 20
 
 _PICTURE = DownloadSpec(
     max_bytes=MAX_FILE_BYTES,
@@ -75,7 +69,7 @@ def import_picture(picture: RemotePicture) -> bool:
     nothing then.
     """
     try:
-        return import_photo(picture.image_id, _fetched(picture.url))
+        return import_photo(picture.image_id, fetched(picture.url, _PICTURE))
     except Missing:
         return False
     except (DownloadError, PhotoRefused) as problem:
@@ -86,20 +80,6 @@ def import_picture(picture: RemotePicture) -> bool:
         )
         advice = "Check this server's disk, then run the command again."
         raise NotImported(f"{_named(picture)} was not imported. {reason} {advice}") from problem
-
-
-def _fetched(url: str) -> Photo:
-    with tempfile.TemporaryFile() as file:
-        download_file(
-            url,
-            file,
-            _PICTURE,
-            allowed_origins=None,
-            private_origins=settings.current().asset_origins,
-            seconds=SECONDS,
-            stall_seconds=STALL_SECONDS,
-        )
-        return converted(file)
 
 
 def _named(picture: RemotePicture) -> str:

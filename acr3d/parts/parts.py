@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flask_babel import gettext as _
@@ -48,6 +48,12 @@ def update_part(part_id: str, values: Mapping[str, object], seen: Seen | None = 
         part.revision += 1
         session.flush()
     return part
+
+
+def parts_by_ids(part_ids: Sequence[str]) -> list[Part]:
+    """The present ones of these parts."""
+    query = select(Part).where(Part.id.in_(part_ids), Part.deleted_at.is_(None))
+    return list(db.session.scalars(query))
 
 
 def part_by_id(part_id: str) -> Part:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from acr3d.db.models import PartImage
 from acr3d.outlines.stored import own_key
 from acr3d.photos.photo import Photo
-from acr3d.storage.blobs import storage
+from acr3d.storage.blobs import discard, storage
 from acr3d.storage.index import media_url
 from acr3d.storage.webp_keys import webp_key
 
@@ -44,15 +44,13 @@ def _files(image: PartImage, photo: Photo) -> list[tuple[str, bytes]]:
 @contextmanager
 def stored_files(images: Sequence[PartImage], photos: Sequence[Photo]) -> Iterator[None]:
     """Store the photos' files before the block, and delete them again when it fails."""
-    blobs = [blob for image, photo in zip(images, photos, strict=True) for blob in _files(image, photo)]
+    blobs = dict(blob for image, photo in zip(images, photos, strict=True) for blob in _files(image, photo))
     try:
-        for key, data in blobs:
-            storage().put(key, data)
+        storage().put_all(blobs)
         yield
     except BaseException as error:
         # A COMMIT whose answer was lost may have succeeded. If it has not, `flask sweep` finds the files.
         may_be_committed = isinstance(error, DBAPIError) and error.connection_invalidated
         if not may_be_committed:
-            for key, _data in blobs:
-                storage().delete(key)
+            discard(blobs)
         raise

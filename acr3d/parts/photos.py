@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from acr3d.db.extensions import db
-from acr3d.db.models import ANGLES, Part, PartImage
+from acr3d.db.models import ANGLES, BACKGROUNDS, Part, PartImage
 from acr3d.db.session import end_read, transaction
 from acr3d.db.types import is_id, new_id, utc_now
 from acr3d.errors import Conflict, InvalidInput, Missing
@@ -26,9 +26,13 @@ from acr3d.photos.photo import Photo
 
 PHOTOS_PER_PART = 6
 TEXT_LENGTH = 300
-LABELS = ("angle_label", "alt_text", "caption")
+LABELS = ("angle_label", "alt_text", "caption", "background")
 CHECK_DELAY = timedelta(seconds=1)
 """How long the photos must stay unchanged before they are checked: an upload of six is one change."""
+
+
+Also = Callable[[Session, Part, list[PartImage]], None]
+"""What else belongs to the transaction that adds photos."""
 
 
 class OrderChanged(Conflict):
@@ -44,6 +48,7 @@ def add_photos(
     photos: Sequence[Photo],
     labels: dict[str, Any] | None = None,
     file_names: Sequence[str] = (),
+    also: Also | None = None,
 ) -> list[PartImage]:
     """Add `photos` behind the present ones, each with `labels` (see LABELS); all or none.
 
@@ -66,7 +71,9 @@ def add_photos(
         if "angle_label" not in (labels or {}):
             _guess_angles(part, present, fresh, file_names)
         _sync_cover(part, present + fresh)
-        _request_check(part)
+        request_check(part)
+        if also is not None:
+            also(session, part, fresh)
     wake()
     return fresh
 
@@ -88,7 +95,7 @@ def replace_photo(image_id: str, photo: Photo) -> PartImage:
         _add(session, new, photo)
         session.flush()
         _sync_cover(part, images_of(part.id, session))
-        _request_check(part)
+        request_check(part)
     wake()
     return new
 
@@ -111,7 +118,7 @@ def import_photo(image_id: str, photo: Photo) -> bool:
             _add(session, image, photo)
             session.flush()
             _sync_cover(part, images_of(part_id, session))
-        _request_check(part)
+        request_check(part)
     wake()
     return True
 
@@ -152,7 +159,7 @@ def label_photo(image_id: str, labels: dict[str, Any]) -> PartImage:
         _label(image, labels)
         part.revision += 1
         if image.angle_label != angle:
-            _request_check(part)
+            request_check(part)
     wake()
     return image
 
@@ -170,7 +177,7 @@ def set_angles(part_id: str, angles: dict[str, str]) -> None:
                 raise Missing(_("There is no such photo. It may have been deleted or replaced."))
             _label(image, {"angle_label": angle})
         part.revision += 1
-        _request_check(part)
+        request_check(part)
     wake()
 
 
@@ -179,16 +186,20 @@ def delete_photo(image_id: str) -> str:
     part_id = image_by_id(image_id).part_id
     with transaction() as session:
         part = locked_part(session, part_id)
-        image = _present_image(session, image_id)
-        image.deleted_at = utc_now()
-        image.is_selected_for_3d_generation = False
-        session.flush()
-        rest = images_of(part_id, session)
-        _set_order(session, rest)
-        _sync_cover(part, rest)
-        _request_check(part)
+        take_away(session, part, _present_image(session, image_id))
     wake()
     return part_id
+
+
+def take_away(session: Session, part: Part, image: PartImage) -> None:
+    """Delete a photo of the locked part in the caller's transaction; the rest move up."""
+    image.deleted_at = utc_now()
+    image.is_selected_for_3d_generation = False
+    session.flush()
+    rest = images_of(part.id, session)
+    _set_order(session, rest)
+    _sync_cover(part, rest)
+    request_check(part)
 
 
 def image_by_id(image_id: str) -> PartImage:
@@ -219,14 +230,20 @@ def covers_of(part_ids: Sequence[str]) -> dict[str, PartImage]:
     return {image.part_id: image for image in db.session.scalars(query)}
 
 
+def request_check(part: Part) -> None:
+    """Photos or labels change with this transaction. Call `wake` when it has ended."""
+    part.check_due_at = utc_now() + CHECK_DELAY
+
+
 def _same_pictures(part_id: str, fresh: Sequence[PartImage], photos: Sequence[Photo]) -> dict[str, str]:
     """By the id of each new photo that is the same picture as an earlier one: that one's id."""
     same: dict[str, str] = {}
+    present = known_as(photos, part_id)
     for place, (image, photo) in enumerate(zip(fresh, photos, strict=True)):
         earlier = zip(fresh[:place], photos[:place], strict=True)
         look = int(photo.look, 16)
         together = [one.id for one, other in earlier if is_same(look, int(other.look, 16))]
-        known = together[0] if together else known_as(photo, part_id)
+        known = together[0] if together else present[place]
         if known:
             same[image.id] = known
     end_read()
@@ -237,10 +254,15 @@ def _check_count(present: int, more: int) -> None:
     if present + more <= PHOTOS_PER_PART:
         return
     if present == PHOTOS_PER_PART:
-        raise InvalidInput(_("A part has at most six photos. Delete or replace one first."))
+        raise no_room()
     raise InvalidInput(
         _("A part has at most six photos; there is room for %(n)s more.", n=PHOTOS_PER_PART - present)
     )
+
+
+def no_room() -> InvalidInput:
+    """Why a part with six photos takes no other one."""
+    return InvalidInput(_("A part has at most six photos. Delete or replace one first."))
 
 
 def _present_image(session: Session, image_id: str) -> PartImage:
@@ -267,6 +289,8 @@ def _label(image: PartImage, labels: dict[str, Any]) -> None:
         text = (value or "").strip() or None
         if name == "angle_label" and text is not None and text not in ANGLES:
             raise InvalidInput(_("The angle must be one of: %(angles)s.", angles=", ".join(ANGLES)))
+        if name == "background" and text is not None and text not in BACKGROUNDS:
+            raise InvalidInput(_("The background must be one of: %(all)s.", all=", ".join(BACKGROUNDS)))
         if text is not None and (len(text) > TEXT_LENGTH or "\x00" in text):
             raise InvalidInput(_("A text beside a photo has at most %(n)s characters.", n=TEXT_LENGTH))
         setattr(image, name, text)
@@ -298,8 +322,3 @@ def _sync_cover(part: Part, ordered: Sequence[PartImage]) -> None:
     has_cover = bool(ordered) and ordered[0].storage_path is not None
     part.primary_image_url = ordered[0].image_url if has_cover else None
     part.revision += 1
-
-
-def _request_check(part: Part) -> None:
-    """Photos or labels change with this transaction. Call `wake` when it has ended."""
-    part.check_due_at = utc_now() + CHECK_DELAY

@@ -25,21 +25,29 @@ class SamePhoto:
     part: Part
 
 
-def known_as(photo: Photo, part_id: str) -> str | None:
-    """The id of a present photo that is the same picture; rather one of this part than of others."""
+def known_as(photos: Sequence[Photo], part_id: str) -> list[str | None]:
+    """For each photo: the id of a present one that is the same picture, if there is one.
+
+    Rather one of the same bytes than one that looks alike, and rather one of this part than of others.
+    """
     present = (
-        select(PartImage.id, PartImage.look)
+        select(PartImage.id, PartImage.sha256, PartImage.look)
         .join(Part, Part.id == PartImage.part_id)
         .where(PartImage.deleted_at.is_(None), Part.deleted_at.is_(None))
         .order_by(PartImage.part_id != part_id, PartImage.created_at)
     )
-    same_file: str | None = db.session.scalar(present.where(PartImage.sha256 == photo.sha256).limit(1))
-    if same_file is not None:
-        return same_file
-    look = int(photo.look, 16)
-    rows = db.session.execute(present.where(PartImage.look.is_not(None)))
-    found = (image_id for image_id, other in rows if is_same(look, int(other or "0", 16)))
-    return next(found, None)
+    looks = [int(photo.look, 16) for photo in photos]
+    alike: dict[int, str] = {}
+    same_file: dict[str | None, str] = {}
+    for image_id, sha256, other in db.session.execute(present):
+        same_file.setdefault(sha256, image_id)
+        if other is None:
+            continue
+        other_look = int(other, 16)
+        for place, look in enumerate(looks):
+            if is_same(look, other_look):
+                alike.setdefault(place, image_id)
+    return [same_file.get(photo.sha256, alike.get(place)) for place, photo in enumerate(photos)]
 
 
 def is_same(look: int, other: int) -> bool:

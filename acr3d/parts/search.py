@@ -72,6 +72,24 @@ def search(text: str, filters: Filters, *, order: str = "", cursor: str = "", li
     return Page(parts, min(total, COUNTED), total > COUNTED, rows.next, rows.previous, text, filters, counted)
 
 
+def all_ids(text: str, filters: Filters, order: str = "") -> list[str]:
+    """The ids of all the parts that `search` lists page by page, also of those behind COUNTED."""
+    query = Query(text)
+    if not query:
+        return [] if text.strip() else _ids(filters.conditions(), ORDERS[order or "name"].sorted_columns())
+    kind = ORDERS.get(order) or _by_rank(query)
+
+    def found(near: Near | None) -> list[str]:
+        condition = query.condition(db.engine.dialect.name, near)
+        return _ids([condition, *filters.conditions()], kind.sorted_columns())
+
+    ids = found(None)
+    if len(ids) >= _FEW:
+        return ids
+    near = words_near(query.plain_words)
+    return found(near.__getitem__) if any(near.values()) else ids
+
+
 def load_facts(parts: Sequence[Part]) -> None:
     """Read at once what each of `parts` would otherwise read by itself: numbers, vehicles, category."""
     facts = (selectinload(Part.number_rows), selectinload(Part.fitment_rows), selectinload(Part.category_row))
@@ -89,9 +107,7 @@ def _listed(filters: Filters, order: str, cursor: str, limit: int) -> Rows:
 
 def _found(query: Query, filters: Filters, order: str, cursor: str, limit: int) -> tuple[Rows, int]:
     """The rows that are found, with typos put right if there are few; and how many in all."""
-    kind = ORDERS.get(order) or Order(
-        (query.rank(), *ORDERS["name"].columns), (as_rank, *ORDERS["name"].read)
-    )
+    kind = ORDERS.get(order) or _by_rank(query)
     corrected = order + _CORRECTED
     at = keyset.read(cursor, {order: kind, corrected: kind}) if cursor else None
     if at is None or at.order == order:
@@ -102,6 +118,14 @@ def _found(query: Query, filters: Filters, order: str, cursor: str, limit: int) 
     if at is None and not any(near.values()):
         return rows, total
     return _hits(query, near.__getitem__, filters, corrected, kind, at, limit)
+
+
+def _by_rank(query: Query) -> Order:
+    return Order((query.rank(), *ORDERS["name"].columns), (as_rank, *ORDERS["name"].read))
+
+
+def _ids(conditions: Sequence[ColumnElement[bool]], order: Sequence[ColumnElement[Any]]) -> list[str]:
+    return list(db.session.scalars(select(PartSearch.part_id).where(*conditions).order_by(*order)))
 
 
 def _hits(

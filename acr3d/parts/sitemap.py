@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from acr3d.clean_photos.shown import shown
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage
 
@@ -44,9 +45,9 @@ def parts(first: int, count: int) -> Iterator[ListedPart]:
 
 def _images(part_ids: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    photos = select(PartImage.part_id, PartImage.image_url).where(
+    photos = select(PartImage).where(
         PartImage.part_id.in_(part_ids), PartImage.deleted_at.is_(None), PartImage.storage_path.is_not(None)
     )
-    for part_id, url in db.session.execute(photos.order_by(PartImage.display_order)):
-        found.setdefault(part_id, []).append(url)
+    for image in db.session.scalars(photos.order_by(PartImage.display_order)):
+        found.setdefault(image.part_id, []).append(shown(image).url)
     return found

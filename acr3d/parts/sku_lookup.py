@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, delete, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.sql.base import ExecutableOption
 
 from acr3d.db.extensions import db
 from acr3d.db.models import FormerSku, Part
@@ -14,6 +15,8 @@ from acr3d.errors import Conflict, Gone, InvalidInput, Missing
 from acr3d.parts import fields
 from acr3d.parts.skus import canonical, look
 
+# What every page of a part shows, in the same statement.
+_SHOWN = (joinedload(Part.category_row), joinedload(Part.number_rows))
 _MOST_PAIRS = 10
 """So many pairs are shown at once; the next ones when these have been settled."""
 
@@ -31,7 +34,7 @@ class SkuInUse(Conflict):
         else:
             sentence = _(
                 "The SKU “%(sku)s” looks like “%(other)s” of the part “%(name)s”, but some letters are from "
-                "another alphabet. Type them anew, or choose another SKU.",
+                "another alphabet. Type them again, or choose another SKU.",
                 **said,
             )
         super().__init__(sentence)
@@ -55,7 +58,7 @@ def part_for_public(sku: str) -> Part:
 
     Raises Renamed for a SKU that the part had before, Gone for the SKU of a deleted part, or Missing.
     """
-    found = _with_sku(sku) if sku.isprintable() else None
+    found = _with_sku(sku, _SHOWN) if sku.isprintable() else None
     if found is None and sku.isprintable():
         _raise_what_became_of(sku)
     if found is None or not found.is_published:
@@ -139,8 +142,8 @@ def _all_like(session: Session, sku: str) -> list[Part]:
     return [*session.scalars(_spelt_like(sku)), *(one for one in sharing if look(one.sku) == look(sku))]
 
 
-def _with_sku(sku: str) -> Part | None:
-    return db.session.scalar(_spelt_like(sku).limit(1))
+def _with_sku(sku: str, load: Sequence[ExecutableOption] = ()) -> Part | None:
+    return db.session.scalars(_spelt_like(sku).options(*load)).unique().first()
 
 
 def _renamed_from(sku: str) -> Part | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from acr3d import settings
@@ -22,7 +22,7 @@ from acr3d.db.content_stamp import NOT_SHOWN
 from acr3d.db.extensions import db
 from acr3d.db.models import Part, PartImage, PhotoCheck
 from acr3d.db.outage import best_effort
-from acr3d.db.session import database_now, transaction
+from acr3d.db.session import database_now, end_read, transaction
 from acr3d.db.types import utc_now
 from acr3d.notify import wake
 from acr3d.outlines.finding import StoredPhoto
@@ -30,7 +30,7 @@ from acr3d.outlines.method import method
 from acr3d.parts.photos import images_of
 from acr3d.photo_checks.inspection import VERSION
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=8)
 """Longer than one child of a check, and the longest other heavy work of the host that it may wait for."""
 MOST_TRIES = 3
 RETRY_DELAY = timedelta(minutes=1)
@@ -75,29 +75,38 @@ def next_due() -> datetime | None:
     return db.session.scalar(select(func.min(Part.check_due_at)).where(Part.check_due_at.is_not(None)))
 
 
-def claim() -> Claim | None:
-    """Claim the part that has waited longest; None when none is due."""
+def due(before: datetime, count: int) -> list[str]:
+    """The parts that have waited longest and were due `before`, at most `count`."""
+    query = select(Part.id).where(_is_due(before)).order_by(Part.check_due_at).limit(count)
+    found = list(db.session.scalars(query))
+    end_read()
+    return found
+
+
+def claim(part_id: str | None = None) -> Claim | None:
+    """Claim the part that has waited longest, or this one; None when it is not due."""
     with transaction() as session:
         now = database_now(session)
-        # A time too far ahead was written before the clock was set back.
-        is_due = or_(Part.check_due_at <= now, Part.check_due_at > now + 2 * LEASE)
+        is_due = _is_due(now)
         longest = select(Part.id).where(is_due).order_by(Part.check_due_at).limit(1)
+        if part_id is not None:
+            longest = longest.where(Part.id == part_id)
         until = now + LEASE
-        part_id = session.scalar(
+        found = session.scalar(
             update(Part)
             .where(Part.id.in_(longest.with_for_update(skip_locked=True)), is_due)
             .values(check_due_at=until, updated_at=Part.updated_at)  # nothing that people see changes
             .returning(Part.id)
             .execution_options(synchronize_session=False, **{NOT_SHOWN: True})
         )
-        if part_id is None:
+        if found is None:
             return None
-        images = images_of(part_id, session)
+        images = images_of(found, session)
         photos = [
             ClaimedPhoto(StoredPhoto(image.sha256 or "", image.storage_path or ""), image.angle_label)
             for image in report_order(images)
         ]
-        return Claim(part_id, until, fingerprint(images), photos)
+        return Claim(found, until, fingerprint(images), photos)
 
 
 def renew(claimed: Claim) -> None:
@@ -148,6 +157,11 @@ def fingerprint(images: Sequence[PartImage]) -> str:
     photos = [[image.sha256, image.angle_label] for image in report_order(images)]
     facts = [VERSION, method(settings.current()), photos]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """A time too far ahead was written before the clock was set back."""
+    return or_(Part.check_due_at <= now, Part.check_due_at > now + 2 * LEASE)
 
 
 def _checkable(images: Sequence[PartImage]) -> list[PartImage]:

@@ -1,4 +1,4 @@
-"""Running the check of a part's photos: their outlines first, then a light child that inspects them.
+"""Running the check of a part's photos: outlines and clean photos first, then a light child inspects them.
 
 One part at a time, each child under the host's heavy lock.
 """
@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any
 
 from acr3d import sandbox, settings
+from acr3d.clean_photos import making
 from acr3d.db.models import PhotoOutline
 from acr3d.db.session import end_read
 from acr3d.outlines import finding
@@ -32,6 +33,8 @@ def check_photos(claimed: Claim, stop: Event) -> None:
     try:
         contents = [photo.content for photo in claimed.photos]
         problem = finding.find_missing(claimed.part_id, contents, stop, lambda: queue.renew(claimed))
+        queue.renew(claimed)
+        making.make(claimed.part_id, stop)
         queue.renew(claimed)
         report = _inspect(claimed, stop)
     except sandbox.ChildStopped:

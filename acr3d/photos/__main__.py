@@ -1,8 +1,8 @@
-"""python -m acr3d.photos FILE FOLDER SECONDS: convert one upload in at most so much processor time.
+"""python -m acr3d.photos SECONDS FOLDER…: convert the file `upload` of each, in so much processor time.
 
 Runs in a child process (acr3d.sandbox), leaves `photo.jpg`, `thumbnail.jpg`, `<width>.webp` and, of a
-cut-out, `outline.png` in FOLDER, and prints one JSON line: a report with the photo's facts, or with the error
-number of what was `not_written`; or why the file is refused.
+cut-out, `outline.png` beside each upload, and prints one JSON line: a report whose `photos` has, for each
+folder, the photo's facts, why the upload is refused, or the error number of what was `not_written`.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from acr3d.messages.refusal import written
+from acr3d.messages.refusal import as_json
 from acr3d.photos import sanitize, webp_files
-from acr3d.sandbox import REFUSED_EXIT
 
 
 def main(argv: list[str]) -> int:
-    """Print a report and return 0, or a refusal and REFUSED_EXIT."""
-    file, folder, seconds = argv[1:]
+    """Print a report and return 0."""
+    seconds, *folders = argv[1:]
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
+    print(json.dumps({"report": {"photos": [_converted(Path(one)) for one in folders]}}), flush=True)
+    return 0
+
+
+def _converted(folder: Path) -> dict[str, Any]:
     try:
-        with Path(file).open("rb") as stream:
+        with (folder / "upload").open("rb") as stream:
             photo = sanitize.clean(stream)
     except sanitize.PhotoRefused as refusal:
-        print(written(refusal.message, refusal.code), flush=True)
-        return REFUSED_EXIT
-    print(json.dumps({"report": _stored(photo, Path(folder))}), flush=True)
-    return 0
+        return {"refused": as_json(refusal.message, refusal.code)}
+    return _stored(photo, folder)
 
 
 def _stored(photo: sanitize.Photo, folder: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from acr3d.photos.decode import decoded
 from acr3d.photos.limits import PhotoRefused, check_file
 from acr3d.photos.look import look_of
 from acr3d.photos.photo import THUMBNAIL_SIDE, Photo
-from acr3d.photos.widths import in_widths
+from acr3d.photos.widths import as_webp, in_widths
 
 __all__ = ["Photo", "PhotoRefused", "clean"]
 
@@ -45,8 +45,8 @@ def clean(stream: BinaryIO) -> Photo:
 def _stored(upright: Upright) -> Photo:
     image = upright.image
     jpeg = _jpeg(image, _JPEG_QUALITY)
-    small = fitted(image.size, THUMBNAIL_SIDE)
-    preview = image.resize(small, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    pictures = in_widths(image)
+    preview = pictures[min(pictures)].resize(fitted(image.size, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     return Photo(
         jpeg=jpeg,
         width_px=image.width,
@@ -54,7 +54,7 @@ def _stored(upright: Upright) -> Photo:
         sha256=hashlib.sha256(jpeg).hexdigest(),
         thumbnail=_jpeg(preview, _THUMBNAIL_QUALITY),
         look=look_of(preview),
-        webp=in_widths(image),
+        webp={width: as_webp(picture) for width, picture in pictures.items()},
         outline=_outline(upright.alpha) if upright.alpha else None,
     )
 

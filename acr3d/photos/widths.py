@@ -17,6 +17,7 @@ from acr3d.photos.webp_files import store
 
 WIDTHS = (480, 960, 1600)
 _QUALITY = 80
+_METHOD = 2  # libwebp's 4 takes 2.5 times as long, for 4 % fewer bytes
 _NEARLY = 1.1  # a photo that is hardly wider than one of them needs no further one
 
 
@@ -26,23 +27,26 @@ def widths_of(width_px: int) -> list[int]:
     return [width for width in WIDTHS if width * _NEARLY < largest] + [largest]
 
 
-def in_widths(image: Image.Image) -> dict[int, bytes]:
-    """The picture as WebP by width in pixels, without metadata."""
-    return {width: _webp(image, width) for width in widths_of(image.width)}
+def in_widths(image: Image.Image) -> dict[int, Image.Image]:
+    """The picture by width in pixels, the narrowest first; each is made of the next wider one."""
+    found = {}
+    for width in reversed(widths_of(image.width)):
+        size = width, max(1, round(image.height * width / image.width))
+        found[width] = image = image.resize(size, Image.Resampling.LANCZOS)
+    return dict(sorted(found.items()))
 
 
-def _webp(image: Image.Image, width: int) -> bytes:
-    size = width, max(1, round(image.height * width / image.width))
+def as_webp(image: Image.Image) -> bytes:
+    """Without metadata."""
     out = io.BytesIO()
-    image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0).save(
-        out, "WEBP", quality=_QUALITY, method=4
-    )
+    image.save(out, "WEBP", quality=_QUALITY, method=_METHOD)
     return out.getvalue()
 
 
 def main(argv: list[str]) -> int:
     with Image.open(argv[1]) as opened:
-        files = in_widths(opened.convert("RGB"))
+        pictures = in_widths(opened.convert("RGB"))
+    files = {width: as_webp(picture) for width, picture in pictures.items()}
     store(files, Path(argv[2]))
     print(json.dumps({"report": {"widths": sorted(files)}}), flush=True)
     return 0

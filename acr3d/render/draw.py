@@ -1,6 +1,11 @@
-"""Drawing a scene as a picture or a mask. Each pixel is the mean of four samples, so edges are smooth."""
+"""Drawing a scene as a picture or a mask. Each pixel is the mean of four samples, so edges are smooth.
+
+A pixel whose samples all show one triangle is shaded once, as with multisampling (MSAA).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +20,7 @@ from acr3d.render.scene import Scene
 Numbers = NDArray[np.int64]
 Colours = NDArray[np.float32]
 Floats = NDArray[np.floating]
+Places = NDArray[np.integer] | Floats
 
 _SUPERSAMPLING = 2  # samples along each side of a pixel
 _PIXELS_AT_ONCE = 1 << 17
@@ -79,11 +85,9 @@ def _layer(
     closeness = np.full(len(canvas), -np.inf)
     if not len(triangles):
         return closeness
-    found = raster.nearest_triangles(screen, *size, shader.pixel_test).reshape(-1)
-    seen = np.flatnonzero(found != raster.NOTHING)
-    for start in range(0, len(seen), _PIXELS_AT_ONCE):
-        places = seen[start : start + _PIXELS_AT_ONCE]
-        near, colours = shader.shade(found[places], places % size[0], places // size[0])
+    found = raster.nearest_triangles(screen, *size, shader.pixel_test)
+
+    def put(places: Numbers, near: NDArray[np.float64], colours: Colours) -> None:
         closeness[places] = near
         if behind is not None:
             first = near > behind[places]
@@ -91,7 +95,41 @@ def _layer(
         alpha = colours[:, 3:]
         canvas[places, :3] = colours[:, :3] * alpha + canvas[places, :3] * (1 - alpha)
         canvas[places, 3:] = alpha + canvas[places, 3:] * (1 - alpha)
+
+    whole, faces = _whole_pixels(found)
+    if _has_glass(scene):
+        whole[:] = False  # depths are compared sample by sample, so each sample needs its own
+    for rows, columns in _pieces(whole & (faces != raster.NOTHING)):
+        middle = (_SUPERSAMPLING - 1) / 2
+        at = _SUPERSAMPLING * columns + middle, _SUPERSAMPLING * rows + middle
+        near, colours = shader.shade(faces[rows, columns], *at, side=_SUPERSAMPLING)
+        for down, right in np.ndindex(_SUPERSAMPLING, _SUPERSAMPLING):
+            sample = (_SUPERSAMPLING * rows + down) * size[0] + _SUPERSAMPLING * columns + right
+            put(sample, near, colours)
+    split = ~whole.repeat(_SUPERSAMPLING, 0).repeat(_SUPERSAMPLING, 1)
+    for rows, columns in _pieces(split & (found != raster.NOTHING)):
+        put(rows * size[0] + columns, *shader.shade(found[rows, columns], columns, rows))
     return closeness
+
+
+def _has_glass(scene: Scene) -> bool:
+    return any(material.alpha == BLEND for material in scene.materials)
+
+
+def _whole_pixels(found: NDArray[np.int32]) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Where one triangle has all samples of a pixel; and the triangle of each pixel's first sample."""
+    height, width = found.shape[0] // _SUPERSAMPLING, found.shape[1] // _SUPERSAMPLING
+    samples = found.reshape(height, _SUPERSAMPLING, width, _SUPERSAMPLING)
+    first = samples[:, :1, :, :1]
+    return (samples == first).all((1, 3)), first[:, 0, :, 0]
+
+
+def _pieces(chosen: NDArray[np.bool_]) -> Iterator[tuple[Numbers, Numbers]]:
+    """Rows and columns of the chosen places, a limited number at once."""
+    rows, columns = np.nonzero(chosen)
+    for start in range(0, len(rows), _PIXELS_AT_ONCE):
+        piece = slice(start, start + _PIXELS_AT_ONCE)
+        yield rows[piece], columns[piece]
 
 
 def _solid_triangles(scene: Scene) -> Numbers:
@@ -141,16 +179,19 @@ class _Shader:
                 found[chosen] = self._base_colour(number, face[chosen], weights)[:, 3] >= material.cutoff
         return found
 
-    def closeness(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.float64]:
+    def closeness(self, face: Numbers, column: Places, row: Places) -> NDArray[np.float64]:
         """Closeness of the faces at these pixels."""
         weights = raster.barycentric(self.screen, face, column + 0.5, row + 0.5).clip(0, 1)
-        near: NDArray[np.float64] = (weights * self.screen.closeness[face]).sum(1)
+        near: NDArray[np.float64] = np.einsum("kc,kc->k", weights, self.screen.closeness[face])
         return near
 
     def shade(
-        self, face: NDArray[np.int32], column: Numbers, row: Numbers
+        self, face: NDArray[np.int32], column: Places, row: Places, side: int = 1
     ) -> tuple[NDArray[np.float64], Colours]:
-        """Closeness of the faces at these pixels, and their shaded colour: linear, with alpha."""
+        """Closeness of the faces at these places, and their shaded colour: linear, with alpha.
+
+        `side`: how many samples wide and high each place is.
+        """
         faces = face.astype(np.int64)
         near = self.closeness(faces, column, row)
         weights = self._weights(faces, column, row)
@@ -159,7 +200,7 @@ class _Shader:
         normals, towards = self._normals(faces, weights)
         for number in np.unique(material_of):
             material, chosen = self.scene.materials[number], np.flatnonzero(material_of == number)
-            base = self._base_colour(number, faces[chosen], weights[chosen])
+            base = self._base_colour(number, faces[chosen], weights[chosen], side)
             if material.alpha != BLEND:
                 base[:, 3] = 1
             if not material.is_unlit:
@@ -167,11 +208,11 @@ class _Shader:
             colours[chosen] = base
         return near, colours
 
-    def _weights(self, face: Numbers, column: Numbers, row: Numbers) -> NDArray[np.float64]:
+    def _weights(self, face: Numbers, column: Places, row: Places) -> NDArray[np.float64]:
         """Perspective-correct barycentric weights."""
         flat = raster.barycentric(self.screen, face, column + 0.5, row + 0.5).clip(0, 1)
         share = flat * (self.perspective[face] if self.camera.nearness else self.perspective)
-        weights: NDArray[np.float64] = share / np.maximum(share.sum(1, keepdims=True), 1e-12)
+        weights: NDArray[np.float64] = share / np.maximum(np.einsum("kc->k", share)[:, None], 1e-12)
         return weights
 
     def _interpolate(
@@ -181,7 +222,9 @@ class _Shader:
         mixed: Colours = np.einsum("kc,kcv->kv", weights.astype(np.float32), values[corners])
         return mixed
 
-    def _base_colour(self, number: int, face: Numbers, weights: NDArray[np.float64]) -> Colours:
+    def _base_colour(
+        self, number: int, face: Numbers, weights: NDArray[np.float64], side: int = 1
+    ) -> Colours:
         """The material's base colour: linear, with alpha."""
         material, scene = self.scene.materials[number], self.scene
         base = np.tile(np.array(material.colour, np.float32), (len(face), 1))
@@ -191,16 +234,18 @@ class _Shader:
         if texture is not None and texture.channel in scene.uv:
             uv = scene.uv[texture.channel]
             places = self._interpolate(uv, face, weights).astype(np.float64)
-            texels = texture.sample(places, self._level(texture, uv, face))
+            texels = texture.sample(places, self._level(texture, uv, face, side))
             texels[:, :3] = srgb_to_linear(texels[:, :3])
             base *= texels
         return base
 
-    def _level(self, texture: MipmappedTexture, uv: NDArray[np.float32], face: Numbers) -> NDArray[np.intp]:
-        """The mipmap level whose texels are about as large as the pixels that show them."""
+    def _level(
+        self, texture: MipmappedTexture, uv: NDArray[np.float32], face: Numbers, side: int
+    ) -> NDArray[np.intp]:
+        """The mipmap level whose texels are about as large as the places that show them."""
         corners = uv[self.scene.triangles[self.triangles[face]]]
         texels = np.abs(_double_area(corners[..., 0], corners[..., 1])) * texture.texels_per_uv()
-        pixels = np.abs(_double_area(self.screen.columns[face], self.screen.rows[face]))
+        pixels = np.abs(_double_area(self.screen.columns[face], self.screen.rows[face])) / side**2
         ratio = texels / np.maximum(pixels, 1e-9)
         levels: NDArray[np.intp] = np.round(np.log2(np.maximum(ratio, 1e-9)) / 2).clip(0, 30).astype(np.intp)
         return levels
@@ -215,13 +260,13 @@ class _Shader:
             normals = np.where((smooth == 0).all(1, keepdims=True), flat, smooth)
         places = np.einsum("kc,kcv->kv", weights, corners)
         towards = self.camera.directions_to(places).astype(np.float32)
-        away = (flat * towards).sum(1) < 0
+        away = np.einsum("kc,kc->k", flat, towards) < 0
         normals[away] *= -1
         return normals, towards
 
 
 def _unit(vectors: Colours) -> Colours:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    length = np.sqrt(np.einsum("kc,kc->k", vectors, vectors))[:, None]
     unit: Colours = vectors / np.maximum(length, 1e-20)
     return unit
 
@@ -240,7 +285,8 @@ def srgb_to_linear(colours: Colours) -> Colours:
 def _to_srgb(canvas: Colours) -> Image.Image:
     """Supersampled linear light with premultiplied alpha as an 8-bit sRGB picture with straight alpha."""
     height, width = canvas.shape[0] // _SUPERSAMPLING, canvas.shape[1] // _SUPERSAMPLING
-    mean = canvas.reshape(height, _SUPERSAMPLING, width, _SUPERSAMPLING, 4).mean((1, 3))
+    samples = canvas.reshape(height, _SUPERSAMPLING, width, _SUPERSAMPLING, 4)
+    mean = np.einsum("hawbc->hwc", samples) / _SUPERSAMPLING**2
     light = (mean[..., :3] / np.maximum(mean[..., 3:], 1e-6)).clip(0, 1)
     screen = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     levels = np.dstack([screen, mean[..., 3]])

@@ -49,8 +49,8 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class _PlacedPrimitive:
-    """One primitive in world space."""
+class PlacedPrimitive:
+    """One primitive in world space; `material`: its number in the file, -1 for glTF's default."""
 
     points: Floats
     triangles: NDArray[np.int64]
@@ -63,7 +63,7 @@ def read_scene(path: Path, most_texels: int = 2048) -> Scene:
     with Model(path) as model:
         check_json(model)
         check_buffers(model)
-        placed = list(_placed_primitives(model))
+        placed = list(placed_primitives(model))
         if not placed:
             raise BadModel("The model has nothing to draw. Generate or export the model again.", "empty")
         materials = read_materials(model, {primitive.material for primitive in placed}, most_texels)
@@ -73,7 +73,8 @@ def read_scene(path: Path, most_texels: int = 2048) -> Scene:
     return scene
 
 
-def _placed_primitives(model: Model) -> Iterator[_PlacedPrimitive]:
+def placed_primitives(model: Model) -> Iterator[PlacedPrimitive]:
+    """The triangles of a checked model, one primitive of its default scene at a time. Raises BadModel."""
     for instance in mesh_instances(model):
         for primitive in model.json["meshes"][instance.mesh].get("primitives", []):
             is_drawn = "POSITION" in primitive.get("attributes", {})
@@ -83,7 +84,7 @@ def _placed_primitives(model: Model) -> Iterator[_PlacedPrimitive]:
                     yield placed
 
 
-def _place_primitive(model: Model, instance: MeshInstance, primitive: Json) -> _PlacedPrimitive:
+def _place_primitive(model: Model, instance: MeshInstance, primitive: Json) -> PlacedPrimitive:
     attributes, triangles = _decoded(model, primitive)
     # A skinned mesh follows its joints. At rest they usually share one matrix, so the first one is used.
     matrix = instance.matrix if instance.joints is None or not len(instance.joints) else instance.joints[0]
@@ -99,7 +100,7 @@ def _place_primitive(model: Model, instance: MeshInstance, primitive: Json) -> _
         triangles = triangles[:, ::-1]
     if "NORMAL" in attributes:
         attributes["NORMAL"] = attributes["NORMAL"] @ np.linalg.pinv(matrix[:3, :3])
-    return _PlacedPrimitive(points, triangles, attributes, primitive.get("material", -1))
+    return PlacedPrimitive(points, triangles, attributes, primitive.get("material", -1))
 
 
 def _decoded(model: Model, primitive: Json) -> tuple[dict[str, Floats], NDArray[np.int64]]:
@@ -152,7 +153,7 @@ def _is_normalized(accessor: Json) -> bool:
     return bool(accessor.get("normalized")) and accessor["componentType"] != 5126
 
 
-def _joined(placed: list[_PlacedPrimitive], materials: dict[int, Material]) -> Scene:
+def _joined(placed: list[PlacedPrimitive], materials: dict[int, Material]) -> Scene:
     """All primitives in one set of arrays. Missing attributes get neutral values."""
     numbers = {key: number for number, key in enumerate(materials)}
     starts = np.cumsum([0] + [len(primitive.points) for primitive in placed[:-1]])
@@ -178,7 +179,7 @@ def _joined(placed: list[_PlacedPrimitive], materials: dict[int, Material]) -> S
 
 
 def _attribute(
-    placed: list[_PlacedPrimitive], name: str, neutral: tuple[float, ...]
+    placed: list[PlacedPrimitive], name: str, neutral: tuple[float, ...]
 ) -> NDArray[np.float32] | None:
     if not any(name in primitive.attributes for primitive in placed):
         return None

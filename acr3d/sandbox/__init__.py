@@ -81,7 +81,7 @@ class Limits:
 
 
 def heavy_lock(instance: Path) -> Path:
-    """The lock file that lets one heavy child run at a time on this host."""
+    """The lock file that lets one heavy child run at a time on this host, or ACR3D_CHILDREN of them."""
     return instance / "heavy.lock"
 
 
@@ -114,17 +114,30 @@ def run(
 
 @contextlib.contextmanager
 def _host_lock(lock: Path, stop: threading.Event) -> Iterator[None]:
-    """Hold `lock` (flock: the kernel releases it however the holder dies)."""
+    """Hold `lock`, or one of those beside it where more children may run at once (flock: the kernel releases
+    it however the holder dies)."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if stop.wait(0.1):
-                    raise ChildStopped(_STOPPING) from None
+    beside = [lock.with_name(f"{lock.name}.{number}") for number in range(1, _children_at_once())]
+    with contextlib.ExitStack() as opened:
+        handles = [opened.enter_context(path.open("a")) for path in (lock, *beside)]
+        while not any(map(_is_ours, handles)):
+            if stop.wait(0.1):
+                raise ChildStopped(_STOPPING)
         yield
+
+
+def _is_ours(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _children_at_once() -> int:
+    """ACR3D_CHILDREN if it is set; otherwise one, for which 1 GB is enough."""
+    wanted = os.environ.get("ACR3D_CHILDREN", "")
+    return max(1, int(wanted)) if wanted.isdecimal() else 1
 
 
 class _Child:
@@ -145,7 +158,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_child_environment(limits.threads or default_threads(), folder),
-            start_new_session=True,
+            process_group=0,  # no session: Linux may give each the same time, however nice it is
         )
         self.readers = [
             threading.Thread(target=self._read_reports, args=(self.process.stdout,), daemon=True),

@@ -19,7 +19,7 @@ from acr3d.server.limits import Limits
 
 _IN_MEMORY = 64 * 1024  # of each body and each answer; the rest is in a temporary file
 _HEAD_BYTES = 64 * 1024
-_MOST_BYTES = 1024**3  # the app has its own, smaller limits
+_MOST_BYTES = 5 * 1024**3  # the app has its own, smaller limits
 _NEVER = 10**9
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from acr3d.db.extensions import db
 from acr3d.db.models import Part
 from acr3d.db.schema_revision import is_newest, revision_of
 from acr3d.storage import index
-from acr3d.storage.blobs import BlobStat, StorageError, storage
+from acr3d.storage.blobs import BlobStat, is_key, storage
 from acr3d.storage.index import Kind, references
 
 MIN_AGE_SECONDS = 3600
@@ -104,8 +104,5 @@ def _is_old(stat: BlobStat | None) -> bool:
 
 
 def _stat(key: str) -> BlobStat | None:
-    """None for a file that was deleted in the meantime, or that acr3d did not store."""
-    try:
-        return storage().stat(key)
-    except StorageError:
-        return None
+    """None for a file that was deleted since, or that acr3d did not store. Raises StorageError."""
+    return storage().stat(key) if is_key(key) else None

@@ -9,16 +9,33 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, inspect, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, inspect, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from acr3d.db.extensions import db
-from acr3d.db.models import Import, Job, ModelVersion, Part, PartImage, PhotoOutline
+from acr3d.db.models import (
+    CaptureBlob,
+    CleanPhoto,
+    Import,
+    Job,
+    ModelFile,
+    ModelVersion,
+    Part,
+    PartImage,
+    PhotoOutline,
+)
 from acr3d.db.states import DAYS_IN_BIN, VersionState
 from acr3d.db.types import is_id, utc_now
 from acr3d.storage.webp_keys import photo_and_width, webp_keys
 
-MEDIA_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".glb": "model/gltf-binary"}
+MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".glb": "model/gltf-binary",
+    ".usdz": "model/vnd.usdz+zip",
+    ".stl": "model/stl",
+}
 SHOWN_TO_CUSTOMERS = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
 
 
@@ -31,27 +48,31 @@ class Kind(StrEnum):
     VERSION = "version"
     POSTER = "poster"
     IMPORT = "imported file"
+    CAPTURE = "capture"  # a piece of an upload, a kept frame, or the frames' cameras
 
 
 # Every column that holds a key, and the one with the file's hash; the keys of WebP files are made from a
 # photo's. A job's frozen copy of its photos is left out: its keys are those of photos, whose rows are never
-# removed.
+# removed, and of clean photos, whose rows are kept once they are ordered.
 REFERRING = (
     (Kind.PHOTO, PartImage.storage_path, PartImage.sha256),
     (Kind.PHOTO, PartImage.thumbnail_path, null()),
+    (Kind.PHOTO, CleanPhoto.storage_path, null()),
+    (Kind.PHOTO, CleanPhoto.thumbnail_path, null()),
     (Kind.OUTLINE, PhotoOutline.storage_path, null()),
     (Kind.RAW, Job.raw_storage_path, null()),
     (Kind.VERSION, ModelVersion.storage_path, ModelVersion.sha256),
     (Kind.POSTER, ModelVersion.poster_path, null()),
     (Kind.POSTER, ModelVersion.sides_path, null()),
     (Kind.VERSION, ModelVersion.ar_storage_path, ModelVersion.ar_sha256),
+    (Kind.VERSION, ModelFile.storage_path, ModelFile.sha256),
     (Kind.IMPORT, Import.storage_path, Import.sha256),
+    (Kind.IMPORT, Import.photos_path, null()),
+    (Kind.CAPTURE, CaptureBlob.storage_path, CaptureBlob.sha256),
 )
 
 
-_WEBP = select(PartImage.storage_path, PartImage.part_id, PartImage.webp_widths).where(
-    PartImage.webp_widths.is_not(None)
-)
+_WITH_WEBP: tuple[type[PartImage] | type[CleanPhoto], ...] = (PartImage, CleanPhoto)
 
 
 @dataclass(frozen=True)
@@ -78,10 +99,17 @@ def references(connection: Connection) -> Iterator[Reference]:
         for row in connection.execute(select(key, _part_column(key), sha256).where(key.is_not(None))):
             if kind is Kind.RAW or row[1] not in gone:
                 yield Reference(kind, *row)
-    if PartImage.__tablename__ in present:
-        for path, part_id, widths in connection.execute(_WEBP):
+    for photos in _WITH_WEBP:
+        if photos.__tablename__ not in present:
+            continue
+        for path, part_id, widths in connection.execute(_webp_files(photos)):
             if part_id not in gone:
                 yield from (Reference(Kind.PHOTO, key, part_id, None) for key in webp_keys(path, widths))
+
+
+def _webp_files(photos: type[PartImage] | type[CleanPhoto]) -> Select[str | None, str, list[int] | None]:
+    columns = select(photos.storage_path, photos.part_id, photos.webp_widths)
+    return columns.where(photos.webp_widths.is_not(None))
 
 
 def _part_column(key: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
@@ -103,8 +131,11 @@ def keys_of(part_id: str) -> list[str]:
             continue
         query = select(key).where(key.class_.part_id == part_id, key.is_not(None))
         found += [str(row[0]) for row in db.session.execute(query)]
-    for path, _part_id, widths in db.session.execute(_WEBP.where(PartImage.part_id == part_id)):
-        found += webp_keys(path, widths)
+    for photos in _WITH_WEBP:
+        for path, _part_id, widths in db.session.execute(
+            _webp_files(photos).where(photos.part_id == part_id)
+        ):
+            found += webp_keys(path, widths)
     return found
 
 
@@ -122,7 +153,8 @@ class Blob:
 
 
 def find_blob(key: str) -> Blob | None:
-    """The file that `key` names: of a photo, an outline, a model version (or its poster) or a raw model.
+    """The file that `key` names: of a photo, an outline, a model version (or its poster), a raw model or a
+    capture.
 
     None when nothing refers to it.
 
@@ -139,9 +171,12 @@ def find_blob(key: str) -> Blob | None:
     is_visible = part.is_published and part.deleted_at is None
     return (
         _photo(key, part_id, is_visible)
+        or _clean_photo(key, part_id, is_visible)
         or _version(key, part_id, is_visible)
+        or _other_format(key, part_id, is_visible)
         or _private(key, part_id, PhotoOutline.storage_path)
         or _private(key, part_id, Job.raw_storage_path)
+        or _private(key, part_id, CaptureBlob.storage_path)
     )
 
 
@@ -165,6 +200,19 @@ def _photo(key: str, part_id: str, is_visible: bool) -> Blob | None:
     return Blob(key, sha256, is_visible and image.deleted_at is None)
 
 
+def _clean_photo(key: str, part_id: str, is_visible: bool) -> Blob | None:
+    """Public while a present photo has it."""
+    path, width = photo_and_width(key) or (key, None)
+    names = or_(CleanPhoto.storage_path == path, CleanPhoto.thumbnail_path == path)
+    clean = db.session.scalar(select(CleanPhoto).where(CleanPhoto.part_id == part_id, names))
+    if clean is None or (width is not None and width not in (clean.webp_widths or ())):
+        return None
+    present = select(PartImage.id).where(
+        PartImage.part_id == part_id, PartImage.clean_id == clean.id, PartImage.deleted_at.is_(None)
+    )
+    return Blob(key, None, is_visible and db.session.scalar(present.limit(1)) is not None)
+
+
 def _version(key: str, part_id: str, is_visible: bool) -> Blob | None:
     columns = (
         *(ModelVersion.storage_path, ModelVersion.ar_storage_path),
@@ -183,7 +231,21 @@ def _version(key: str, part_id: str, is_visible: bool) -> Blob | None:
     return Blob(key, sha256, is_visible and shown)
 
 
-def _private(key: str, part_id: str, column: InstrumentedAttribute[str | None]) -> Blob | None:
+def _other_format(key: str, part_id: str, is_visible: bool) -> Blob | None:
+    """Public like its version, but for what only the pages' downloads offer to customers."""
+    query = select(ModelFile.sha256, ModelVersion.state).join(
+        ModelVersion, ModelFile.version_id == ModelVersion.id
+    )
+    versions = db.session.execute(
+        query.where(ModelFile.part_id == part_id, ModelFile.storage_path == key)
+    ).all()
+    if not versions:
+        return None
+    shown = any(row.state in SHOWN_TO_CUSTOMERS for row in versions)
+    return Blob(key, versions[0].sha256, is_visible and shown and key.endswith((".glb", ".usdz")))
+
+
+def _private(key: str, part_id: str, column: InstrumentedAttribute[Any]) -> Blob | None:
     """A file that no customer sees."""
     owner = column.class_
     query = select(owner.id).where(owner.part_id == part_id, column == key)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from acr3d.messages.message import Message
-from acr3d.storage.blobs import BlobStat, StorageError
+from acr3d.storage.blobs import BlobStat, StorageError, is_key
 from acr3d.storage.process_names import is_running, is_visible_from_here, name_of_process
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*\.(jpg|glb|png|webp|bin)")
 _INCOMING = ".incoming"
 _OTHER_HOSTS_LEFTOVERS_SECONDS = 24 * 3600
 
@@ -35,16 +34,18 @@ class LocalStorage:
 
     def put(self, key: str, data: bytes | Path) -> None:
         target = self.path(key)
-        source = data if isinstance(data, Path) else self._write_temporary(data)
+        self._place({target: data if isinstance(data, Path) else self._write_temporary(data)})
+
+    def put_all(self, blobs: Mapping[str, bytes]) -> None:
+        targets = {self.path(key): data for key, data in blobs.items()}
+        sources: dict[Path, Path] = {}
         try:
-            fsync_path(source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            for folder in self._folders_up_to_root(target.parent):
-                fsync_path(folder)
-        except OSError as error:
-            source.unlink(missing_ok=True)
-            raise StorageError(Message("storage.not_stored", why=str(error.strerror))) from error
+            for target, data in targets.items():
+                sources[target] = self._write_temporary(data)
+        except StorageError:
+            _unlink(sources.values())
+            raise
+        self._place(sources)
 
     def open(self, key: str) -> BinaryIO:
         try:
@@ -53,7 +54,7 @@ class LocalStorage:
             raise StorageError(Message("storage.missing")) from error
 
     def path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if not is_key(key):
             raise StorageError(Message("storage.missing"))
         return self.folder / key
 
@@ -63,6 +64,9 @@ class LocalStorage:
         except FileNotFoundError:
             return None
         return BlobStat(facts.st_size, facts.st_mtime)
+
+    def signed_address(self, key: str, lifetime: timedelta) -> None:
+        return None
 
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
@@ -87,6 +91,21 @@ class LocalStorage:
                 if _is_leftover(path, oldest):
                     _remove(path)
 
+    def _place(self, sources: Mapping[Path, Path]) -> None:
+        """Move files to their targets, durably; all of them are gone from where they were."""
+        try:
+            for target, source in sources.items():
+                fsync_path(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+            for folder in dict.fromkeys(
+                folder for target in sources for folder in self._folders_up_to_root(target.parent)
+            ):
+                fsync_path(folder)
+        except OSError as error:
+            _unlink(sources.values())
+            raise StorageError(Message("storage.not_stored", why=str(error.strerror))) from error
+
     def _folders_up_to_root(self, folder: Path) -> list[Path]:
         """A new part's folders must survive a power cut too, so each of them is fsynced."""
         return [folder, *(above for above in folder.parents if above.is_relative_to(self.folder))]
@@ -108,6 +127,11 @@ def fsync_path(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

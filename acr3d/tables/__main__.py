@@ -15,7 +15,7 @@ from typing import Any
 from acr3d.messages.refusal import written
 from acr3d.sandbox import REFUSED_EXIT
 from acr3d.tables import delimited, json_lines, workbooks
-from acr3d.tables.limits import MOST_BYTES, MOST_ROWS, Cell, TableRefused, check_row
+from acr3d.tables.limits import MOST_BYTES, MOST_EMPTY_ROWS, MOST_ROWS, Cell, TableRefused, check_row
 
 
 def main(argv: list[str]) -> int:
@@ -50,12 +50,15 @@ def _table(file: Path, options: dict[str, str]) -> tuple[dict[str, Any], Iterato
 
 def _write(rows: Iterator[tuple[int, list[Cell]]], file: Path) -> int:
     """Write the rows that hold something; returns how many."""
-    count = 0
+    count = empty = 0
     with file.open("w") as lines:
         for number, row in rows:
             while row and (row[-1] == "" or (isinstance(row[-1], str) and not row[-1].strip())):
                 row.pop()
             if not row:
+                empty += 1
+                if empty > MOST_EMPTY_ROWS:
+                    raise TableRefused("table.too_many_rows", most=MOST_ROWS)
                 continue
             check_row(row, number)
             count += 1

@@ -43,8 +43,8 @@ def delimiter_of(file: Path, encoding: str) -> str:
     def evenness(delimiter: str) -> tuple[float, int]:
         try:
             sample = list(islice(_records(file, encoding, delimiter), _SAMPLE_ROWS))
-        except csv.Error:
-            return 0, 0
+        except (csv.Error, UnicodeError):
+            return 0, 0  # `rows` says why
         lengths = Counter(len(row) for _number, row in sample if row)
         if not lengths:
             return 0, 0

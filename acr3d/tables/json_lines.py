@@ -38,7 +38,9 @@ def _objects(file: Path) -> Iterator[tuple[int, dict[str, Cell]]]:
                 continue
             try:
                 found = json.loads(line)
-            except ValueError as error:
+                # Neither a database nor a spreadsheet has halves of letters, or numbers that are none.
+                json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+            except (ValueError, RecursionError) as error:
                 raise TableRefused("table.broken_line", row=number) from error
             if not isinstance(found, dict):
                 raise TableRefused("table.broken_line", row=number)

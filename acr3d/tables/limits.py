@@ -7,6 +7,7 @@ from acr3d.messages.message import Message, MessageError
 MOST_BYTES = 100_000_000
 MOST_UNPACKED_BYTES = 400_000_000
 MOST_ROWS = 200_000
+MOST_EMPTY_ROWS = 2_000_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 32_767
 """As in spreadsheets."""
@@ -31,3 +32,13 @@ def check_row(row: list[Cell], number: int) -> None:
         raise TableRefused("table.too_many_columns", row=number, most=MOST_COLUMNS)
     if any(isinstance(cell, str) and len(cell) > LONGEST_CELL for cell in row):
         raise TableRefused("table.cell_too_long", row=number, most=LONGEST_CELL)
+    if any(map(_holds_nul, row)):
+        raise TableRefused("table.not_text", row=number)
+
+
+def _holds_nul(cell: object) -> bool:
+    if isinstance(cell, dict):
+        return any(map(_holds_nul, [*cell, *cell.values()]))
+    if isinstance(cell, list):
+        return any(map(_holds_nul, cell))
+    return isinstance(cell, str) and "\x00" in cell

@@ -1,7 +1,9 @@
 """Access control: who may do what, decided in one place before any view runs.
 
-Everything under /admin and /api/admin needs a logged-in active user, and changes need an admin.
-A bearer token is valid for the API and for blobs; with one, a cookie in the same request is ignored.
+Everything under /admin and /api/admin needs a logged-in active user with the right that `route_rights`
+asks for.
+A bearer token is valid for the API, blobs and the health check; with one, a cookie in the same request is
+ignored.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ from flask_wtf.csrf import CSRFError, validate_csrf
 from wtforms import ValidationError
 
 from acr3d import settings
-from acr3d.accounts import tokens, users
+from acr3d.accounts import rights, second_factor, tokens, users
+from acr3d.accounts.rights import Right
+from acr3d.db import change_log
 from acr3d.db.extensions import login
 from acr3d.db.models import User
 from acr3d.db.types import is_id
+from acr3d.web.route_rights import READING, needed
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_KEY = "_user_id"  # flask-login's
 LOGIN_KEY = "login"  # the id of this login, by which it can be ended
 _CALLER_KEY = "acr3d.caller"
@@ -36,12 +40,13 @@ class Caller:
     """The sender of this request and their rights."""
 
     user: User
-    role: str
+    rights: frozenset[Right]
     by_token: bool
+    language: str | None
+    must_change_password: bool
 
-    @property
-    def may_change(self) -> bool:
-        return self.role == "admin"
+    def may(self, right: Right) -> bool:
+        return right in self.rights
 
 
 def install(app: Flask) -> None:
@@ -58,14 +63,32 @@ def caller() -> Caller | None:
     """The sender of this request: the token's user if there is a token, else the session's user."""
     if _CALLER_KEY not in request.environ:
         request.environ[_CALLER_KEY] = _caller_by_token() if _has_token() else _caller_by_session()
+        if by := request.environ[_CALLER_KEY]:
+            change_log.act_as(by.user.email)
     found: Caller | None = request.environ[_CALLER_KEY]
     return found
+
+
+def chosen_language() -> str | None:
+    """The language in the account of a caller who is known already. Asks no database: error pages need it."""
+    found: Caller | None = request.environ.get(_CALLER_KEY)
+    return found.language if found else None
+
+
+def is_on_staff_page() -> bool:
+    """Whether somebody who may see staff pages asked for one. Asks no database."""
+    found: Caller | None = request.environ.get(_CALLER_KEY)
+    return found is not None and not found.must_change_password and request.path.startswith("/admin")
 
 
 def reader() -> Caller | None:
     """Who may read what only staff see: nobody before a one-time password is changed."""
     found = caller()
-    return None if found and not found.by_token and found.user.must_change_password else found
+    if found is None or not found.may(Right.READ):
+        return None
+    if found.by_token:
+        return found
+    return None if found.user.must_change_password or second_factor.is_missing(found.user) else found
 
 
 def actor() -> User:
@@ -86,7 +109,7 @@ def is_htmx() -> bool:
 
 def _has_token() -> bool:
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
-    return scheme.lower() == "bearer" and request.path.startswith(("/api/", "/media/"))
+    return scheme.lower() == "bearer" and request.path.startswith(("/api/", "/media/", "/healthz"))
 
 
 def _caller_by_token() -> Caller | None:
@@ -95,7 +118,7 @@ def _caller_by_token() -> Caller | None:
     if record is None:
         log.warning("security.token_refused address=%s", request.remote_addr)
         return None
-    return Caller(record.user, tokens.role_of(record), by_token=True)
+    return _caller(record.user, tokens.rights_of(record), by_token=True)
 
 
 def _user_of_session(identity: str) -> User | None:
@@ -106,7 +129,12 @@ def _caller_by_session() -> Caller | None:
     if not current_user.is_authenticated:
         return None
     user: User = current_user._get_current_object()
-    return Caller(user, user.role, by_token=False)
+    return _caller(user, rights.of_role(user.role), by_token=False)
+
+
+def _caller(user: User, may: frozenset[Right], *, by_token: bool) -> Caller:
+    """What error pages need of the account is read now: later, the database may be away."""
+    return Caller(user, may, by_token, user.language, user.must_change_password)
 
 
 def _check_access() -> ResponseReturnValue | None:
@@ -131,11 +159,10 @@ def _check_api_access() -> None:
         abort(401)
     if not found.by_token and found.user.must_change_password:
         abort(403, _("Change your one-time password first: log in on the website to choose your own."))
-    if request.method in READING:
-        return
-    if not found.may_change:
-        abort(403)
-    if not found.by_token:
+    if not found.by_token and second_factor.is_missing(found.user):
+        abort(403, _("Set up the second step at login first: log in on the website."))
+    _check_right(found)
+    if request.method not in READING and not found.by_token:
         _check_same_origin()
         _check_csrf_header()
 
@@ -146,9 +173,22 @@ def _check_page_access() -> ResponseReturnValue | None:
         return _redirect(url_for("auth.login", next=_return_page()), 401)
     if found.user.must_change_password:
         return _require_password_change()
-    if request.method not in READING and not found.may_change:
-        abort(403)
+    if second_factor.is_missing(found.user):
+        return _redirect(url_for("second_factor.show"), 403)
+    _check_right(found)
     return None
+
+
+def _check_right(found: Caller) -> None:
+    """Answer 403 with the reason, if the caller may not do what is asked."""
+    right = needed(request.endpoint or "", request.method)
+    if found.may(right):
+        return
+    if found.by_token and right in rights.of_role(found.user.role):
+        abort(403, _("The token lacks the scope “%(scope)s”.", scope=rights.scope_for(right)))
+    if right == Right.MANAGE:
+        abort(403, _("Only admins may see or change this. Ask an admin."))
+    abort(403)
 
 
 def _require_password_change() -> ResponseReturnValue | None:

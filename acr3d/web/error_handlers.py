@@ -18,7 +18,8 @@ from acr3d.db.outage import Outage, outage_of, report
 from acr3d.errors import InvalidInput
 from acr3d.parts.sku_lookup import Renamed
 from acr3d.storage.blobs import StorageError
-from acr3d.web.access import READING, is_api, is_htmx
+from acr3d.web.access import is_api, is_htmx, is_on_staff_page
+from acr3d.web.route_rights import READING
 
 _EXPIRED_FORM = 0
 RETRY_SECONDS = 10
@@ -113,7 +114,11 @@ def _page(code: int, sentence: str, retry_seconds: int | None) -> Response:
     try:
         template = current_app.jinja_env.get_template("error.html")
         page = template.render(
-            code=code, title=_title(code), sentence=sentence, reload_seconds=reload_seconds
+            code=code,
+            title=_title(code),
+            sentence=sentence,
+            reload_seconds=reload_seconds,
+            is_staff=is_on_staff_page(),
         )
         return Response(page, mimetype="text/html")
     except Exception:
@@ -153,6 +158,7 @@ def _general_sentence(code: int) -> str:
         403: _("Your account can view this but not change it. Ask an admin."),
         404: _("Nothing was found at this address. It may have been moved or deleted."),
         405: _("This address does not accept this kind of request."),
+        409: _("Somebody else has changed this, so nothing was saved. Reload the page and try again."),
         413: _("The request is too large. A photo can be up to 20 MB, six together up to 120 MB."),
         415: _("This address does not accept this type of content."),
         416: _("The requested range is outside the file."),

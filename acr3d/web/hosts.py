@@ -13,7 +13,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from acr3d import settings
 
-# Health checks on this machine ask for it by one of these.
+# Health checks and Prometheus on this machine ask for it by one of these.
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -26,7 +26,7 @@ def _refuse_other_names() -> None:
     config = settings.current()
     ours = [*config.trusted_hosts, *([urlsplit(config.public_url).netloc] if config.public_url else [])]
     name = _without_port(request.host.lower())
-    is_health_check = request.blueprint == "health" and name in _LOOPBACK
+    is_health_check = request.blueprint in ("health", "metrics") and name in _LOOPBACK
     if not name:
         abort(400, _("The address of this request has no valid host name."))
     if ours and not is_health_check and not host_is_trusted(name, ours):

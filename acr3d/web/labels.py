@@ -1,15 +1,14 @@
-"""The words people read for statuses, levels and other codes."""
+"""The words people read for levels, engines, models and other codes. Statuses: `acr3d.web.badges`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from acr3d.db.models import ANGLES, MODEL_LEVELS, Job, ModelVersion, Part, PartImage
-from acr3d.db.states import ImportState, ModelStatus, Status, VersionState
+from acr3d.db.states import Status
 from acr3d.engines.base import Provider
 from acr3d.engines.registry import known
 from acr3d.foreign import Facts
@@ -17,6 +16,7 @@ from acr3d.jobs.true_size import SizeState, TrueSize
 from acr3d.messages.wording import worded
 from acr3d.orders import engine_models
 from acr3d.parts.angles import angle_name
+from acr3d.shop import options
 from acr3d.web import vendor
 
 _CAMERA_ATTRIBUTES = ("camera-orbit", "camera-target", "field-of-view")
@@ -26,74 +26,9 @@ _POSTER_SIDE = 800
 ENCODING_NAMES = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
-@dataclass(frozen=True)
-class Badge:
-    """A status for people: a word and an icon, never a colour alone."""
-
-    word: str
-    icon: str
-    tone: str
-
-
-def job_badge(job: Job | None) -> Badge:
-    """The status of a job; None means that the part has no job."""
-    if job is None:
-        return Badge(_("No model"), "circle-dashed", "")
-    if job.status == Status.COMPLETE and job.waits_for_review:
-        return Badge(_("Waiting for review"), "eye", "is-waiting")
-    word = status_name(job.status)
-    if job.status == Status.PROCESSING:
-        word = _("Processing %(n)s%%", n=job.progress)
-    icon, tone = {
-        Status.PENDING: ("clock", "is-waiting"),
-        Status.SUBMITTED: ("loader-circle", "is-working"),
-        Status.PROCESSING: ("loader-circle", "is-working"),
-        Status.OPTIMIZING: ("loader-circle", "is-working"),
-        Status.COMPLETE: ("circle-check", "is-good"),
-        Status.FAILED: ("circle-alert", "is-bad"),
-        Status.CANCELED: ("ban", ""),
-    }[Status(job.status)]
-    return Badge(word, icon, tone)
-
-
-def import_badge(state: str) -> Badge:
-    """The state of an import."""
-    word, icon, tone = {
-        ImportState.PREVIEWING: (_("Preview is being made"), "loader-circle", "is-working"),
-        ImportState.READY: (_("Waits for you"), "eye", "is-waiting"),
-        ImportState.REFUSED: (_("Cannot be read"), "circle-alert", "is-bad"),
-        ImportState.IMPORTING: (_("Importing"), "loader-circle", "is-working"),
-        ImportState.STOPPED: (_("Stopped"), "ban", "is-waiting"),
-        ImportState.DONE: (_("Imported"), "circle-check", "is-good"),
-        ImportState.UNDOING: (_("Being taken back"), "loader-circle", "is-working"),
-        ImportState.UNDONE: (_("Taken back"), "undo-2", ""),
-    }[ImportState(state)]
-    return Badge(word, icon, tone)
-
-
-def row_badge(action: str) -> Badge:
-    """What a row does, or did."""
-    word, icon, tone = {
-        "new": (_("New"), "plus", "is-good"),
-        "changed": (_("Changed"), "refresh-cw", "is-working"),
-        "unchanged": (_("Unchanged"), "circle-dashed", ""),
-        "refused": (_("Refused"), "circle-alert", "is-bad"),
-    }[action]
-    return Badge(word, icon, tone)
-
-
 def delimiter_names() -> dict[str, str]:
     """The delimiters of CSV files, in words."""
     return {",": _("Comma"), ";": _("Semicolon"), "\t": _("Tab"), "|": _("Vertical bar")}
-
-
-def part_badge(part: Part, job: Job | None) -> Badge:
-    """The status of a part: that of its newest job, except that a canceled job leaves the part as it was."""
-    if job is None or job.status != Status.CANCELED:
-        return job_badge(job)
-    if part.model_status == ModelStatus.COMPLETE:
-        return Badge(_("Complete"), "circle-check", "is-good")
-    return job_badge(None)
 
 
 def cancel_question(job: Job, order_is_open: bool) -> str:
@@ -124,40 +59,6 @@ def cancel_question(job: Job, order_is_open: bool) -> str:
     return str(sentence % {"engine": engine, "n": credits})
 
 
-def status_name(status: str) -> str:
-    """The word for a job's status."""
-    names: dict[Status, str] = {
-        Status.PENDING: _("Queued"),
-        Status.SUBMITTED: _("Sent to the engine"),
-        Status.PROCESSING: _("Processing"),
-        Status.OPTIMIZING: _("Optimizing"),
-        Status.COMPLETE: _("Complete"),
-        Status.FAILED: _("Failed"),
-        Status.CANCELED: _("Canceled"),
-    }
-    return names[Status(status)]
-
-
-def version_badge(state: str) -> Badge:
-    """The state of a model version."""
-    return {
-        VersionState.DRAFT: Badge(_("Waiting for review"), "eye", "is-waiting"),
-        VersionState.PUBLISHED: Badge(_("Published"), "circle-check", "is-good"),
-        VersionState.SUPERSEDED: Badge(_("Replaced"), "history", ""),
-        VersionState.REJECTED: Badge(_("Rejected"), "ban", ""),
-    }[VersionState(state)]
-
-
-def task_badge(status: str, progress: int) -> Badge:
-    """The status of a task at its engine."""
-    known = {
-        "SUCCEEDED": Badge(_("Finished"), "circle-check", "is-good"),
-        "FAILED": Badge(_("Failed"), "circle-alert", "is-bad"),
-        "PENDING": Badge(_("Queued"), "clock", "is-waiting"),
-    }
-    return known.get(status) or Badge(_("In progress, %(n)s%%", n=progress), "loader-circle", "is-working")
-
-
 def levels() -> list[tuple[str, str]]:
     """The levels a model can be optimized for, with their descriptions."""
     words = {
@@ -172,6 +73,13 @@ def level_name(level: str) -> str:
     """The short name of a level."""
     words = {"web": _("all devices"), "light": _("phones"), "full": _("full quality")}
     return str(words[level])
+
+
+def backgrounds() -> list[tuple[str, str]]:
+    """What customers may see of a photo; the first leaves it to the shop."""
+    words = {"taken": _("as taken"), "white": _("on white")}
+    shop = words[options.current().shop.photo_background]
+    return [("", _("shop: %(what)s", what=shop)), *words.items()]
 
 
 def turns() -> list[tuple[str, str]]:
@@ -198,6 +106,12 @@ def engine_name(engine: str) -> str:
     """The name of an engine, also of one that is not set up here."""
     found = known(engine)
     return worded(found.wording.name) if found else engine
+
+
+def job_engine(job: Job) -> str:
+    """The engine of a job, and whether it works from a spin capture."""
+    name = engine_name(job.engine)
+    return str(_("%(engine)s, spin", engine=name)) if job.capture_ids else name
 
 
 def engines_with_options(providers: Iterable[Provider]) -> list[str]:
@@ -300,9 +214,10 @@ def size_sentence(size: TrueSize) -> str:
         if side.is_off and (deviation := side.deviation_percent)
     ]
     sentences: dict[SizeState, str] = {
-        SizeState.TRUE: "",
+        SizeState.TRUE: _sheet_sentence(size),
+        SizeState.MEASURED: _("The capture sheet gave the model's size, so AR shows it in true size."),
         SizeState.CONFIRMED: _(
-            "The model differs from the part's sizes (%(sides)s); an admin confirmed its size.",
+            "The model differs from the part's sizes (%(sides)s), but its size was confirmed.",
             sides=", ".join(off),
         ),
         SizeState.CONTRADICTED: _(
@@ -318,15 +233,28 @@ def size_sentence(size: TrueSize) -> str:
     return sentences[size.state]
 
 
+def _sheet_sentence(size: TrueSize) -> str:
+    if size.sheet_printed_at is None:
+        return ""
+    return str(
+        _(
+            "By the part's sizes, the capture sheet was printed at %(percent)s%%. The model has the part's "
+            "sizes. Print the sheet at 100%% and check its 100 mm line before the next capture; or correct "
+            "the sizes.",
+            percent=round(size.sheet_printed_at),
+        )
+    )
+
+
 def side_name(name: str) -> str:
     """The word for width, height or depth."""
     names: dict[str, str] = {"width": _("width"), "height": _("height"), "depth": _("depth")}
     return names.get(name, "")
 
 
-def bytes_to_load(version: ModelVersion) -> int:
-    """How much a browser loads to show the model: its file, the viewer, and the decoder."""
-    return version.file_size_bytes + vendor.VIEWER_BYTES
+def bytes_to_load(file_size_bytes: int) -> int:
+    """How much a browser loads to show a model's file: with the viewer, and the decoder."""
+    return file_size_bytes + vendor.VIEWER_BYTES
 
 
 def model_size_mm(size: TrueSize) -> dict[str, float] | None:

@@ -27,8 +27,12 @@ def parameters() -> dict[str, dict[str, object]]:
         "limit": {"type": "integer", "minimum": 1, "maximum": MOST},
         "sort": {"type": "string", "enum": list(ORDERS)},
         "published": {"type": "string", "enum": list(_WORDS)},
+        "model": {"type": "string", "enum": list(_WORDS)},
         "category": {"type": "string"},
         "revision": {"type": "integer"},
+        "status": {"type": "string", "enum": list(MODEL_STATES)},
+        **{name: {"type": "string", "enum": list(_WORDS)} for name in ("model", "photos", "sizes")},
+        "id": {"type": "array", "items": {"type": "string", "format": "uuid"}},
     }
 
 
@@ -73,8 +77,8 @@ def category() -> Category | None:
 
 
 def published() -> Filters:
-    """What customers may see, in the category that is asked for. Raises Missing."""
-    return Filters(is_published=True, category=category())
+    """What customers may see, in the category that is asked for. Raises InvalidInput, Missing."""
+    return Filters(is_published=True, category=category(), has_model=flag("model") or None)
 
 
 def staff_filters() -> Filters:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, abort, send_file
+from flask import Blueprint, Response, abort, send_file
 from flask.typing import ResponseReturnValue
 
 from acr3d.storage.blobs import storage
 from acr3d.storage.index import Blob, find_blob
-from acr3d.web import cross_origin
+from acr3d.web import cross_origin, files_elsewhere
 from acr3d.web.access import reader
 from acr3d.web.static import FOREVER
 
@@ -18,10 +18,19 @@ bp = Blueprint("media", __name__)
 
 @bp.get("/media/<path:key>")
 def blob(key: str) -> ResponseReturnValue:
-    """A blob. Without login, a private blob looks exactly like a missing one."""
+    """A blob, or the way to it. Without login, a private blob looks exactly like a missing one."""
     found = find_blob(key)
     if found is None or not (found.is_public or reader()):
         abort(404)
+    address = files_elsewhere.address(found.key) if found.is_public else None
+    if address is not None:
+        response = Response(status=302, headers={"Location": address, "Cache-Control": files_elsewhere.KEPT})
+        cross_origin.allow(response)
+        return response
+    return _sent(found)
+
+
+def _sent(found: Blob) -> ResponseReturnValue:
     path = storage().path(found.key)
     if not path.is_file():
         abort(404)

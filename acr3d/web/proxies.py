@@ -17,7 +17,7 @@ def install(app: Flask) -> None:
     seen: list[int] = []
 
     def look() -> None:
-        if len(seen) >= _REQUESTS or request.blueprint == "health":  # health checks pass by the proxies
+        if len(seen) >= _REQUESTS or request.blueprint in ("health", "metrics"):  # these pass by the proxies
             return
         seen.append(len(request.access_route) if "X-Forwarded-For" in request.headers else 0)
         if len(seen) == _REQUESTS and (sentence := disagreement(settings.current().proxy_count, seen)):

@@ -7,7 +7,7 @@ import functools
 from flask import Flask, Response, g, request, session
 
 from acr3d import settings
-from acr3d.web import vendor
+from acr3d.web import files_elsewhere, vendor
 from acr3d.web.access import SESSION_KEY
 
 # <model-viewer> puts one <style> element into its shadow tree; a test checks the hash against the package.
@@ -23,12 +23,15 @@ def install(app: Flask) -> None:
 
 
 @functools.cache
-def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) -> str:
-    """The policy of one page. `cdn` is the origin of scripts whose local copy is missing.
+def content_security_policy(
+    *, viewer: bool, embeddable: bool, cdn: str | None, files: str | None = None
+) -> str:
+    """The policy of one page. `cdn` is the origin of scripts whose local copy is missing, `files` the one of
+    photos and models that we do not send.
 
     Only a page with a viewer may run WebAssembly (the Draco decoder) and use the viewer's own style.
     """
-    cdn_origins = [cdn] if cdn else []
+    cdn_origins, file_origins = [cdn] if cdn else [], [files] if files else []
     directives = {
         "default-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -36,12 +39,12 @@ def content_security_policy(*, viewer: bool, embeddable: bool, cdn: str | None) 
         "font-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["*"] if embeddable else ["'none'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *file_origins],
         "script-src": ["'self'", *cdn_origins],
         "style-src": ["'self'"],
     }
     if viewer:
-        directives["connect-src"] += ["blob:", *cdn_origins]
+        directives["connect-src"] += ["blob:", *cdn_origins, *file_origins]
         directives["script-src"].append("'wasm-unsafe-eval'")
         directives["style-src"].append(VIEWER_STYLE)
         directives["worker-src"] = ["'self'", "blob:"]
@@ -54,6 +57,7 @@ def _add(response: Response) -> Response:
         viewer=g.get("viewer_page", False),
         embeddable=_is_embed() and response.status_code < 400,
         cdn=vendor.CDN if vendor.cdn_in_use() else None,
+        files=files_elsewhere.origin(),
     )
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"

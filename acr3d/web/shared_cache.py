@@ -14,9 +14,11 @@ from flask import Blueprint, Response, current_app, g, request
 
 from acr3d import settings
 from acr3d.db.content_stamp import committed_stamp
+from acr3d.shop import options
 from acr3d.web import release
 from acr3d.web.compression import best_coding, compress
 from acr3d.web.kept_pages import KeptPage, KeptPages
+from acr3d.web.repeated_requests import may_repeat
 from acr3d.web.templating import chosen_language
 
 # A browser asks each time; a shared cache may be a minute behind, and covers for acr3d while that is away.
@@ -38,14 +40,18 @@ def _known() -> Response | None:
     g.etag = _etag(g.stamp.value)
     known = request.if_none_match
     is_known = known.contains_weak(g.etag) and not known.star_tag  # "*" would hide a 404
-    return Response(status=304) if is_known else _kept_page()
+    if not is_known:
+        return _kept_page()
+    if _may_be_kept() and request.blueprint == "public":
+        may_repeat(g.stamp.value)
+    return Response(status=304)
 
 
 def _etag(stamp: str) -> str:
     """Of the present answer to this request, strong: other bytes have another one."""
     config = settings.current()
     origin = config.public_url or request.host_url  # which addresses on the page begin with
-    where = (origin, repr(config.shop), request.full_path, chosen_language(), g.coding or "")
+    where = (origin, repr(options.current().shop), request.full_path, chosen_language(), g.coding or "")
     made_of = (stamp, release.fingerprint(), *where)
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:32]
 
@@ -55,11 +61,13 @@ def _kept_page() -> Response | None:
     if page is None:
         return None
     g.viewer_page, g.is_kept = page.has_viewer, True
+    may_repeat(g.stamp.value)
     return Response(page.body, headers=list(page.headers))
 
 
 def _keep(response: Response) -> None:
     if _may_be_kept() and response.mimetype == "text/html" and not response.is_streamed:
+        may_repeat(g.stamp.value)
         page = KeptPage(response.get_data(), tuple(response.headers), g.get("viewer_page", False))
         _kept_pages().keep(g.etag, page)
 

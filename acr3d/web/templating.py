@@ -10,15 +10,18 @@ from flask_babel import gettext as _
 from werkzeug.routing import BaseConverter
 
 from acr3d import settings
+from acr3d.clean_photos.shown import as_taken, clean_of, on_white, shown
 from acr3d.messages.wording import worded
 from acr3d.parts import categories, search_query
 from acr3d.parts.angles import angle_name, angles, guess_sentence
 from acr3d.photos import formats, limits
+from acr3d.shop import options
 from acr3d.storage.file_size import file_size
 from acr3d.storage.index import media_url
-from acr3d.web import fact_labels, labels, photo_sources, vendor
+from acr3d.web import access, badges, fact_labels, labels, photo_sources, vendor
 
-LANGUAGES = ("en", "de")
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español"}
+LANGUAGES = tuple(LANGUAGE_NAMES)
 
 
 class SkuConverter(BaseConverter):
@@ -32,10 +35,26 @@ class SkuConverter(BaseConverter):
 
 
 def chosen_language() -> str:
-    """The page's own language; else the best of ours for this reader, English if none fits."""
-    return (
-        g.get("page_language") or (request and request.accept_languages.best_match(LANGUAGES)) or LANGUAGES[0]
-    )
+    """The page's own language; else the one in the account; else the best for the browser, else English."""
+    if "page_language" in g:
+        return str(g.page_language)
+    if not request:
+        return LANGUAGES[0]
+    if is_for_staff():
+        return access.chosen_language() or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    offered = offered_languages()
+    return request.accept_languages.best_match(offered) or offered[0]
+
+
+def offered_languages() -> tuple[str, ...]:
+    """The languages of the public pages: those that admins chose, else all."""
+    chosen = options.last_known().shop.languages.split()
+    return tuple(one for one in LANGUAGES if one in chosen) or LANGUAGES
+
+
+def is_for_staff() -> bool:
+    """Whether this address is never shared by caches, so that it may depend on who asks."""
+    return request.path.startswith(("/admin", "/api/admin/", "/account/"))
 
 
 def install(app: Flask) -> None:
@@ -47,11 +66,13 @@ def install(app: Flask) -> None:
     app.url_map.merge_slashes = False  # a SKU may contain two in a row
     app.jinja_env.globals.update(
         language=language,
+        language_names=LANGUAGE_NAMES,
         vendor_script=vendor.script,
         draco_location=vendor.draco_location,
         media_url=media_url,
         category_paths=categories.paths,
         absolute=absolute,
+        badges=badges,
         labels=labels,
         fact_labels=fact_labels,
         angles=angles,
@@ -59,6 +80,10 @@ def install(app: Flask) -> None:
         guess_sentence=guess_sentence,
         file_size=file_size,
         photo_sources=photo_sources,
+        shown_photo=shown,
+        clean_photo=clean_of,
+        photo_as_taken=as_taken,
+        photo_on_white=on_white,
         photo_formats=formats,
         photo_limits=limits,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from acr3d import metrics
 from acr3d.db.outage import log_failure
 
 log = logging.getLogger("acr3d.poller")
@@ -38,6 +39,12 @@ class StepThreads:
             self._running[thread] = lane, owner
             thread.start()
 
+    def run(self, lane: str, step: Step, owner: str | None = None) -> None:
+        """As `start`, but in this thread."""
+        with self._lock:
+            self._running[threading.current_thread()] = lane, owner
+        self._run(step, lane, owner)
+
     def lanes(self) -> list[str]:
         """The lane of each running step."""
         with self._lock:
@@ -58,7 +65,7 @@ class StepThreads:
     def _run(self, step: Step, lane: str, owner: str | None) -> None:
         try:
             if not self._stopping.is_set():
-                with self._app.app_context():
+                with self._app.app_context(), metrics.poller_work(lane.partition(":")[0]):
                     step(self._stopping)
         except Exception:
             # Its lease runs out, and it is taken again.

@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.add_column("model_versions", sa.Column("ar_storage_path", sa.Text(), nullable=True))
     op.add_column("model_versions", sa.Column("ar_sha256", sa.String(length=64), nullable=True))
     op.add_column("model_versions", sa.Column("ar_file_size_bytes", sa.Integer(), nullable=True))
-    # In one statement, which SQLite takes without building the table anew.
+    # In one statement, which SQLite takes without building the table again.
     kind = Id().compile(dialect=op.get_bind().dialect)
     op.execute(
         f"ALTER TABLE model_generation_jobs ADD COLUMN optimized_from {kind} "

@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("part_images", sa.Column("look", sa.Text(), nullable=True))
-    # In one statement, which SQLite takes without building the table anew.
+    # In one statement, which SQLite takes without building the table again.
     kind = Id().compile(dialect=op.get_bind().dialect)
     op.execute(f"ALTER TABLE part_images ADD COLUMN same_as_id {kind} REFERENCES part_images (id)")
     op.create_index("ix_part_images_sha256", "part_images", ["sha256"])

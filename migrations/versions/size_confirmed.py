@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("model_versions", sa.Column("size_confirmed_at", Moment(), nullable=True))
-    # In one statement, which SQLite takes without building the table anew.
+    # In one statement, which SQLite takes without building the table again.
     kind = Id().compile(dialect=op.get_bind().dialect)
     op.execute(f"ALTER TABLE model_versions ADD COLUMN size_confirmed_by {kind} REFERENCES users (id)")
 

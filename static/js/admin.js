@@ -18,6 +18,11 @@
     }, { once: true });
   });
 
+  // What a question is about stays as it is until it is answered.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (dialog.open && event.target.matches("[data-poll]")) event.preventDefault();
+  });
+
   // A swap may take the focused element with it: the focus goes to the one that came in its place, else to the
   // nearest frame that is left. `data-refocus` names a frame's own place for it.
   const FOCUSABLE = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";

@@ -38,7 +38,7 @@
   }
 
   function take(input) {
-    if (input.type !== "file" || !input.files.length) return;
+    if (input.type !== "file" || !input.files.length || input.matches("[data-capture]")) return;
     add([...input.files], input.dataset.angle, input.dataset.replace);
     input.value = "";
   }

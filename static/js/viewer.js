@@ -4,6 +4,7 @@
 {
   const { draco, element, integrity } = document.currentScript.dataset;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const isPhone = matchMedia("(max-width: 40rem) and (pointer: coarse)");
   const HOVER_MS = 250; // shorter is a mouse on its way to somewhere else
 
   // Angles around from the front and down from the top, as <model-viewer> takes them.
@@ -13,6 +14,14 @@
 
   // Scene Viewer is an Android app. AR in the browser itself is better where it exists.
   const mayHaveSceneViewer = /android/i.test(navigator.userAgent) && !/firefox|oculus/i.test(navigator.userAgent);
+
+  // Apple's AR opens from a link that holds nothing but a picture.
+  const hasQuickLook = document.createElement("a").relList.supports("ar");
+  function openQuickLook(file) {
+    const link = Object.assign(document.createElement("a"), { rel: "ar", href: file });
+    link.append(document.createElement("img"));
+    link.click();
+  }
 
   let elementScript;
   // The element's module, loaded once a page; it reads the decoder's address when it starts.
@@ -43,10 +52,20 @@
       this.tools = frame.querySelector("[data-tools]");
       this.sceneViewer = frame.querySelector("[data-scene-viewer]");
       frame.dataset.state = "waiting";
+      this.light = isPhone.matches ? frame.dataset.light : undefined;
+      if (this.light) this.sayLightSize();
       this.start.hidden = false;
       this.start.addEventListener("click", () => this.load());
       this.loadOnHover();
       if (this.sceneViewer) this.sceneViewer.hidden = !mayHaveSceneViewer;
+      this.quickLook = frame.querySelector("[data-quick-look]");
+      if (this.quickLook) this.quickLook.hidden = !hasQuickLook;
+      this.quickLook?.addEventListener("click", () => openQuickLook(this.quickLook.dataset.quickLook));
+    }
+
+    sayLightSize() {
+      this.start.querySelector("[data-bytes]").hidden = true;
+      this.start.querySelector("[data-light-bytes]").hidden = false;
     }
 
     loadOnHover() {
@@ -75,6 +94,8 @@
 
     show(content) {
       const model = this.model = content.querySelector("model-viewer");
+      this.full = model.getAttribute("src");
+      if (this.light) model.setAttribute("src", this.light);
       model.addEventListener("progress", (event) => { this.bar.value = event.detail.totalProgress; });
       model.addEventListener("error", (event) => this.fail(event.detail.type === "webglcontextlost" ? "stopped" : "not-loaded"));
       model.addEventListener("poster-dismissed", () => this.shown());
@@ -90,9 +111,18 @@
       this.bar.hidden = true;
       this.tools.hidden = false;
       if (this.sceneViewer) this.sceneViewer.hidden = !mayHaveSceneViewer || this.model.canActivateAR === true;
+      if (this.quickLook) this.quickLook.hidden = !hasQuickLook || this.model.canActivateAR === true;
+      this.showHotspots();
       this.connectTools();
       if (!still.matches) this.turn(true);
       if (this.wasFocused) this.focusModel();
+    }
+
+    // The element places them with its next picture, and a model that does not turn gets none.
+    showHotspots() {
+      for (const { slot, dataset } of this.model.querySelectorAll("button.hotspot")) {
+        this.model.updateHotspot({ name: slot, position: dataset.position, normal: dataset.normal });
+      }
     }
 
     // The element takes no focus itself: the part of it that reads the keys does.
@@ -121,8 +151,17 @@
       press("[data-reset]", () => this.look(first));
       press("[data-turn]", () => this.turn(!this.model.autoRotate));
       press("[data-full-screen]", () => this.toggleFullScreen());
+      press("[data-full-detail]", (event) => this.loadFullDetail(event.currentTarget));
+      const fullDetail = this.tools.querySelector("[data-full-detail]");
+      if (fullDetail) fullDetail.hidden = !this.light;
       this.tools.querySelector("[data-full-screen]").hidden = !document.fullscreenEnabled;
       self.connectDimensions?.(this.model, this.tools);
+    }
+
+    loadFullDetail(button) {
+      button.hidden = true;
+      this.focusModel();
+      this.model.setAttribute("src", this.full);
     }
 
     look(camera) {

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from acr3d.accounts import passwords, tokens, users
+from acr3d.accounts.rights import Right
 from acr3d.db.extensions import db
 from acr3d.db.models import ApiToken, User
 from acr3d.db.session import transaction
@@ -34,6 +35,7 @@ def test_the_right_password_finds_the_user_however_the_address_is_typed(in_app: 
     found = users.authenticate("  Anna@EXAMPLE.com ", PASSWORD)
 
     assert found is anna
+    users.note_login(found)
     assert found.last_login_at is not None
 
 
@@ -141,7 +143,7 @@ def test_an_address_has_one_account(in_app: Flask) -> None:
 
 
 def test_an_unknown_role_is_refused(in_app: Flask) -> None:
-    with pytest.raises(InvalidInput, match="admin, viewer"):
+    with pytest.raises(InvalidInput, match="viewer, editor, admin"):
         users.create_user(EMAIL, PASSWORD, "owner")
 
 
@@ -255,7 +257,7 @@ def test_what_concerns_security_is_logged_without_secrets(
     lines = [entry.getMessage() for entry in caplog.records if entry.name == "acr3d.security"]
     assert lines == [
         f"security.user_created user={EMAIL} role=admin",
-        f"security.token_issued user={EMAIL} token={record.id} role=admin",
+        f"security.token_issued user={EMAIL} token={record.id} scopes=read,write,generate",
         f"security.password_reset user={EMAIL} one_time=True",
         f"security.password_changed user={EMAIL}",
         f"security.token_revoked user={EMAIL} token={record.id}",
@@ -310,24 +312,28 @@ def test_what_is_no_token_finds_nothing(in_app: Flask) -> None:
         assert tokens.find_token(token) is None
 
 
-def test_a_viewer_gets_no_admin_token(in_app: Flask) -> None:
+def test_a_tokens_scopes_are_those_that_its_users_role_allows(in_app: Flask) -> None:
     make_anna("viewer")
 
-    with pytest.raises(InvalidInput, match="is a viewer"):
-        tokens.issue_token(EMAIL, "admin")
+    for beyond in (["write"], ["read", "generate"]):
+        with pytest.raises(InvalidInput, match="does not allow"):
+            tokens.issue_token(EMAIL, beyond)
+    for none in ([], ["manage"]):
+        with pytest.raises(InvalidInput, match="at least one of the scopes read, write, generate"):
+            tokens.issue_token(EMAIL, none)
 
-    assert tokens.issue_token(EMAIL)[0].role == "viewer"
+    assert tokens.issue_token(EMAIL)[0].scopes == "read"
 
 
 def test_a_token_does_not_outlive_its_users_rights(in_app: Flask) -> None:
     anna = make_anna()
     record, _token = tokens.issue_token(EMAIL)
-    assert tokens.role_of(record) == "admin"
+    assert tokens.rights_of(record) == set(Right)
 
     with transaction():
         anna.role = "viewer"
 
-    assert tokens.role_of(record) == "viewer"
+    assert tokens.rights_of(record) == {Right.READ}
 
 
 def test_the_use_of_a_token_is_noted_at_most_once_a_minute(in_app: Flask) -> None:

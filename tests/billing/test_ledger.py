@@ -17,10 +17,8 @@ from acr3d.db.models import Attempt, CreditEntry, Job, Part, User
 from acr3d.db.session import transaction
 from acr3d.db.states import NextStep, Status
 from acr3d.db.types import utc_now
-from acr3d.engines.registry import engines
 from acr3d.errors import Conflict
 from acr3d.jobs import queries, review, service
-from acr3d.orders import circuit_breaker
 from tests.support.accounts import bearer, browser, csrf_header
 from tests.support.at_meshy import (
     KEY,
@@ -31,6 +29,7 @@ from tests.support.at_meshy import (
     file,
     finished,
     missing_for_long,
+    put_off_all_but,
     start,
     step,
     task,
@@ -212,48 +211,6 @@ def test_a_model_that_is_published_after_a_cancel_shows_as_complete(
 
 def first_part(part_id: str) -> Part:
     return db.session.get_one(Part, part_id)
-
-
-def test_the_page_says_what_was_spent_by_whom_and_for_what(
-    make: Callable[..., Flask], meshy: PreparedServer
-) -> None:
-    app = make(monthly_budget=60, low_balance=100)
-    admin = browser(app)
-    assert "No credits spent yet" in admin.get("/admin/credits").text
-    with app.app_context():
-        job = start("BR-7", make_user("carla@example.com"))
-        start("BR-8", make_user("bob@example.com"))
-        meshy.answers += [created(), answer(200, task("SUCCEEDED", progress=100, consumed_credits=35))]
-        put_off_all_but(job)
-        step(app, job, 2)
-        link = engines().provider("meshy")
-        assert link is not None
-        meshy.answers += [answer(200, {"balance": 44})]
-        circuit_breaker.probe(link, only_if_open=False)
-        circuit_breaker.probe(link, only_if_open=False)  # known by now: not asked again
-        today = utc_now()
-
-    page = admin.get("/admin/credits").text
-    rows = [[cell for cell in row.split() if cell] for row in table_rows(page)]
-    assert [f"{today:%Y-%m-%d}", "35", "30", "2"] in rows
-    assert [f"{today:%Y-%m}", "35", "30", "2"] in rows
-    assert ["BR-7", "35", "0", "1"] in rows
-    assert ["bob@example.com", "0", "30", "1"] in rows
-    assert "<strong>65</strong> of 60 credits" in page
-    assert "<strong>44</strong> credits left at Meshy" in page
-    assert "The Meshy account has only 44 credits left." in page
-    assert "budget of 60 credits is used up" in page
-
-
-def table_rows(page: str) -> list[str]:
-    """The text of the tables' rows."""
-    rows = [row.partition("</tr>")[0] for row in page.split("<tr>")[1:]]
-    return ["".join(f" {piece.partition('>')[2]}" for piece in row.split("<")) for row in rows]
-
-
-def put_off_all_but(job: Job) -> None:
-    with transaction() as session:
-        session.execute(update(Job).where(Job.id != job.id).values(next_at=utc_now() + timedelta(hours=1)))
 
 
 def test_a_program_agrees_to_the_price_before_anything_is_ordered_again(

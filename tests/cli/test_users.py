@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from acr3d.accounts import tokens, users
+from acr3d.accounts.rights import Right
 from acr3d.db.models import User
 from tests.support.accounts import LOGIN, PASSWORD
 
@@ -62,7 +63,7 @@ def test_bad_input_is_a_sentence_and_an_exit_code(app: Flask, runner: FlaskCliRu
         (["disable", "ben@example.com"], "There is no account for ben@example.com."),
         (["enable", "ben@example.com"], "There is no account for ben@example.com."),
         (["token", "ben@example.com"], "There is no account for ben@example.com."),
-        (["token", "anna@example.com", "--role", "admin"], "is a viewer"),
+        (["token", "anna@example.com", "--scope", "write"], "does not allow these scopes: write"),
         (["tokens", "ben@example.com"], "There is no account for ben@example.com."),
         (["revoke", "anna@example.com", "x"], "no token with the ID x"),
     ):
@@ -129,15 +130,15 @@ def test_a_token_stands_alone_on_the_last_line_and_can_be_revoked(app: Flask, ru
     assert not token_works(app, second)
 
 
-def test_a_token_may_have_the_lesser_role(app: Flask, runner: FlaskCliRunner) -> None:
+def test_a_token_may_have_fewer_scopes_than_its_account(app: Flask, runner: FlaskCliRunner) -> None:
     runner.invoke(args=["users", "create", "anna@example.com", "--password", PASSWORD, "--role", "admin"])
 
-    result = runner.invoke(args=["users", "token", "anna@example.com", "--role", "viewer"])
+    result = runner.invoke(args=["users", "token", "anna@example.com", "--scope", "read"])
 
     with app.app_context():
         record = tokens.find_token(result.output.splitlines()[-1])
         assert record is not None
-        assert tokens.role_of(record) == "viewer"
+        assert tokens.rights_of(record) == {Right.READ}
 
 
 def test_the_first_admin_is_made_once(app: Flask, runner: FlaskCliRunner) -> None:

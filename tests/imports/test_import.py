@@ -15,6 +15,7 @@ from acr3d.parts import categories
 from acr3d.parts.bin import delete_part
 from acr3d.parts.fields import values_of
 from acr3d.parts.parts import create_part, present_parts
+from acr3d.parts.sku_lookup import part_with_sku
 from acr3d.settings import Settings
 
 Import = Callable[..., Result]
@@ -77,6 +78,38 @@ def test_a_row_changes_what_it_says_of_the_part_with_its_sku(app: Flask, bring: 
     with app.app_context():
         after = {part.sku: part.revision for part in db.session.scalars(present_parts())}
     assert after == before | {"P-1": before["P-1"] + 1}
+
+
+SHAPES = {
+    "Shopify": "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Variant SKU,Variant Grams,"
+    "Variant Price,Image Src,Status\nfilter,Filter,<p>Good</p>,ACME,Oil,a,TRUE,Title,P-1,250,49.00,,active",
+    "WooCommerce": "ID,Type,SKU,Name,Published,Is featured?,Short description,Description,In stock?,Stock,"
+    "Weight (kg),Length (cm),Width (cm),Height (cm),Regular price,Categories,Images,Position\n"
+    "1,simple,P-1,Filter,1,0,Short,Good,1,100,0.25,10,8,5,49.00,,,0",
+    "PrestaShop": "Product ID;Active (0/1);Name *;Categories (x,y,z...);Price tax excluded;Tax rules ID;"
+    "Reference #;Supplier reference #;Manufacturer;EAN13;Width;Height;Depth;Weight;Quantity;Unit price\n"
+    "1;1;Filter;Home;49.00;1;P-1;S-1;ACME;;8;5;10;250;3;0",
+    "Magento": "sku,store_view_code,attribute_set_code,product_type,categories,name,description,weight,"
+    "product_online,tax_class_name,price,base_image\nP-1,,Default,simple,,Filter,Good,250,1,Goods,49.00,",
+    "ERP": "EAN;Artikelnummer;Bezeichnung;Marke;EK (EUR);Preis;Gewicht (g);Bestand;Aktiv\n"
+    "4006381333931;P-1;Filter;ACME;4,50;49,00;250;42;ja",
+    "spare parts": "Item Code,Name,Description,Category,Manufacturer,Manufacturer Part Number,Quantity,Unit,"
+    "Unit Price,Stock Status\nP-1,Filter,Good,,ACME,6205-2RS,50,Pcs,49.00,In Stock",
+}
+"""As systems export them: their headings, shortened."""
+
+
+def test_tables_of_well_known_systems_need_no_hand(app: Flask, bring: Import) -> None:
+    for system, table in SHAPES.items():
+        result = bring(table)
+
+        assert result.exit_code == 0, (system, result.output)
+        part = parts(app)["P-1"]
+        assert (part["name"], part["price"], part["is_published"]) == ("Filter", 49, True), system
+        if "eight" in table or "rams" in table:
+            assert part["weight_g"] == 250, system
+        with app.app_context():
+            delete_part(part_with_sku("P-1").id)
 
 
 REFUSED = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from acr3d.errors import InvalidInput
 from acr3d.imports.photo_files import PhotoFiles
 from acr3d.imports.photo_names import SkuNames
 from acr3d.parts.photos import images_of
@@ -128,6 +130,26 @@ def test_photos_come_with_the_parts_and_none_comes_twice(
         [image] = images_of(part_with_sku("4711").id)
         assert image.angle_label == "front"
         assert len(images_of(part_with_sku("A/B").id)) == 1
+
+
+END = b"PK\x05\x06"
+ZIP64_RECORD = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 3_000_000_000, 0)
+ZIP64_LOCATOR = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ZIP64_RECORD + ZIP64_LOCATOR + struct.pack("<4s4H2LH", END, 0, 0, 1, 1, 10, 0, 0),
+        struct.pack("<4s4H2LH", END, 0, 0, 1, 1, 50_000_000, int.from_bytes(END, "little"), 0),
+    ],
+    ids=["zip64", "signature in the record"],
+)
+def test_a_list_of_files_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, ending: bytes) -> None:
+    (tmp_path / "photos.zip").write_bytes(bytes(100) + ending)
+
+    with pytest.raises(InvalidInput, match="more than 20000 files"):
+        PhotoFiles(tmp_path / "photos.zip")
 
 
 def test_what_is_neither_a_folder_nor_a_zip_file_gets_one_sentence(

@@ -239,3 +239,9 @@ def test_categories_are_made_on_the_way_when_that_is_wanted(in_app: Flask, tmp_p
 
     assert categories.paths() == ["Brakes", "Brakes/Discs"]
     assert sku_lookup.part_with_sku("P-1").category == "Brakes/Discs"
+
+    create_part({"sku": "P-9", "name": "Pad", "category": "Brakes"})
+    actions.take_back(wanted.id)
+    poll()
+
+    assert categories.paths() == ["Brakes"]

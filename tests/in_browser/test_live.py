@@ -14,7 +14,7 @@ from tests.support.site import Site
 from tests.support.staff import add_photos, new_part, open_models, part_id, photo_file, set_side, tiles
 from tests.support.visits import Visitor
 
-REASON = "The photos do not show one part. Take them anew before a plain wall."
+REASON = "The photos do not show one part. Take them again in front of a plain wall."
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_choice_that_cannot_be_is_explained_and_kept(staff: Visitor) -> None:
         "Two selected photos have the same angle (Front). Change one of them."
     )
     expect(third).to_be_checked()
-    expect(page.locator("#generate-now")).to_be_focused()  # the button that was pressed came anew
+    expect(page.locator("#generate-now")).to_be_focused()  # the new copy of the button that was pressed
 
 
 def test_a_new_model_waits_for_a_click_and_there_is_a_way_back(staff: Visitor, engine: Flask) -> None:
@@ -151,3 +151,25 @@ def test_the_list_of_parts_stays_fresh_by_itself(staff: Visitor, engine: Flask) 
 
     expect(state).to_contain_text("Failed")
     expect(state).to_contain_text(REASON)
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/jobs"])
+def test_an_idle_window_notices_a_job_when_somebody_comes_back_to_it(
+    staff: Visitor, engine: Flask, address: str
+) -> None:
+    page = ready_part(staff, f"LIVE-8{address.replace('/', '-')}")
+    idle = staff.open(address)
+    idle.get_by_role("link", name="Jobs").first.focus()
+    generate(page)
+    row = idle.locator("li, tr", has_text=f"LIVE-8{address.replace('/', '-')}")
+
+    idle.evaluate("dispatchEvent(new Event('focus'))")
+    expect(row).to_contain_text("Queued")
+    expect(idle.get_by_role("link", name="Jobs").first).to_be_focused()
+    row.get_by_role("button", name="Cancel job").click()
+    move(engine, part_id(page), Status.SUBMITTED)
+    idle.evaluate("dispatchEvent(new Event('focus'))")  # a question is open: what it is about stays
+    idle.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
+
+    expect(idle.locator("#announce")).to_have_text("The job was canceled.")
+    expect(row).to_have_count(0) if address == "/admin/" else expect(row).to_contain_text("Canceled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,13 +13,14 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from acr3d.jobs import model_files
 from acr3d.parts.parts import create_part
 from tests.support.by_hand import app_beside
 from tests.support.factories import optimize_raw_model
-from tests.support.optimize_glbs import Builder
+from tests.support.optimize_glbs import Builder, add_sphere, sphere
 from tests.support.render_glbs import add_box
 from tests.support.site import Site, running_site
-from tests.support.visits import LONG, Visitor, view_in_3d
+from tests.support.visits import LONG, Visitor, ask_for_3d, view_in_3d
 
 SHAPES = {"block": (0.06, 0.04, 0.05), "board": (0.12, 0.008, 0.05), "rod": (0.008, 0.1, 0.008)}
 
@@ -44,6 +46,7 @@ def publish_model(app: Flask, sku: str, half: tuple[float, float, float]) -> Non
         optimize_raw_model(app, create_part({"sku": sku, "name": "Bracket"}), glb(half))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("shape", "phone"), [("block", False), ("board", True), ("rod", False)])
 def test_the_first_frame_takes_the_posters_place(
     visitor: Callable[..., Visitor], drawn_site: Site, shape: str, phone: bool
@@ -70,11 +73,39 @@ def test_a_blocked_decoder_leaves_the_poster_and_a_sentence(
     page = visitor(to=drawn_site).context.new_page()
     page.route("**/draco_*", lambda route: route.abort())
     page.goto("/parts/NO-DECODER")
-    page.get_by_role("button", name="View in 3D").click()
+    ask_for_3d(page)
 
     expect(page.get_by_text("The 3D model could not be loaded")).to_be_visible(timeout=LONG)
     expect(page.locator(".viewer-poster")).to_be_visible()
     expect(page.locator("model-viewer")).to_have_count(0)
+
+
+def test_a_phone_loads_a_lighter_model_first_and_the_full_one_when_asked(
+    visitor: Callable[..., Visitor], drawn_site: Site
+) -> None:
+    with app_beside(drawn_site) as app, app.app_context():
+        optimize_raw_model(app, create_part({"sku": "HEAVY", "name": "Bracket"}), heavy_glb())
+        assert model_files.catch_up(threading.Event())
+    page = visitor(to=drawn_site, phone=True).context.new_page()
+    page.goto("/parts/HEAVY")
+    with page.expect_response("**/*.glb") as light:
+        view_in_3d(page)
+    with page.expect_response("**/*.glb") as full:
+        page.get_by_role("button", name="Full detail").press("Enter")
+
+    assert len(light.value.body()) < 0.8 * len(full.value.body())
+    expect(page.locator("model-viewer")).to_have_js_property("loaded", True, timeout=LONG)
+    expect(page.get_by_role("button", name="Full detail")).to_be_hidden()
+
+
+def heavy_glb() -> bytes:
+    """A rough ball of 130,000 triangles: more than phones are sent at first."""
+    made = Builder()
+    made.data["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0}}]
+    ball = sphere(rings=180)
+    grain = np.random.default_rng(1).normal(scale=5e-5, size=ball["positions"].shape)
+    add_sphere(made, ball | {"positions": (ball["positions"] + grain).astype(np.float32)}, material=0)
+    return made.glb()
 
 
 def bare(page: Page) -> Locator:

@@ -20,13 +20,13 @@ from tests.support.browser import launched
 from tests.support.by_hand import finish
 from tests.support.factories import photo
 from tests.support.site import EMAIL, Site
-from tests.support.visits import LONG, Visitor, view_in_3d
+from tests.support.visits import LONG, Visitor, ask_for_3d, view_in_3d
 
 SKU = "PUB/1 ü"
 ADDRESS = "/parts/PUB%2F1%20%C3%BC"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session")
 def part_with_a_model(engine: Flask) -> str:
     """A published part with two photos and a model; its id."""
     with engine.app_context():
@@ -46,7 +46,9 @@ def part_with_a_model(engine: Flask) -> str:
 
 
 @pytest.fixture
-def customer(visitor: Callable[..., Visitor], still_site: Site) -> Callable[..., Visitor]:
+def customer(
+    visitor: Callable[..., Visitor], still_site: Site, part_with_a_model: str
+) -> Callable[..., Visitor]:
     return lambda **how: visitor(to=still_site, **how)
 
 
@@ -138,7 +140,7 @@ def test_a_file_that_does_not_come_leaves_the_poster_and_a_sentence(
     page = customer().context.new_page()
     page.route(missing, lambda route: route.abort())
     page.goto(ADDRESS)
-    page.get_by_role("button", name="View in 3D").click()
+    ask_for_3d(page)
 
     expect(page.get_by_text("The 3D model could not be loaded")).to_be_visible(timeout=LONG)
     assert_poster_stays(page)
@@ -158,7 +160,7 @@ def test_a_lost_context_leaves_the_poster_and_a_sentence(customer: Callable[...,
 def test_without_webgl_the_poster_stays_and_a_sentence_says_so(chromium: Browser, still_site: Site) -> None:
     with launched(chromium.browser_type, "--disable-3d-apis") as browser:
         page = Visitor(browser, still_site).open(ADDRESS)
-        page.get_by_role("button", name="View in 3D").click()
+        ask_for_3d(page)
 
         expect(page.get_by_text("This device cannot show 3D")).to_be_visible()
         assert_poster_stays(page)

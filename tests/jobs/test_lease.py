@@ -16,7 +16,10 @@ from acr3d.jobs import queries, service
 from acr3d.jobs.backoff import LONGEST_WAIT
 from acr3d.jobs.lease import LEASE, JobLease
 from acr3d.messages.message import Message
+from tests.support.databases import ON_BOTH
 from tests.support.factories import by_angle, make_part_with_photos, make_user
+
+pytestmark = ON_BOTH
 
 REASON = Message("order.no_place")
 

@@ -58,6 +58,7 @@ def check(app: Flask, part: Part) -> None:
     db.session.expire_all()
 
 
+@pytest.mark.proof
 def test_photos_in_clutter_become_a_model_that_agrees_with_its_outlines(
     in_app: Flask, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:

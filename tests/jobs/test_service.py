@@ -211,6 +211,7 @@ def test_the_same_order_is_paid_for_twice_only_if_somebody_agrees(make_app: Call
     refused = client.post("/api/admin/3d-models/generate", headers=headers, json=body)
     assert (refused.status_code, "Nothing was ordered" in refused.text) == (409, True)
     form: dict[str, Any] = {"use": list(photos.values()), "engine": "meshy", "texture_prompt": "steel"}
+    form |= {"clean_photos": "on"}  # as the form is filled in
     form |= {f"angle-{image}": angle for angle, image in photos.items()}
     with app.app_context(), transaction() as session:
         # The form always says whether it wants PBR maps; this one has no tick for them.

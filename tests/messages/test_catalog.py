@@ -18,10 +18,11 @@ from acr3d.messages.catalog import TEXTS
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker
+from acr3d.web.templating import LANGUAGES
 
 PACKAGE = Path(__file__).parents[2] / "acr3d"
 # Classes whose first argument is a code, and whose others are its parameters.
-BY_CODE = {"Message", "PhotoRefused", "TableRefused", "Busy"}
+BY_CODE = {"Message", "PhotoRefused", "TableRefused", "Busy", "SpinError"}
 COMPUTED = re.compile(r"breaker\.|option\.|engine\.|revoke\.|credits\.|angle\.|outline\.")
 
 
@@ -111,10 +112,18 @@ def test_text_from_outside_is_shown_as_it_came_percent_signs_and_all(app: Flask)
     assert str(refused) == worded(refused.message) == "100% of the %(photos)s are dark."
 
 
-def test_numbers_are_written_as_the_reader_writes_them(app: Flask) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_is_worded_with_its_parameters(app: Flask, language: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        for code, text in TEXTS.items():
+            said = worded(Message(code, **{name: f"<{name}>" for name in placeholders(text)}))
+            assert all(f"<{name}>" in said for name in placeholders(text)), (code, said)
+            assert "%(" not in said, (code, said)
+
+
+@pytest.mark.parametrize(("language", "number"), [("en", "20.4"), ("de", "20,4"), ("es", "20,4")])
+def test_numbers_are_written_as_the_reader_writes_them(app: Flask, language: str, number: str) -> None:
     message = Message("photo.file_too_large", megabytes=20.4, most=20)
 
-    with app.test_request_context(), force_locale("de"):
-        assert "20,4 MB" in worded(message)
-    with app.test_request_context(), force_locale("en"):
-        assert "20.4 MB" in worded(message)
+    with app.test_request_context(), force_locale(language):
+        assert f"{number} MB" in worded(message)

@@ -20,6 +20,7 @@ from acr3d.engine_server.tasks import task_error
 from acr3d.jobs import queries, service, transitions
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
+from acr3d.web.templating import LANGUAGES
 from tests.support.accounts import browser, csrf_header
 from tests.support.at_meshy import KEY, created, step, task
 from tests.support.contract.server import Answer, PreparedServer, answer
@@ -59,19 +60,19 @@ def check_the_page_speaks(app: Flask, admin: FlaskClient, job_id: str) -> str:
         job = queries.job_by_id(job_id)
         waiting = job.waiting if job.is_live else None
         messages = [*(event.message for event in queries.events_of(job_id)), waiting, job.error]
-        told = [in_both_languages(message) for message in messages if message is not None]
+        told = [in_each_language(message) for message in messages if message is not None]
         part_id, last_code = job.part_id, job.error_code or job.waiting_code or ""
-    pages = {language: page(admin, part_id, language) for language in ("en", "de")}
-    for words in told:
-        assert words["en"] != words["de"]
-        assert [words[language] in pages[language] for language in ("en", "de")] == [True, True]
-        assert [words["de"] in pages["en"], words["en"] in pages["de"]] == [False, False]
+    for language in LANGUAGES:
+        text = page(admin, part_id, language)
+        for words in told:
+            assert len(set(words.values())) == len(LANGUAGES), words
+            assert [one for one in LANGUAGES if words[one] in text] == [language], words
     return last_code
 
 
-def in_both_languages(message: Message) -> dict[str, str]:
+def in_each_language(message: Message) -> dict[str, str]:
     words = {}
-    for language in ("en", "de"):
+    for language in LANGUAGES:
         with force_locale(language):
             words[language] = worded(message)
     return words
@@ -122,7 +123,8 @@ def test_a_failure_is_told_by_the_api_in_the_readers_language(app: Flask, admin:
         found = admin.get(path, headers=headers).json
         return str((found["jobs"][0] if name == "error_message" else found)[name])
 
-    part_path, german = f"/api/admin/parts/{part_id}", {"Accept-Language": "de"}
+    part_path = f"/api/admin/parts/{part_id}"
+    german, spanish = {"Accept-Language": "de"}, {"Accept-Language": "es-MX"}
     for path, name in (
         (f"{part_path}/status", "error"),
         (part_path, "model_generation_error"),
@@ -130,6 +132,7 @@ def test_a_failure_is_told_by_the_api_in_the_readers_language(app: Flask, admin:
     ):
         assert told(path, name).startswith("The engine no longer knows this task")
         assert told(path, name, **german).startswith("Die Engine kennt diesen Auftrag nicht mehr")
+        assert told(path, name, **spanish).startswith("El generador ya no conoce esta tarea")
 
 
 def test_rows_of_an_earlier_version_are_shown_as_they_were_written(app: Flask, admin: FlaskClient) -> None:
@@ -184,3 +187,4 @@ def test_the_built_in_engines_refusal_speaks_the_readers_language(
         part_id = queries.job_by_id(job_id).part_id
     assert "No part was found in the front photo" in page(admin, part_id, "en")
     assert "Im Foto von vorne wurde kein Teil gefunden" in page(admin, part_id, "de")
+    assert "No se encontró ninguna pieza en la foto frontal" in page(admin, part_id, "es")

@@ -182,11 +182,30 @@ def test_what_is_referred_to_or_sorted_by_distance_stays_by_itself(tmp_path: Pat
     assert validator_errors([tmp_path / "out.glb"]) == []
 
 
+def test_a_part_that_only_moved_with_joined_ones_is_measured_where_it_is(tmp_path: Path) -> None:
+    builder = assembly(different(3))
+    # The third part shares no material with the others, but it is in one mesh with the second.
+    third = builder.data["meshes"][2]["primitives"][0]
+    builder.data["materials"] = [{}, {"doubleSided": True}]
+    for at in range(2):
+        builder.data["meshes"][at]["primitives"][0]["material"] = 0
+    builder.data["meshes"][1]["primitives"].append(third | {"material": 1})
+    builder.data["nodes"].pop()
+    builder.data["scenes"] = [{"nodes": [0, 1]}]
+    (tmp_path / "in.glb").write_bytes(builder.glb())
+
+    report = pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb", ar=tmp_path / "ar.glb")
+
+    assert report["draw_calls"] == 2
+    assert report["truth"]["position_max_percent"] < 0.02
+    assert report["ar"]["truth"]["position_max_percent"] < 0.001
+
+
 def test_a_joined_part_in_the_wrong_place_is_noticed(tmp_path: Path) -> None:
     builder = assembly(different(12))
     (tmp_path / "in.glb").write_bytes(builder.glb())
     pipeline.optimize(tmp_path / "in.glb", tmp_path / "out.glb")
-    joined = Origins({(0, 0): [(at, 0) for at in range(12)]})
+    joined = Origins({(0, 0): [(at, 0) for at in range(12)]}, joined={0})
 
     right = measure_deviation(tmp_path / "in.glb", tmp_path / "out.glb", 2.2, joined)
     builder.data["nodes"][7]["translation"][1] = 0.01

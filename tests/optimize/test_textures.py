@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,20 +24,9 @@ from tests.support.optimize_glbs import (
     textured_sphere,
     unpack,
 )
+from tests.support.optimized_maps import difference, optimized
 
 WEBP = "EXT_texture_webp"
-
-
-def optimized(builder: Builder, folder: Path) -> tuple[dict[str, Any], dict[str, Any], list[Image.Image]]:
-    """The report, the JSON and every image, decoded."""
-    (folder / "in.glb").write_bytes(builder.glb())
-    report = pipeline.optimize(folder / "in.glb", folder / "out.glb", threads=2)
-    data, binary = unpack(folder / "out.glb")
-    pictures = []
-    for image in data["images"]:
-        view = data["bufferViews"][image["bufferView"]]
-        pictures.append(Image.open(io.BytesIO(binary[view["byteOffset"] :][: view["byteLength"]])))
-    return report, data, pictures
 
 
 def with_base_colour(content: bytes, media_type: str, **material: Any) -> Builder:
@@ -49,13 +37,6 @@ def with_base_colour(content: bytes, media_type: str, **material: Any) -> Builde
         {"pbrMetallicRoughness": {"baseColorTexture": {"index": texture}}, **material}
     ]
     return builder
-
-
-def difference(image: Image.Image, other: Image.Image, channels: str = "RGBA") -> float:
-    """Mean difference of 0–255 values."""
-    at = ["RGBA".index(channel) for channel in channels]
-    pair = [np.asarray(each.convert("RGBA"), float)[..., at] for each in (image, other)]
-    return float(np.abs(pair[0] - pair[1]).mean())
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])
@@ -165,20 +146,20 @@ def sixteen_bit(image: Image.Image) -> bytes:
     return encoded(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), "PNG")
 
 
-@pytest.mark.parametrize(
-    ("content", "like"),
-    [
-        (encoded(picture().convert("L"), "PNG"), picture().convert("L")),
-        (encoded(picture().quantize(64), "PNG"), picture().quantize(64)),
-        (sixteen_bit(picture()), picture().convert("L")),
-        (encoded(picture().convert("CMYK"), "JPEG", quality=95), picture().convert("CMYK")),
-    ],
-    ids=["grey", "palette", "sixteen bits", "cmyk"],
-)
-def test_odd_kinds_of_pixels_keep_their_colours(content: bytes, like: Image.Image, tmp_path: Path) -> None:
-    media_type = "image/png" if content[1:4] == b"PNG" else "image/jpeg"
+@pytest.mark.parametrize("kind", ["grey", "palette", "sixteen bits", "cmyk"])
+def test_odd_kinds_of_pixels_keep_their_colours(kind: str, tmp_path: Path) -> None:
+    like = picture(256, 256).quantize(64) if kind == "palette" else picture(256, 256)
+    like = like.convert({"cmyk": "CMYK", "palette": "P"}.get(kind, "L"))
+    content = {
+        "grey": lambda: encoded(like, "PNG"),
+        "palette": lambda: encoded(like, "PNG"),
+        "sixteen bits": lambda: sixteen_bit(like),
+        "cmyk": lambda: encoded(like, "JPEG", quality=95),
+    }[kind]()
 
-    _, _, (found,) = optimized(with_base_colour(content, media_type), tmp_path)
+    _, _, (found,) = optimized(
+        with_base_colour(content, "image/jpeg" if kind == "cmyk" else "image/png"), tmp_path
+    )
 
     assert found.format == "WEBP"
     assert difference(found, like.convert("RGB")) < 6
@@ -324,62 +305,6 @@ def test_a_large_webp_is_shrunk_and_a_small_one_left_alone(tmp_path: Path) -> No
     assert pictures[0].size == (2048, 1024)
     assert report["maps"][1]["after"]["bytes"] == len(small)
     assert difference(pictures[1], picture(100, 100)) == 0
-
-
-def data_map(seed: int = 3) -> Image.Image:
-    """Channels that have nothing to do with each other, as in a metal and roughness map."""
-    rng = np.random.default_rng(seed)
-    patches = rng.integers(0, 2, (32, 32, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1) * 200 + 20
-    return Image.fromarray(patches.astype(np.uint8))
-
-
-def test_a_metal_and_roughness_map_is_smaller_and_truer_than_plain_webp(tmp_path: Path) -> None:
-    source = data_map()
-    builder = textured_sphere()
-    builder.data["images"][1]["bufferView"] = builder.view(encoded(source, "PNG"))
-    plain = encoded(source, "WEBP", quality=80, method=4)
-
-    report, _, pictures = optimized(builder, tmp_path)
-
-    assert report["maps"][1]["after"]["bytes"] < 0.8 * len(plain)
-    ours = difference(pictures[1], source, "GB")
-    assert ours < 0.9 * difference(Image.open(io.BytesIO(plain)), source, "GB")
-
-
-def test_a_map_that_also_holds_occlusion_keeps_its_red(tmp_path: Path) -> None:
-    builder = textured_sphere()
-    builder.data["materials"][0]["occlusionTexture"] = {"index": 1}
-
-    report, _, pictures = optimized(builder, tmp_path)
-
-    assert report["maps"][1]["kinds"] == ["metal and roughness", "occlusion"]
-    assert difference(pictures[1], picture(seed=1), "RGB") < 6
-
-
-@pytest.mark.parametrize(("grain", "quality"), [(1, 84), (12, 88)], ids=["smooth", "grained"])
-def test_a_normal_map_that_comes_out_too_far_off_gets_more(grain: int, quality: int, tmp_path: Path) -> None:
-    grained = np.random.default_rng(2).normal((128, 128, 240), grain, (320, 320, 3))
-    source = Image.fromarray(grained.clip(0, 255).astype(np.uint8))
-    builder = textured_sphere()
-    builder.data["images"][2]["bufferView"] = builder.view(encoded(source, "PNG"))
-
-    report, _, _ = optimized(builder, tmp_path)
-
-    expected = encoded(source, "WEBP", quality=quality, method=2)
-    assert report["maps"][2]["after"]["bytes"] == pytest.approx(len(expected), abs=2)
-
-
-def test_a_map_of_one_channel_becomes_grey(tmp_path: Path) -> None:
-    builder = textured_sphere()
-    del builder.data["materials"][0]["pbrMetallicRoughness"]["metallicRoughnessTexture"]
-    builder.data["materials"][0]["occlusionTexture"] = {"index": 1}
-
-    _, _, pictures = optimized(builder, tmp_path)
-
-    red, green, blue = (np.asarray(pictures[1].convert("RGB"), float)[..., at] for at in range(3))
-    assert np.abs(red - green).max() <= 2
-    assert np.abs(red - blue).max() <= 2
-    assert difference(pictures[1], picture(seed=1), "R") < 6
 
 
 def test_a_map_of_twice_the_size_becomes_the_copy_that_a_graphics_card_would_make(tmp_path: Path) -> None:

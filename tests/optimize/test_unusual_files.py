@@ -188,6 +188,28 @@ def test_the_file_for_ar_of_loose_triangles_is_no_larger(tmp_path: Path) -> None
     assert report["ar"]["bytes"] <= report["bytes_in"]
 
 
+@pytest.mark.parametrize("size", [RealSize(), RealSize(width=142.0)])
+def test_a_plain_source_is_the_file_for_ar_where_none_can_be_made(size: RealSize, tmp_path: Path) -> None:
+    builder = textured_sphere("JPEG")
+    builder.data["extensionsUsed"] = ["EXT_unheard_of"]
+
+    report = optimized(builder.glb(), tmp_path, size=size)
+
+    assert report["ar"]["bytes"] == (tmp_path / "ar.glb").stat().st_size
+    assert report["ar"]["bytes"] <= report["bytes_in"] + (300 if size.width else 0)
+    assert report["ar"]["size_m"] == pytest.approx(report["size_m"], rel=1e-3)
+
+
+def test_the_last_column_of_a_matrix_needs_no_padding(tmp_path: Path) -> None:
+    builder = textured_sphere()
+    count = builder.data["accessors"][0]["count"]
+    matrix = {"componentType": 5121, "type": "MAT3", "count": count}
+    builder.data["accessors"].append(matrix | {"bufferView": builder.view(bytes(12 * count - 1))})
+    builder.data["meshes"][0]["primitives"][0]["attributes"]["_M"] = len(builder.data["accessors"]) - 1
+
+    assert not optimized(builder.glb(), tmp_path)["is_unchanged"]
+
+
 def test_the_placeholder_of_a_meshopt_stream_needs_no_flag(tmp_path: Path) -> None:
     builder = Builder()
     add_sphere(builder)

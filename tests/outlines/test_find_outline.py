@@ -74,6 +74,29 @@ def test_a_hand_that_holds_the_part_is_left_out_and_named() -> None:
     assert found.left_out == ["hand"]
 
 
+def test_an_arm_that_the_network_takes_for_part_is_left_out_and_named() -> None:
+    arm = box(280, 440, 340, 600)
+
+    found = find_outline(in_clutter((arm, SKIN), (PLATE, STEEL)), alpha_of(PLATE | arm))
+
+    assert iou(found.mask, PLATE) > 0.95
+    assert "hand" in found.left_out
+
+
+def test_a_part_of_the_colour_of_skin_that_is_cut_off_is_no_arm() -> None:
+    cut = box(200, 200, 400, 600)
+
+    assert find_outline(in_clutter((cut, SKIN)), alpha_of(cut)).refusal == "cropped"
+
+
+def test_a_part_that_light_breaks_into_pieces_for_the_colour_is_one_to_the_network() -> None:
+    pieces = [box(220, 150 + 110 * number, 380, 210 + 110 * number) for number in range(3)]
+    taken = on_paper(*((piece, STEEL) for piece in pieces))
+
+    assert find_outline(taken).refusal == "several_parts"
+    assert iou(find_outline(taken, alpha_of(PLATE) * 0.7).mask, PLATE) > 0.97
+
+
 def test_a_second_object_is_left_out_and_named() -> None:
     coin = disc(520, 520, 35)
     taken = on_paper((PLATE, STEEL), (coin, (150, 110, 40)))

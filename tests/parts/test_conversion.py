@@ -41,7 +41,7 @@ def a_png_is_being_decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     run, held = sandbox.run, Held()
 
     def run_later(module: str, args: list[str], *rest: Any, **options: Any) -> dict[str, Any]:
-        if Path(args[0]).read_bytes().startswith(b"\x89PNG"):
+        if Path(args[1], "upload").read_bytes().startswith(b"\x89PNG"):
             held.has_begun.set()
             assert held.may_end.wait(20)
         return run(module, args, *rest, **options)
@@ -103,6 +103,45 @@ def test_a_decoder_that_fails_takes_only_its_photo_along(
     assert conversion.converted(saved(quarters(), "JPEG")).width_px == 640
 
 
+def test_several_photos_share_a_child_and_each_has_its_own_fate(
+    in_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, run = list[int](), sandbox.run
+    monkeypatch.setattr(
+        sandbox, "run", lambda _, args, *rest, **more: (ran.append(len(args)), run(_, args, *rest, **more))[1]
+    )
+    damaged = io.BytesIO(saved(quarters(), "JPEG").getvalue()[:3000])
+    sent = [saved(quarters((500, 400)), "JPEG"), damaged, io.BytesIO(), saved(quarters((700, 600)), "JPEG")]
+
+    outcomes = conversion.converted_all([*sent, saved(quarters(), "PNG")])
+
+    assert [getattr(one, "width_px", None) or getattr(one, "code", "") for one in outcomes] == [
+        *(500, "photo.damaged", "photo.empty", 700, 640)
+    ]
+    assert ran == [4, 2]  # the seconds and three JPEGs; the seconds and the PNG
+
+
+def test_a_photo_that_breaks_their_child_takes_no_other_along(
+    in_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = sandbox.run
+
+    def break_off(module: str, args: list[str], *rest: Any, **more: Any) -> dict[str, Any]:
+        is_evil = any(b"evil" in Path(one, "upload").read_bytes() for one in args[1:])
+        return run(FAULTY if is_evil else module, ["crash"] if is_evil else args, *rest, **more)
+
+    monkeypatch.setattr(sandbox, "run", break_off)
+    evil = io.BytesIO(saved(quarters(), "JPEG").getvalue() + b"evil")
+
+    first, second, third = conversion.converted_all(
+        [saved(quarters(), "JPEG"), evil, saved(quarters(), "JPEG")]
+    )
+
+    assert first == third == sanitize.clean(saved(quarters(), "JPEG"))
+    assert isinstance(second, PhotoRefused)
+    assert second.code == "photo.decoder_failed"
+
+
 def test_a_decoder_gets_so_much_processor_time_and_no_more(tmp_path: Path) -> None:
     spin = """
 import sys
@@ -117,7 +156,7 @@ converter.main(sys.argv)
 """
     (tmp_path / "upload").write_bytes(b"x")
 
-    child = subprocess.run([sys.executable, "-c", spin, tmp_path / "upload", tmp_path, "1"], check=False)
+    child = subprocess.run([sys.executable, "-c", spin, "1", tmp_path], check=False)
 
     assert child.returncode == -signal.SIGXCPU
 

@@ -70,6 +70,7 @@ def test_what_is_unclear_is_asked_back_in_the_readers_language(app: Flask) -> No
         ("de", "2 1/2"): (
             "„Width“: „2 1/2“ kann 2 1/2 mm oder 2 1/2 in bedeuten. Tippen Sie eines von beiden."
         ),
+        ("es", "1,200"): "«Width»: «1,200» puede significar 1,2 mm o 1200 mm. Escriba una de las dos formas.",
     }
     for typed in ("5 ft", "5'", "wide", "1,2,3 cm"):
         asked["en", typed] = (

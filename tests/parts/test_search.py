@@ -13,7 +13,10 @@ from acr3d.parts.bin import delete_part
 from acr3d.parts.filters import EVERY_PART, PUBLISHED, Filters
 from acr3d.parts.parts import create_part, update_part
 from acr3d.parts.search import COUNTED, Page, search
+from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part
+
+pytestmark = ON_BOTH
 
 
 def names(query: str, filters: Filters = EVERY_PART) -> list[str]:

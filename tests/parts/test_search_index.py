@@ -13,7 +13,10 @@ from acr3d.db.session import transaction
 from acr3d.parts import search_index
 from acr3d.parts.filters import EVERY_PART
 from acr3d.parts.search import search
+from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part
+
+pytestmark = ON_BOTH
 
 
 def skus(query: str) -> list[str]:

@@ -21,11 +21,11 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_a_picture_is_held_once(tmp_path: Path, is_whole: bool) -> None:
-    file = tmp_path / "photo.png"
+    file = tmp_path / "upload"
     content = png((4000, 3000), 8, 6, b"\x50\x60\x70\xff" * 4000).getvalue()  # 48 MB of pixels
     file.write_bytes(content if is_whole else content[:-3000])
 
-    command = [sys.executable, "-c", CONVERT, str(file), str(tmp_path), "20"]
+    command = [sys.executable, "-c", CONVERT, "20", str(tmp_path)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
 
     assert (tmp_path / "photo.jpg").exists() == is_whole

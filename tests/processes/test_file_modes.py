@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.site import Site
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(autouse=True)
 def open_handed() -> Iterator[None]:

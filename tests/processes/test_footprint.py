@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.site import Site, running_site
+
+pytestmark = pytest.mark.proof
 
 
 def resident_mb(pid: int) -> float:

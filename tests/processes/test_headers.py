@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.site import running_site
+
+pytestmark = pytest.mark.proof
 
 FORGED = {"SCRIPT_NAME": "/zzz", "PATH_INFO": "/admin/", "SCRIPT-NAME": "/zzz", "X-Forwarded-Proto": "https"}
 

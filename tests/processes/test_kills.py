@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.databases import BOTH
 from tests.support.kills import Place, database, running_place, server_for
-from tests.support.proof import dose
+from tests.support.proof import IS_FULL, dose
 from tests.support.site import running_site
 
 KILLS, KILLS_INSIDE = dose(7, small=2), dose(3, small=1)  # for each database
@@ -26,13 +26,13 @@ pytestmark = pytest.mark.proof
 
 @pytest.fixture(params=BOTH)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    # The engine may still be taking an order in when the one who sent it is dead and started anew.
+    # The engine may still be taking an order in when the one who sent it is dead and started again.
     environ = {"ACR3D_POLLER": "web", "ACR3D_UNKNOWN_WAIT_SECONDS": "10"}
     with running_place(tmp_path_factory.mktemp("random"), server_for(request), environ) as place:
         yield place
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=BOTH if IS_FULL else ["sqlite"])
 def place_with_the_engine_inside(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:

@@ -33,7 +33,9 @@ WHILE_HELD = {
     "downloading": ("result", "half", {"hold": True}, "downloaded and stored"),
 }
 # What happens around a transaction is the databases' own; the other points meet PostgreSQL in the full proof.
-ON_POSTGRES = {"before-tx1", "after-tx1", "after-tx2", "before-tx3", "before-publishing", "answer-lost"}
+ON_POSTGRES = {"after-tx1", "before-tx3", "before-publishing", "answer-lost"}
+
+pytestmark = pytest.mark.proof
 
 
 def on_databases(points: Iterable[str]) -> pytest.MarkDecorator:
@@ -56,7 +58,6 @@ def one_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         place.check_sweep_finds_nothing()
 
 
-@pytest.mark.proof
 @on_databases(BY_ITSELF)
 def test_a_job_killed_at_a_point_is_ordered_once_and_completes(place: Place, point: str) -> None:
     attempts, story = BY_ITSELF[point]
@@ -71,7 +72,6 @@ def test_a_job_killed_at_a_point_is_ordered_once_and_completes(place: Place, poi
     check_ordered_once(place, part, attempts, story)
 
 
-@pytest.mark.proof
 @on_databases(WHILE_HELD)
 def test_a_job_killed_while_the_engine_answers_is_ordered_once_and_completes(
     place: Place, point: str
@@ -93,6 +93,7 @@ def test_a_job_killed_while_the_engine_answers_is_ordered_once_and_completes(
     check_ordered_once(place, part, ["accepted"], story)
 
 
+@pytest.mark.parametrize("one_place", BOTH if IS_FULL else ["sqlite"], indirect=True)
 def test_a_result_that_expired_while_nobody_ran_fails_the_job_truthfully(place: Place) -> None:
     place.engine.fault("result", "half", hold=True)
     part = place.start_job()

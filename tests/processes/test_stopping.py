@@ -26,6 +26,7 @@ from tests.support.factories import box_glb, by_angle, make_part_with_photos, ma
 from tests.support.live_meshy import LivelyAccount, lively_account
 from tests.support.processes import running
 
+pytestmark = pytest.mark.proof
 PATIENCE = 60
 # Both kinds of process and both databases, but not each with each: these tests mostly wait.
 EACH_KIND = pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -130,6 +131,21 @@ def test_one_heavy_child_runs_at_a_time(lock: Path, tmp_path: Path) -> None:
         thread.join()
 
     assert trace.read_text().split() == ["in", "out"] * 3
+
+
+def test_a_host_with_more_memory_runs_more_children_at_once(
+    lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACR3D_CHILDREN", "2")
+    with lock.open("w") as first, lock.with_name("heavy.lock.1").open("w") as second:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        assert child("report", lock=lock) == {"answer": 42}
+
+        fcntl.flock(second, fcntl.LOCK_EX)
+        stop = threading.Event()
+        stop.set()
+        with pytest.raises(ChildStopped):  # it would have to wait
+            child("report", lock=lock, stop=stop)
 
 
 def test_a_child_dies_with_its_killed_parent(lock: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from PIL import Image
 from acr3d.gltf.orientation import Turn, orientations
 from tests.support.lens_photos import make_model, make_other, make_post, photograph
 
+pytestmark = pytest.mark.proof
+
 
 def measured(model: Path, photos: dict[str, Path], *more: str) -> dict[str, Any]:
     words = [f"{side}={path}" for side, path in photos.items()]

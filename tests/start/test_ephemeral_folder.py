@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,11 +69,15 @@ def test_gunicorn_logs_the_warning_at_its_start(
     monkeypatch.setattr(ephemeral_folder, "_TEMPORARY", (str(tmp_path),))
     monkeypatch.setattr("os.umask", lambda _: None)
     app = make_app(poller="worker", instance=tmp_path)
+    events = logging.getLogger("acr3d.security")  # which gunicorn gives handlers of its own
+    for name in ("handlers", "propagate", "level"):
+        monkeypatch.setattr(events, name, getattr(events, name))
     started: dict[str, Any] = {}
     exec((ROOT / "gunicorn.conf.py").read_text(), started)
     logged: list[str] = []
 
     log = SimpleNamespace(warning=logged.append, info=print, error_log=SimpleNamespace(handlers=[]))
     started["post_worker_init"](SimpleNamespace(wsgi=app, log=log, sockets=[]))
+    app.extensions["acr3d_notices_stop"].set()
 
     assert logged[0].startswith(f"THE INSTANCE FOLDER {tmp_path} is in {tmp_path}")

@@ -51,8 +51,10 @@ def csrf_header(client: FlaskClient) -> dict[str, str]:
     return {"X-CSRFToken": csrf_token(client)}
 
 
-def bearer(app: Flask, role: str = "admin", email: str | None = None) -> dict[str, str]:
-    """The header of a program: a token of a new account with this role."""
+def bearer(
+    app: Flask, role: str = "admin", email: str | None = None, scopes: tuple[str, ...] | None = None
+) -> dict[str, str]:
+    """The header of a program: a token of a new account with this role; with all its scopes, or these."""
     address = make_account(app, role, email or f"program-{role}@example.com")
     with app.app_context():
-        return {"Authorization": f"Bearer {tokens.issue_token(address)[1]}"}
+        return {"Authorization": f"Bearer {tokens.issue_token(address, scopes)[1]}"}

@@ -111,3 +111,9 @@ def two_candidates(app: Flask, meshy: PreparedServer, job: Job) -> Job:
     a_moment_ago = utc_now() - timedelta(seconds=1)
     meshy.answers += [cut_off, *listing(made("two"), made("one", a_moment_ago))]
     return step(app, job, 2)
+
+
+def put_off_all_but(job: Job) -> None:
+    """Let the poller move this job only."""
+    with transaction() as session:
+        session.execute(update(Job).where(Job.id != job.id).values(next_at=utc_now() + timedelta(hours=1)))

@@ -24,7 +24,7 @@ from tests.support.postgres import Server
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))]
 ON_BOTH = pytest.mark.parametrize("config", BOTH, indirect=True)
-"""For tests whose folder is content with SQLite: this one asks something of the database."""
+"""For tests that ask something of the database itself: `make test` runs them on both."""
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 _SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'"

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from acr3d.db.extensions import db
 from acr3d.db.models import Job, Part, PartImage, User
 from acr3d.db.session import transaction
+from acr3d.db.states import Status
 from acr3d.db.types import utc_now
 from acr3d.parts.parts import create_part
 from acr3d.parts.photos import add_photos, images_of
@@ -72,6 +73,15 @@ def finished_job(part_id: str, **facts: object) -> Job:
         "account": "",
     }
     return Job(part_id=part_id, status="complete", engine="builtin", **(nothing | facts))
+
+
+def fail_job(part: Part) -> Job:
+    """A job of the part that has failed just now."""
+    job = finished_job(part.id, completed_at=utc_now(), error_message="The engine made no model.")
+    job.status = Status.FAILED
+    with transaction() as session:
+        session.add(job)
+    return job
 
 
 def optimize_raw_model(app: Flask, part: Part, model: bytes) -> None:

@@ -223,7 +223,7 @@ def _json(body: Any) -> dict[str, Any]:
 
 def _form(body: Any) -> dict[str, Any]:
     fields = body if isinstance(body, dict) else {"id": body}
-    # Made anew for each sending: a file is read only once.
+    # Made again for each sending: a file is read only once.
     return {"data": lambda: {_sendable(name): _field(value) for name, value in fields.items()}}
 
 

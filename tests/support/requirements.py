@@ -67,6 +67,22 @@ def cutout_missing() -> str | None:
     return None if is_here else "The learned cut-out is not installed. `make cutout` installs it."
 
 
+def usdz_missing() -> str | None:
+    """Why the tests cannot write USDZ, as a sentence; None when they can."""
+    return None if find_spec("pxr") else "OpenUSD is not installed; `make setup` does so where it can."
+
+
+def spin_missing() -> str | None:
+    """Why the tests cannot read a capture, as a sentence; None when they can."""
+    is_here = find_spec("cv2") and find_spec("av")
+    return None if is_here else "Spin capture is not installed. `make spin` installs it."
+
+
+def systemd_missing() -> str | None:
+    """Why systemd cannot check units, as a sentence; None when it can."""
+    return None if shutil.which("systemd-analyze") else "systemd is not installed."
+
+
 TOOLS = {
     "postgres": postgres_missing,
     "chromium": chromium_missing,
@@ -74,12 +90,15 @@ TOOLS = {
     "libfaketime": libfaketime_missing,
     "blender": why_unavailable,
     "cutout": cutout_missing,
+    "spin": spin_missing,
     "meshopt": meshopt_missing,
+    "usdz": usdz_missing,
     "mounts": mounts_missing,
     "landlock": landlock_missing,
     "seccomp": seccomp_missing,
+    "systemd": systemd_missing,
 }
-EXTRAS = {"blender", "cutout"}
+EXTRAS = {"blender", "cutout", "spin"}
 
 
 def _absent() -> dict[str, str]:
@@ -106,7 +125,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(tool): needs something from outside: {', '.join(TOOLS)}")
-    config.addinivalue_line("markers", "proof: heavy by nature; `make proof` runs it in full")
+    config.addinivalue_line("markers", "proof: heavy by nature; `make proof` runs it")
     absent = _absent()
     extra = config.getoption("--extra")
     if extra in absent:
@@ -127,6 +146,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for tool, why in _absent().items():
         terminalreporter.write_line(f"Left out: the tests that need {tool}. {why}", yellow=True)
+    if terminalreporter.config.option.markexpr == "not proof":
+        terminalreporter.write_line("Left out: the heavy tests. `make proof` runs them.")
     if _strict() and (skipped := _skipped(terminalreporter)):
         terminalreporter.write_line(f"Failed: {skipped} skipped, and under CI none may be.", red=True)
 

@@ -40,7 +40,7 @@ class Route:
 
 def routes(app: Flask, **values: str) -> Iterator[Route]:
     """All of them; `values` fill the places in the addresses (part_id, sku, …), the others name nothing."""
-    values = {"lang": "de", "number": "1"} | values
+    values = {"lang": "de", "number": "1", "kind": "pdf"} | values
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods or set()):
             if method not in ("HEAD", "OPTIONS"):

@@ -26,7 +26,7 @@ from tests.support.proof import IS_FULL, dose
 from tests.support.routes import UNSAFE
 from tests.support.table_contents import Contents, contents, differences, put_back
 
-DOSES = {"sqlite": dose(5000, small=600), "postgresql": dose(2000, small=150)}
+DOSES = {"sqlite": dose(5000, small=600), "postgresql": dose(2000, small=250)}
 # What a reading request leaves: when a program was last seen, and that photos wait for their check.
 SEEN = {"users.last_login_at", "api_tokens.last_used_at", "parts.check_due_at"}
 

@@ -17,6 +17,7 @@ from acr3d.db.types import utc_now
 from acr3d.engines.rate_limit import POLLERS_PER_SECOND
 from acr3d.photo_checks import queue
 from acr3d.worker.loop import JobPoller
+from tests.support.accounts import bearer, browser
 from tests.support.at_meshy import requests_per_second
 from tests.support.databases import ON_BOTH
 
@@ -47,7 +48,7 @@ def test_the_process_is_alive_whatever_else_is_broken(app: Flask, client: FlaskC
 
 
 def test_healthy_while_a_poller_has_run_lately(app: Flask, client: FlaskClient) -> None:
-    assert health(client) == (503, "The job poller has not run yet, so jobs are waiting.")
+    assert health(client) == (503, "The job service has not run yet, so jobs are waiting.")
 
     note_pass(app, seconds_ago=100)
     status, message = health(client)
@@ -104,14 +105,17 @@ def break_off() -> None:
     raise RuntimeError("this part of the pass breaks")
 
 
+@pytest.mark.parametrize(
+    ("workers", "command"), [("inline", "flask jobs work"), ("procrastinate", "flask worker")]
+)
 def test_where_the_poller_is_a_process_of_its_own_its_absence_says_how_to_start_it(
-    make_app: Callable[..., Flask],
+    make_app: Callable[..., Flask], workers: str, command: str
 ) -> None:
-    client = make_app(poller="worker").test_client()
+    client = make_app(poller="worker", workers=workers).test_client()
 
     assert health(client) == (
         503,
-        "No job poller is running, so jobs are waiting. Start it with “flask jobs work”.",
+        f"No job service is running, so jobs are waiting. Start it with “{command}”.",
     )
 
 
@@ -143,3 +147,19 @@ def test_unhealthy_when_the_database_does_not_answer(app: Flask, client: FlaskCl
 
     assert status == 503
     assert message == "The database is not responding, so no page with parts can be shown."
+
+
+def test_admins_are_told_the_figures_behind_it_and_nobody_else(app: Flask) -> None:
+    note_pass(app, seconds_ago=5)
+
+    for asking in (app.test_client(), browser(app, "editor")):
+        assert asking.get("/healthz").json.keys() == {"status", "message"}  # type: ignore[union-attr]
+    told = browser(app).get("/healthz").json
+    by_token = app.test_client().get("/healthz", headers=bearer(app)).json
+
+    assert told is not None
+    assert told["details"].keys() == by_token["details"].keys()  # type: ignore[index]
+    assert told["details"]["database"]["schema_is_current"] is True
+    assert 5 <= told["details"]["seconds_since_pass"] < 30
+    assert told["details"]["disk_free_mb"]["storage"] > 0
+    assert (told["details"]["pollers"], told["details"]["unfinished_jobs"]) == (1, {})

@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 from acr3d.db.models import Poller
 from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
+from tests.support import captures
 from tests.support.accounts import PASSWORD, browser, csrf_header, csrf_token
-from tests.support.factories import picture
+from tests.support.factories import make_user, picture
 from tests.support.proof import IS_FULL
 from tests.support.routes import Route, routes
 
@@ -53,6 +54,15 @@ CASES = [
     ),
 ]
 each_text = pytest.mark.parametrize(("text", "config"), CASES, indirect=["config"])
+
+BINARY = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/zip",
+    "application/pdf",
+    "image/jpeg",
+)
+UNMARKED = ("application/json", "text/csv", "text/plain")
+XML = ("application/rss+xml", "application/xml")
 
 pytestmark = pytest.mark.proof
 
@@ -91,7 +101,7 @@ def check(answer: TestResponse, what: object, host: str = "localhost") -> None:
     assert answer.status_code < 500, what
     assert HEADER not in answer.headers, what
     assert not any("\r" in value or "\n" in value for value in answer.headers.values()), what
-    if answer.mimetype == "image/jpeg":
+    if answer.mimetype in BINARY:
         return
     assert COMPUTED not in answer.text, what
     if answer.mimetype == "text/html":
@@ -100,8 +110,8 @@ def check(answer: TestResponse, what: object, host: str = "localhost") -> None:
         assert all(is_ours(link, host) for link in reader.links), (what, reader.links)
         assert not [name for name in reader.names if TAG in name or ATTRIBUTE in name], what
     else:
-        assert answer.mimetype in ("application/json", "application/xml", "text/plain"), what
-        if answer.mimetype == "application/xml":
+        assert answer.mimetype in UNMARKED or answer.mimetype in XML, what
+        if answer.mimetype in XML:
             assert f"<{TAG}" not in answer.text, what
 
 
@@ -112,6 +122,27 @@ def read_everything(app: Flask, customer: FlaskClient, admin: FlaskClient, **val
             continue
         check((admin if route.is_for_staff else customer).get(route.path), route)
         yield route
+
+
+@each_text
+def test_text_in_the_name_of_a_film(
+    app: Flask, client: FlaskClient, admin: FlaskClient, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captures.install(monkeypatch)
+    token, name = csrf_header(admin), f"film {text}.mp4"
+    part = admin.post("/api/admin/parts", json={"sku": "BR-1", "name": "Bracket"}, headers=token).json
+    assert part is not None
+    address = f"/api/admin/parts/{part['id']}/captures"
+    for films in ([{"name": name, "size": 80}], [{"name": text, "size": 80}], [{text[:200]: text}]):
+        check(admin.post(address, json={"files": films}, headers=token), films)
+    with app.app_context():
+        capture = captures.filmed(part["id"], make_user("film@example.com"), name=name)
+        captures.read_now(captures.refusal(name))
+
+    read = list(read_everything(app, client, admin, part_id=part["id"], capture_id=capture.id, sku="BR-1"))
+
+    assert any("captures" in route.path for route in read)
+    assert "Cannot be used" in admin.get(f"/admin/parts/{part['id']}").text
 
 
 @each_text

@@ -18,7 +18,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.jobs import queries, service
 from acr3d.parts.photos import add_photos
-from acr3d.worker import dispatcher, loop
+from acr3d.worker import heavy, loop
 from acr3d.worker.listener import Listener
 from acr3d.worker.loop import JobPoller
 from tests.support.at_meshy import requests_per_second
@@ -77,7 +77,7 @@ def test_a_requested_photo_check_begins_within_two_seconds_in_another_process(
 ) -> None:
     begun: dict[str, float] = {}
     monkeypatch.setattr(
-        dispatcher,
+        heavy,
         "check_photos",
         lambda claimed, _stop: begun.setdefault(claimed.part_id, time.monotonic()),
     )
@@ -104,7 +104,8 @@ def test_a_listener_whose_connection_broke_listens_again(
 
     with make().app_context():
         if db.engine.dialect.name == "postgresql":
-            listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            listening += " WHERE query LIKE '%pg_try_advisory_lock($1)'"  # what it asked last
             here = " AND datname = current_database()"
             until(lambda: bool(db.session.scalars(sa.text(listening + here)).all()))
             db.session.rollback()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from acr3d.db.models.base import Base, one_of
 from acr3d.db.types import Id, new_id, utc_now
 
-BULK_ACTIONS = ("publish", "unpublish", "category", "delete")
+BULK_ACTIONS = ("publish", "unpublish", "category", "label", "delete")
 
 
 class BulkChange(Base):
@@ -21,7 +21,8 @@ class BulkChange(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     action: Mapped[str] = mapped_column(String(16))
     made_by: Mapped[str] = mapped_column(ForeignKey("users.id"))
-    # {part id: {"before", "after"}} of the field that was changed; of deleted parts, nothing.
+    # {part id: {"before", "after"}} of the field that was changed; of labelled photos, {photo id: side} in
+    # "after"; of deleted parts, nothing.
     changes: Mapped[dict[str, Any]]
     made_at: Mapped[datetime] = mapped_column(default=utc_now)
     undone_at: Mapped[datetime | None]

@@ -22,3 +22,5 @@ class ContentStamp(Base):
     id: Mapped[int] = mapped_column(primary_key=True, default=ONLY_ROW)
     stamp: Mapped[str] = mapped_column(String(36), default=new_id)
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
+    shows_at: Mapped[datetime | None] = mapped_column()
+    """When changes since then show; None while there are none."""

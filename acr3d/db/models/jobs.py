@@ -63,6 +63,8 @@ class Job(Base):
     selected_image_ids: Mapped[list[str]]
     selected_image_urls: Mapped[list[str]]
     selected_image_metadata: Mapped[list[dict[str, Any]]]  # {id, url, angle, storage_path}
+    # The captures that it is made of instead of photos: one or two, by position.
+    capture_ids: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     generation_config: Mapped[dict[str, Any]]
     # The job whose raw model this one optimizes again; it orders nothing and never publishes itself.
     optimized_from: Mapped[str | None] = mapped_column(ForeignKey("model_generation_jobs.id"))
@@ -169,6 +171,8 @@ class ModelVersion(Base):
     poster_path: Mapped[str | None] = mapped_column(Text)  # null when none could be rendered
     # The model from the sides of its photos, see `render.strip`; null when none could be rendered.
     sides_path: Mapped[str | None] = mapped_column(Text)
+    # What admins point out on it, in order: {title, text, position, normal}, both in metres of the model.
+    hotspots: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     report: Mapped[dict[str, Any]]  # the optimizer's report, what the engine guessed, the poster's camera
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     published_at: Mapped[datetime | None]

@@ -15,6 +15,8 @@ from acr3d.db.states import ModelStatus
 from acr3d.db.types import Id, Thousandths, new_id, utc_now
 
 ANGLES = ("front", "back", "left", "right", "top", "bottom")
+BACKGROUNDS = ("taken", "white")
+"""What customers see behind a part: what was behind it when the photo was taken, or white."""
 
 
 class Part(Base):
@@ -125,6 +127,7 @@ class PartImage(Base):
     __tablename__ = "part_images"
     __table_args__ = (
         one_of("angle_label", ANGLES, "part_images_angle_label"),
+        one_of("background", BACKGROUNDS, "part_images_background"),
         # Negative only inside a reordering transaction, whose first phase clears the places.
         CheckConstraint("display_order BETWEEN -6 AND 5", name="part_images_display_order"),
         partial_unique(
@@ -133,6 +136,7 @@ class PartImage(Base):
         Index("ix_part_images_part_id", "part_id"),
         Index("ix_part_images_sha256", "sha256"),
         Index("ix_part_images_without_webp", "id", **only_where("webp_widths IS NULL")),
+        Index("ix_part_images_without_clean", "id", **only_where("clean_id IS NULL")),
         Index("ix_part_images_part_id_is_selected", "part_id", "is_selected_for_3d_generation"),
     )
 
@@ -156,12 +160,33 @@ class PartImage(Base):
     alt_text: Mapped[str | None] = mapped_column(Text)
     caption: Mapped[str | None] = mapped_column(Text)
     angle_label: Mapped[str | None] = mapped_column(String(16))
+    background: Mapped[str | None] = mapped_column(String(8))  # one of BACKGROUNDS; null: as the shop says
     is_selected_for_3d_generation: Mapped[bool] = mapped_column(default=False)
+    # Its present clean photo; null until it is made, and without a usable outline.
+    clean_id: Mapped[str | None] = mapped_column(ForeignKey("clean_photos.id"))
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
     part: Mapped[Part] = relationship(lazy="raise")
+    clean: Mapped[CleanPhoto | None] = relationship(lazy="joined", viewonly=True)
+
+
+class CleanPhoto(Base):
+    """A photo's part on white: a square picture, made from the photo and its outline."""
+
+    __tablename__ = "clean_photos"
+    __table_args__ = (UniqueConstraint("part_id", "made_of", name="ux_clean_photos_part_id_made_of"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    part_id: Mapped[str] = mapped_column(ForeignKey("parts.id"))
+    made_of: Mapped[str] = mapped_column(String(64))  # a hash of everything that it depends on
+    storage_path: Mapped[str | None] = mapped_column(Text)  # null when it could not be made
+    thumbnail_path: Mapped[str | None] = mapped_column(Text)
+    webp_widths: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    side_px: Mapped[int | None]
+    is_ordered: Mapped[bool] = mapped_column(default=False)  # a job sends it, so it is kept
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class PhotoOutline(Base):

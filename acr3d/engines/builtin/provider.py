@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,13 +10,16 @@ import httpx
 
 from acr3d import sandbox
 from acr3d.engine_server.app import EngineApp, create_engine_app
-from acr3d.engines.base import Capabilities, Wording, account_fingerprint
+from acr3d.engine_server.tasks import QuotaExceeded
+from acr3d.engines.base import Capabilities, CaptureFiles, Order, Wording, account_fingerprint
+from acr3d.engines.errors import QueueFull, Unreachable
 from acr3d.engines.meshy.client import MAX_SIDES, MeshyClient
 from acr3d.engines.meshy.contract import MeshyContract
 from acr3d.engines.meshy.options import options
 from acr3d.messages.message import Message
 from acr3d.settings import Settings
 
+_TEXTURE, _LARGEST_TEXTURE = 2048, 4096  # of models of captures, pixels a side
 _KEY = "builtin"  # any key is accepted
 
 
@@ -27,6 +30,7 @@ class BuiltinProvider(MeshyContract):
     capabilities = Capabilities(
         named_views=True,
         outlines=True,
+        captures=1,
         faces_front=True,
         cancel=True,
         list_tasks=True,
@@ -74,6 +78,25 @@ class BuiltinProvider(MeshyContract):
         return MeshyClient(
             self.base, _KEY, transport=self.transport, name=self.wording.subject, sends_angles=True
         )
+
+    def prepare_captures(self, captures: Sequence[CaptureFiles], config: Mapping[str, Any]) -> Order:
+        self.check_options(config)
+        polycount = config.get("target_polycount", self.options["target_polycount"].default)
+        texture_size = _LARGEST_TEXTURE if config.get("level") == "full" else _TEXTURE
+        options = {"target_polycount": polycount, "texture_size": texture_size}
+        return Order((), options, captures=tuple(captures))
+
+    def create(self, order: Order, metadata: Mapping[str, str]) -> str:
+        if not order.captures:
+            return super().create(order, metadata)
+        try:
+            # Not over HTTP: a capture has tens of megabytes, and its files are on this host already.
+            return self.app.add_capture(order.captures, order.options)
+        except QuotaExceeded:
+            raise QueueFull(Message("engine.queue_full", engine=self.wording.subject)) from None
+        except OSError as error:
+            why = Message("answer.server_error")
+            raise Unreachable(Message("engine.unreachable", engine=self.wording.subject, why=why)) from error
 
     def price(self, config: Mapping[str, Any], model: str = "") -> int:
         return 0

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from acr3d import metrics
 from acr3d.engines import errors
 from acr3d.engines.base import Retirement
 from acr3d.engines.meshy.options import CreateOptions
@@ -222,17 +223,23 @@ class MeshyClient:
             ):
                 answer = Answer.read(response)
         except _NOT_SENT as problem:
+            self._count(method, "not sent")
             raise errors.Unreachable(
                 Message("engine.unreachable", engine=self.name, why=_kind(problem))
             ) from None
         except (httpx.HTTPError, Unreadable) as problem:
+            self._count(method, "none")
             raise self._no_answer(method, _kind(problem)) from None
+        self._count(method, str(answer.status))
         # httpx links response and request in a cycle; without it, the photos are freed at once.
         response.stream = httpx.ByteStream(b"")
         # One entry a kind of call: a path without the task's id.
         self._retirements[f"{method} {path.removeprefix(_TASKS)[:1]}{path == _BALANCE}"] = answer.retirement
         self._check(method, path, answer)
         return answer
+
+    def _count(self, method: str, answer: str) -> None:
+        metrics.engine_answer(str(self.name), method, answer)
 
     def _check(self, method: str, path: str, answer: Answer) -> None:
         """Return for a success with a readable body; otherwise raise what the status means."""

@@ -20,7 +20,7 @@ from acr3d.messages.message import Message
 _FAILED_TOO = frozenset({"CANCELED", "EXPIRED"})
 _INPUT_ERRORS = frozenset({"invalid_input", "moderation_blocked", "image_too_complex"})
 _MOST_METADATA = 10_000  # characters
-_OUR_CODES = ("carving.", "child.")
+_OUR_CODES = ("carving.", "child.", "spin.")
 
 
 def read_task(raw: object, *, retry_after: int | None = None) -> Task:

@@ -54,6 +54,7 @@ def _options(job: Job, agreement: dict[str, Any] | None) -> list[str]:
     found = agreement.get("turn") if agreement else None
     turn = job.generation_config.get("turn", found)
     options = [f"--level={level_of(job)}", f"--size-mm={_real_size(job.part_id)}"]
+    options += ["--to-scale"] if job.capture_ids else []
     return [*options, f"--turn={turn}"] if turn else options
 
 

@@ -105,16 +105,22 @@ def _record_success(lease: JobLease, task: Task) -> None:
 def _record_failure(lease: JobLease, task: Task) -> None:
     told = _with_full_stop(task.error_message) if task.error_message else Message("job.no_reason")
     reason = task.refusal or told
-    advice = Message("job.change_photos" if task.input_refused else "job.try_again")
-    if not task.consumed_credits:
-        advice = Message("sentences", first=Message("credits.not_charged"), second=advice)
     with lease.transaction() as (session, job, part):
+        advice = _advice(task, bool(job.capture_ids))
+        if not task.consumed_credits:
+            advice = Message("sentences", first=Message("credits.not_charged"), second=advice)
         # A failed task is of no further use: a retry orders a new one. The attempt keeps its id.
         job.meshy_task_id = None
         job.input_refused = task.input_refused
         ledger.settle(session, job, task.id, task.consumed_credits or 0)
         message = Message("job.task_failed", reason=reason, advice=advice)
         transitions.transition(session, job, part, Status.FAILED, ACTOR, message)
+
+
+def _advice(task: Task, is_filmed: bool) -> Message:
+    if is_filmed:
+        return Message("job.film_again") if task.input_refused else Message("job.try_again_or_film")
+    return Message("job.change_photos") if task.input_refused else Message("job.try_again")
 
 
 def _fail(lease: JobLease, message: Message) -> None:

@@ -24,6 +24,7 @@ from acr3d.engines.base import Order, Provider
 from acr3d.engines.errors import EngineError, Unanswered
 from acr3d.engines.registry import engines
 from acr3d.jobs.lease import JobLease
+from acr3d.jobs.ordered_captures import ordered_captures
 from acr3d.jobs.ordered_photos import ordered_photos, ordered_with_outlines, waits_for_outlines
 from acr3d.messages.message import Message
 from acr3d.orders import circuit_breaker, disk_space, engine_models
@@ -81,6 +82,8 @@ def submit(lease: JobLease, job: Job, provider: Provider) -> None:
 
 
 def _order(job: Job, provider: Provider) -> Order:
+    if job.capture_ids:
+        return provider.prepare_captures(ordered_captures(job), job.generation_config)
     if not provider.capabilities.outlines:
         model = engine_models.in_use(provider)
         return provider.prepare(ordered_photos(job), job.generation_config, model=model)
@@ -149,5 +152,6 @@ def _tasks_in_work(session: Session, account: str) -> int:
 
 
 def _params_hash(job: Job) -> str:
-    order = [job.selected_image_metadata, job.generation_config, job.engine, job.engine_base]
+    inputs = job.capture_ids or job.selected_image_metadata
+    order = [inputs, job.generation_config, job.engine, job.engine_base]
     return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()

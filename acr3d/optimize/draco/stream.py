@@ -25,8 +25,9 @@ _COMPONENT_TYPES = {"uint8": 5121, "uint16": 5123, "uint32": 5125, "float32": 51
 _POSITION_STEPS = 1024
 _MAX_BITS = 20
 _SIMPLE_LEVEL = 4
-# Where many triangles have corners of their own, the prediction of this level can beat those above it.
-_SEAM_LEVEL, _SEAM_SHARE, _SEAM_FEWEST = 5, 0.58, 1000
+# Up to this level normals are predicted from their neighbours, above it from the triangles around them. That
+# is worse where edges are hard or seams are many. Small meshes are not worth a second try.
+_NEIGHBOUR_LEVEL, _FEWEST_TRIANGLES = 6, 1000
 # The precision of a float.
 _MAX_TEXCOORD_BITS = 24
 # Draco divides by the extent in single precision: outside this range it aborts the process.
@@ -37,9 +38,9 @@ _EXTENTS = (1e-30, 1e30)
 class DracoOptions:
     """Bits per coordinate, and Draco's compression level (0 fast and large … 10 slow and small)."""
 
-    position_bits: int = 14
+    position_bits: int = 15
     texcoord_bits: int = 12
-    normal_bits: int = 10
+    normal_bits: int = 9
     compression_level: int = 10
 
 
@@ -144,9 +145,8 @@ def _coded(
     """The stream and what it holds; None if Draco fails."""
     try:
         stream = _stream(faces, values, grid, texcoord_bits, options)
-        has_seams = len(values["POSITION"]) > _SEAM_SHARE * len(faces) and len(faces) >= _SEAM_FEWEST
-        if has_seams and options.compression_level > _SEAM_LEVEL:
-            other = replace(options, compression_level=_SEAM_LEVEL)
+        if len(faces) >= _FEWEST_TRIANGLES and options.compression_level > _NEIGHBOUR_LEVEL:
+            other = replace(options, compression_level=_NEIGHBOUR_LEVEL)
             stream = min(stream, _stream(faces, values, grid, texcoord_bits, other), key=len)
         return stream, decode(stream, "the new stream")
     except (DracoPy.EncodingFailedException, BadModel, ValueError, AssertionError):

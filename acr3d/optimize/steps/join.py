@@ -183,6 +183,7 @@ def _join_parts(model: Model, anchor: int | None, parts: list[_Part], origins: O
     parent.setdefault("children" if anchor is not None else "nodes", []).append(node)
     for number in joined:
         del data["nodes"][number]["mesh"]
+    origins.joined.add(node)
     for at, batch in enumerate(batches):
         origins.sources[node, at] = [(each.node, each.number) for each in batch]
     return joined

@@ -46,10 +46,14 @@ class RealSize:
 
 @dataclass(frozen=True)
 class PlacementRequest:
-    """How the model should be placed: its size after the turn, and a turn."""
+    """How the model should be placed: its size after the turn, and a turn.
+
+    `is_to_scale`: the file is measured, so that it is put on the ground even if no size is known.
+    """
 
     size: RealSize = field(default_factory=RealSize)
     turn: Turn | None = None
+    is_to_scale: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,11 @@ class Placement:
 def plan_placement(data: Json, facts: ModelFacts, request: PlacementRequest) -> Placement | str | None:
     """How to turn and scale the scene, or why that is impossible, as a phrase.
 
-    None if no side is known and there is no turn. The sides are those of the turned model.
+    None if no side is known, there is no turn and the file is not to scale. The sides are those of the turned
+    model.
     """
     size, turn = request.size, request.turn
-    if not any(size.sides) and turn is None:
+    if not any(size.sides) and turn is None and not request.is_to_scale:
         return None
     if facts.size is None or facts.low is None or facts.high is None:
         return "it shows nothing"

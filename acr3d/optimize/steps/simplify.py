@@ -86,7 +86,7 @@ class _Task:
 def simplify(model: Model, most_triangles: int, record: Record | None = None) -> SimplifyResult:
     """Reduce the model to `most_triangles` as far as its shape allows; changes `model`.
 
-    `record` is told of every change.
+    `record` gets every change.
     """
     result, total = SimplifyResult(), total_triangles(model.json)
     if total <= most_triangles:

@@ -18,6 +18,8 @@ from acr3d.optimize.recode_image import ImageCoding, RecodedImage, RecodePlan, r
 
 _COLOURS = {"base colour", "emission"}
 _SMALLEST_SIDE = 256
+# Bytes a pixel from which a map is detailed. Detail hides errors of directions; of roughness, it shows them.
+_DETAILED_NORMALS, _DETAILED_DATA = 0.06, 0.034
 # Memory per pixel that libwebp's lossless encoder uses (measured).
 _LOSSLESS_BYTES_PER_PIXEL = 28
 
@@ -26,8 +28,7 @@ _LOSSLESS_BYTES_PER_PIXEL = 28
 class TextureOptions:
     """Longest side in pixels, WebP's method (0 fast … 6 small) and the quality (0–100) by kind of map.
 
-    A normal map gets the finer quality if a sample of it has less than `least_normal_psnr` dB. Images that
-    have more than `most_pixels` together are halved until they fit. How the defaults were chosen:
+    Images that have more than `most_pixels` together are halved until they fit. How the defaults were chosen:
     docs/decisions/0011-optimizer-texture-quality.md.
     """
 
@@ -36,10 +37,10 @@ class TextureOptions:
     most_pixels: int | None = None
     method: int = 2
     colour_quality: int = 78
-    data_quality: int = 55
-    normal_quality: int = 84
-    finer_normal_quality: int = 88
-    least_normal_psnr: float = 37.5
+    data_quality: int = 40
+    detailed_data_quality: int = 60
+    normal_quality: int = 78
+    detailed_normal_quality: int = 70
 
     def plan(self, use: ImageUse, must_change: bool) -> RecodePlan:
         """How to encode an image with this use."""
@@ -53,12 +54,21 @@ class TextureOptions:
             must_change=must_change,
         )
         if use.channels == {"G", "B"}:
-            return replace(plan, quality=self.data_quality)
-        if use.kinds != {"normal"}:
-            return plan
-        least_psnr = self.least_normal_psnr if self.coding is ImageCoding.WEBP else 0.0
-        finer = self.finer_normal_quality
-        return replace(plan, quality=self.normal_quality, finer_quality=finer, least_psnr=least_psnr)
+            return replace(
+                plan,
+                quality=self.data_quality,
+                detailed_quality=self.detailed_data_quality,
+                detailed_from=_DETAILED_DATA,
+            )
+        if use.kinds == {"normal"}:
+            return replace(
+                plan,
+                quality=self.normal_quality,
+                detailed_quality=self.detailed_normal_quality,
+                detailed_from=_DETAILED_NORMALS,
+                sharpens_chroma=True,
+            )
+        return plan
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def _said(outcome: Outcome) -> str:
         "category": ngettext(
             "%(num)s part moved to the category.", "%(num)s parts moved to the category.", n
         ),
+        "label": ngettext("%(num)s part labelled by order.", "%(num)s parts labelled by order.", n),
         "delete": ngettext("%(num)s part moved to the bin.", "%(num)s parts moved to the bin.", n),
     }
     return str(said[outcome.action])

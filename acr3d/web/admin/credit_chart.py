@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+
+from babel.dates import format_skeleton
+from flask_babel import get_locale
 
 from acr3d.billing import spending
 from acr3d.billing.ledger import day_of
@@ -38,15 +41,19 @@ class Chart:
 def credit_chart() -> Chart:
     """The last 31 days, those without orders included."""
     rows = {row.name: row for row in spending.by_day()}
-    most = max((row.spent + row.open for row in rows.values()), default=0)
+    most = max((row.credits for row in rows.values()), default=0)
     if not most:
         return Chart()
     bars = []
     for place in range(_DAYS):
         day = day_of(utc_now() - timedelta(days=_DAYS - 1 - place))
         row = rows.get(day)
-        credits = row.spent + row.open if row else 0
-        bars.append(
-            Bar(day, credits, bool(row and row.open), place * _STEP, round(_HEIGHT * credits / most, 1))
-        )
+        credits = row.credits if row else 0
+        height = round(_HEIGHT * credits / most, 1)
+        bars.append(Bar(_shown(day), credits, bool(row and row.open), place * _STEP, height))
     return Chart(bars, most)
+
+
+def _shown(day: str) -> str:
+    """Day and month in the reader's language."""
+    return str(format_skeleton("MMMd", date.fromisoformat(day), locale=get_locale()))

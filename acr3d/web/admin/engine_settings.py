@@ -1,8 +1,9 @@
-"""The settings page for admins: which of an engine's models orders go to."""
+"""The settings page: the shop, what customers may download, and which of an engine's models orders go to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +14,7 @@ from acr3d.engines.registry import engines
 from acr3d.errors import InvalidInput
 from acr3d.messages.wording import worded
 from acr3d.orders import circuit_breaker, engine_models
+from acr3d.shop import changes, options
 from acr3d.web import labels
 
 bp = Blueprint("engine_settings", __name__, url_prefix="/settings")
@@ -29,7 +31,7 @@ class Choice:
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    return _page()
+    return page()
 
 
 @bp.post("/<engine>")
@@ -37,7 +39,7 @@ def choose(engine: str) -> ResponseReturnValue:
     try:
         engine_models.choose(engine, request.form.get("model", ""), request.form.get("seen", ""))
     except InvalidInput as problem:
-        return _page(problem), problem.status
+        return page(problem), problem.status
     flash(_("Saved. New orders, and those that wait, go to this model."), "success")
     return redirect(url_for("admin.engine_settings.index"))
 
@@ -47,7 +49,8 @@ def with_models() -> list[Provider]:
     return [provider for provider in engines().available() if provider.models]
 
 
-def _page(problem: InvalidInput | None = None) -> str:
+def page(problem: InvalidInput | None = None, typed: dict[str, str] | None = None) -> str:
+    """The whole page; `typed`: what somebody typed about the shop that was not saved."""
     tables = [
         {
             "engine": provider.name,
@@ -59,7 +62,22 @@ def _page(problem: InvalidInput | None = None) -> str:
         }
         for provider in with_models()
     ]
-    return render_template("admin/engine_settings.html", tables=tables, problem=problem)
+    return render_template(
+        "admin/engine_settings.html",
+        tables=tables,
+        problem=problem,
+        offers_downloads=options.offers_downloads(),
+        values=typed or _shop_values(),
+        revision=changes.revision(),
+    )
+
+
+def _shop_values() -> dict[str, Any]:
+    """What the fields about the shop hold."""
+    options.forget()  # as new as the revision beside them
+    config = options.current()
+    holders = {name: config.shop if hasattr(config.shop, name) else config for name in options.NAMES}
+    return {name: getattr(holder, name) for name, holder in holders.items()}
 
 
 def _choices(provider: Provider) -> list[Choice]:

@@ -13,7 +13,7 @@ from acr3d.db.models import MODEL_LEVELS, PartImage
 from acr3d.engines.registry import engines
 from acr3d.errors import InvalidInput
 from acr3d.parts.angles import angle_name
-from acr3d.photo_checks.inspection.best_photos import best_photos
+from acr3d.photo_checks.suggested import suggested
 
 
 @dataclass
@@ -31,21 +31,14 @@ class GenerateForm:
     prompt: str = ""
     level: str = MODEL_LEVELS[0]
     other_sides: bool = True
+    clean_photos: bool = True
     asks_again: bool = False
 
     @classmethod
     def suggested(cls, images: Sequence[PartImage], best: Sequence[PartImage] = ()) -> GenerateForm:
-        """The best photos for a model: those the photo check found `best`, else by their labels, the first of
-        each angle, at most four along as many axes as there are."""
-        first: dict[str, str] = {}
-        for image in images:
-            if image.angle_label and image.storage_path:
-                first.setdefault(image.angle_label, image.id)
-        order = list(first)
-        used = [first[order[place]] for place in best_photos(dict(enumerate(order)), ())]
-        if len(best) > 1:
-            used = [image.id for image in best]
-        return cls(set(used), {image.id: image.angle_label or "" for image in images})
+        """The photos that make the best model."""
+        used = {image.id for image in suggested(images, best)}
+        return cls(used, {image.id: image.angle_label or "" for image in images})
 
     @classmethod
     def read(cls, form: MultiDict[str, str], images: Sequence[PartImage]) -> GenerateForm:
@@ -59,6 +52,7 @@ class GenerateForm:
             prompt=form.get("texture_prompt", "").strip(),
             level=form.get("level", MODEL_LEVELS[0]),
             other_sides="other_sides" in form,
+            clean_photos="clean_photos" in form,
         )
 
     def selected(self) -> dict[str, str]:
@@ -84,6 +78,8 @@ class GenerateForm:
         provider = engines().provider(self.engine or "") or engines().default()
         if provider.capabilities.named_views and self.other_sides:
             config["other_sides"] = True
+        if not provider.capabilities.outlines and not self.clean_photos:
+            config["clean_photos"] = False
         offered = {name for name, option in provider.options.items() if option.on_form}
         if self.polycount and "target_polycount" in offered:
             if not self.polycount.isascii() or not self.polycount.isdigit():

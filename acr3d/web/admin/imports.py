@@ -5,26 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from werkzeug.datastructures import FileStorage
 
-from acr3d.db.models import Import
-from acr3d.db.states import WORKING
-from acr3d.errors import InvalidInput, Missing
-from acr3d.imports import actions, rows
+from acr3d.db.models import Import, ImportPhoto, ImportRow
+from acr3d.db.states import WORKING, ImportState
+from acr3d.errors import InvalidInput
+from acr3d.imports import actions, lists, rows
 from acr3d.messages.wording import worded
 from acr3d.parts.fields import FIELDS
-from acr3d.storage.temporary import temporary_file
 from acr3d.tables.formulas import harmless
-from acr3d.tables.limits import MOST_BYTES, TableRefused
-from acr3d.web import body_sizes, labels
-from acr3d.web.access import actor
+from acr3d.tables.limits import TableRefused
+from acr3d.web import badges, labels
+from acr3d.web.admin.pressed import done, whole_number
+from acr3d.web.import_upload import begun, takes_import
 from acr3d.web.streaming import streamed
-from acr3d.web.templating import language
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -33,47 +30,51 @@ LIVE_SECONDS = 2
 
 @bp.get("")
 def index() -> ResponseReturnValue:
-    return render_template("admin/imports.html", imports=actions.newest(), state_badge=labels.import_badge)
+    return render_template("admin/imports.html", imports=actions.newest(), state_badge=badges.import_badge)
 
 
 @bp.post("")
 def create() -> ResponseReturnValue:
-    sent = request.files.get("table")
-    if sent is None or not sent.filename:
-        return _back_to_list(_("Choose a file first."))
     try:
-        record = _kept(sent)
+        record = begun()
     except TableRefused as refusal:
         return _back_to_list(worded(refusal.message))
+    except InvalidInput as refusal:
+        return _back_to_list(str(refusal))
     return redirect(url_for("admin.imports.show", import_id=record.id))
 
 
-body_sizes.allow(create, MOST_BYTES + 1_000_000)
+takes_import(create)
 
 
 @bp.get("/<import_id>")
 def show(import_id: str) -> ResponseReturnValue:
     record = actions.by_id(import_id)
     kind = request.args.get("show", "")
-    kind = kind if kind in rows.KINDS else ""
+    kind = kind if kind in lists.KINDS else ""
+    photo_kind = request.args.get("photos", "")
+    photo_kind = photo_kind if photo_kind in lists.PHOTO_KINDS else ""
     return render_template(
         "admin/import.html",
         record=record,
         kind=kind,
-        page=rows.page(record, kind, request.args.get("after", -1, type=int)),
+        page=lists.page(ImportRow, record.id, kind, request.args.get("after", -1, type=int)),
         differences=rows.differences,
         fields=FIELDS,
         delimiters=labels.delimiter_names(),
         encodings=labels.ENCODING_NAMES,
         sheets={name: name for name in record.found.get("sheets", [])},
-        has_left=bool(rows.page(record, rows.LEFT).rows),
+        photo_kind=photo_kind,
+        photos=lists.page(ImportPhoto, record.id, photo_kind, request.args.get("after_photo", 0, type=int)),
+        photos_left=bool(lists.page(ImportPhoto, record.id, lists.LEFT).lines),
+        has_left=bool(lists.page(ImportRow, record.id, lists.LEFT).lines),
         **_progress(record),
     )
 
 
 @bp.get("/<import_id>/live")
 def live(import_id: str) -> ResponseReturnValue:
-    """The progress; a header that loads the page anew when there is something to decide."""
+    """The progress; a header that reloads the page when there is something to decide."""
     record = actions.by_id(import_id)
     if record.state not in WORKING:
         return "", 200, {"HX-Refresh": "true"}
@@ -96,6 +97,15 @@ def read_again(import_id: str) -> ResponseReturnValue:
         )
 
     return _done(import_id, change)
+
+
+@bp.post("/<import_id>/photos")
+def choose_photos(import_id: str) -> ResponseReturnValue:
+    """Take the parts that were chosen for unclear photos: `path-N` and `sku-N`, which is empty for none."""
+    form = request.form
+    numbers = [name.partition("-")[2] for name in form if name.startswith("path-")]
+    chosen = {form[f"path-{one}"]: form.get(f"sku-{one}", "") for one in numbers}
+    return _done(import_id, lambda: actions.choose_photos(import_id, _seen(), chosen))
 
 
 @bp.post("/<import_id>/start")
@@ -133,15 +143,13 @@ def problems(import_id: str) -> ResponseReturnValue:
 
 
 def _problem_lines(import_id: str) -> Iterator[str]:
-    yield "\ufeff" + _csv_line("row", "sku", "problem")
-    for some in rows.problems(import_id):
-        yield "".join(_csv_line(str(number), str(harmless(sku)), why) for number, sku, why in some)
-
-
-def _kept(sent: FileStorage) -> Import:
-    with temporary_file() as path:
-        sent.save(path)
-        return actions.begin(Path(path), sent.filename or "", actor(), language=language())
+    yield "\ufeff" + _csv_line("row", "sku", "problem", "photo")
+    for some in lists.problems(ImportRow, import_id):
+        yield "".join(_csv_line(str(row.number), str(harmless(row.sku)), lists.why(row), "") for row in some)
+    for photos in lists.problems(ImportPhoto, import_id):
+        yield "".join(
+            _csv_line("", str(harmless(one.sku)), lists.why(one), str(harmless(one.path))) for one in photos
+        )
 
 
 def _mapping(record: Import) -> dict[str, str | None]:
@@ -158,31 +166,23 @@ def _mapping(record: Import) -> dict[str, str | None]:
 
 def _progress(record: Import) -> dict[str, object]:
     is_working = record.state in WORKING
+    photos = record.photo_count or 0
     url = url_for("admin.imports.live", import_id=record.id) if is_working else None
     return {
-        "badge_of_state": labels.import_badge(record.state),
+        "badge_of_state": badges.import_badge(record.state),
         "is_working": is_working,
+        "done": record.rows_done + record.photos_done,
+        "total": 0 if record.state == ImportState.UNDOING else record.row_count + photos,
         "live": {"url": url, "seconds": LIVE_SECONDS},
     }
 
 
 def _seen() -> int:
-    text = request.form.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return whole_number("revision")
 
 
 def _done(import_id: str, change: Callable[[], None]) -> ResponseReturnValue:
-    """Back to the page; for htmx by a header."""
-    try:
-        change()
-    except Missing:
-        raise
-    except InvalidInput as problem:
-        flash(str(problem), "error")
-    address = url_for("admin.imports.show", import_id=import_id)
-    if request.headers.get("HX-Request"):
-        return "", 204, {"HX-Redirect": address}
-    return redirect(address)
+    return done(change, url_for("admin.imports.show", import_id=import_id))
 
 
 def _back_to_list(problem: str) -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +13,6 @@ from flask_babel import gettext as _
 
 from acr3d.db.models import Job, ModelVersion, User
 from acr3d.db.states import Status
-from acr3d.db.types import is_id
 from acr3d.errors import InvalidInput, Missing
 from acr3d.jobs import queries, reoptimize, review, service
 from acr3d.jobs.repeat_orders import AlreadyOrdered
@@ -22,7 +22,7 @@ from acr3d.web import labels
 from acr3d.web.access import actor
 from acr3d.web.admin import live_updates
 from acr3d.web.admin.generate_form import GenerateForm
-from acr3d.web.labels import status_name
+from acr3d.web.badges import status_name
 from acr3d.web.templating import page_number
 
 bp = Blueprint("jobs", __name__)
@@ -30,30 +30,33 @@ bp = Blueprint("jobs", __name__)
 
 @bp.get("/jobs")
 def index() -> ResponseReturnValue:
-    status = request.args.get("status")
-    status = status if status in set(Status) else None
-    page = queries.recent_jobs(page_number(), status)
     names = [(word.value, status_name(word)) for word in Status]
-    watched = live_updates.jobs_poller(page.jobs)
     return render_template(
         "admin/jobs.html",
-        page=page,
-        status=status,
         statuses=names,
-        live_jobs=watched,
         ambiguous_jobs=queries.jobs_by_ids(unmatched.jobs_to_resolve()),
         unmatched_total=unmatched_actions.count_tasks(),
+        **_listed(),
     )
 
 
 @bp.get("/jobs/live")
 def live() -> ResponseReturnValue:
-    """The states of the watched jobs (`job`, at most one page of them) if they differ from `rev`."""
-    ids = [one for one in request.args.getlist("job")[: queries.PAGE_SIZE] if is_id(one)]
-    jobs = queries.jobs_by_ids(ids)
-    if request.args.get("rev") == live_updates.jobs_revision(jobs):
+    """What differs from `rev` on this page of the list: the list, or only states of its jobs."""
+    context, seen = _listed(), request.args.get("rev", "")
+    revision = live_updates.jobs_revision(context["page"].jobs)
+    if seen == revision:
         return "", 204
-    return render_template("admin/_live_jobs.html", jobs=jobs, live_jobs=live_updates.jobs_poller(jobs))
+    is_moved = live_updates.is_moved(seen, revision)
+    return render_template("admin/_live_jobs.html", is_moved=is_moved, **context)
+
+
+def _listed() -> dict[str, Any]:
+    """The page of jobs that the address asks for."""
+    status = request.args.get("status")
+    status = status if status in set(Status) else None
+    page = queries.recent_jobs(page_number(), status)
+    return {"page": page, "status": status, "live_jobs": live_updates.jobs_poller(page, status)}
 
 
 @bp.post("/parts/<part_id>/generate")
@@ -65,10 +68,10 @@ def generate(part_id: str) -> ResponseReturnValue:
     except Missing:
         raise
     except AlreadyOrdered as question:
-        return _panels(part_id, str(question), replace(form, asks_again=True)), question.status
+        return panels(part_id, str(question), replace(form, asks_again=True)), question.status
     except InvalidInput as problem:
-        return _panels(part_id, str(problem), form), problem.status
-    return _panels(part_id, said=_("The job has started."))
+        return panels(part_id, str(problem), form), problem.status
+    return panels(part_id, said=_("The job has started."))
 
 
 @bp.post("/jobs/<job_id>/cancel")
@@ -108,7 +111,7 @@ def reject(version_id: str) -> ResponseReturnValue:
 @bp.post("/versions/<version_id>/confirm-size")
 def confirm_size(version_id: str) -> ResponseReturnValue:
     version = review.confirm_size(version_id, actor())
-    return _panels(version.part_id, said=_("AR shows model %(n)s in this size.", n=version.number))
+    return panels(version.part_id, said=_("AR shows model %(n)s in this size.", n=version.number))
 
 
 @bp.get("/versions/<version_id>/preview")
@@ -121,7 +124,7 @@ def preview(version_id: str) -> ResponseReturnValue:
 def _decided(version: ModelVersion, said: str) -> ResponseReturnValue:
     """The part's panels; for the page of the review, the way back to the part."""
     if request.form.get("back") != "part":
-        return _panels(version.part_id, said=said)
+        return panels(version.part_id, said=said)
     flash(said, "success")
     return "", 204, {"HX-Redirect": url_for("admin.parts.show", part_id=version.part_id)}
 
@@ -136,21 +139,18 @@ def _changed(job_id: str, change: Callable[[str, User], Job], said: str) -> Resp
     except Missing:
         raise
     except InvalidInput as problem:
-        return _panels(part_id, str(problem)), problem.status
-    return _panels(part_id, said=said)
+        return panels(part_id, str(problem)), problem.status
+    return panels(part_id, said=said)
 
 
-def _row(job_id: str, said: str) -> str:
-    """A job in a list after its button was pressed. Polling goes on with all jobs that run now."""
-    live = queries.recent_jobs(live=True).jobs
+def _row(job_id: str, said: str) -> ResponseReturnValue:
+    """A job in a list after its button was pressed; the page then asks at once what else has moved."""
     [job] = queries.jobs_by_ids([job_id])
-    watched = live_updates.jobs_poller(live)
-    return render_template("admin/_job_row_changed.html", job=job, said=said, live_jobs=watched)
+    row = render_template("admin/_job_row_changed.html", job=job, said=said)
+    return row, {"HX-Trigger-After-Settle": "moved"}
 
 
-def _panels(
-    part_id: str, problem: str | None = None, form: GenerateForm | None = None, said: str = ""
-) -> str:
+def panels(part_id: str, problem: str | None = None, form: GenerateForm | None = None, said: str = "") -> str:
     """The model panel, and out of band everything else that depends on the newest job."""
     context = live_updates.part_context(part_id)
     form = form or GenerateForm.suggested(context["images"], context["photo_check"].best)

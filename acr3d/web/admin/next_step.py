@@ -9,9 +9,12 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from acr3d.captures.captures import Position
 from acr3d.db.models import Job, ModelVersion, Part, PartImage
 from acr3d.db.states import VersionState
+from acr3d.engines.registry import engines
 from acr3d.jobs.service import FEWEST
+from acr3d.jobs.true_size import true_size
 
 _SIDES = ("width_mm", "height_mm", "depth_mm")
 
@@ -22,6 +25,7 @@ class Step(StrEnum):
     ADD_PHOTOS = "add_photos"
     LABEL = "label"
     GENERATE = "generate"
+    SPIN = "spin"
     WAIT = "wait"
     REVIEW = "review"
     PUBLISH = "publish"
@@ -39,7 +43,11 @@ class Check:
 
 
 def next_step(
-    part: Part, images: Sequence[PartImage], job: Job | None, versions: Sequence[ModelVersion]
+    part: Part,
+    images: Sequence[PartImage],
+    job: Job | None,
+    versions: Sequence[ModelVersion],
+    positions: Sequence[Position],
 ) -> Step:
     """The part's next step. `versions` are newest first."""
     if job is not None and job.is_live:
@@ -48,6 +56,8 @@ def next_step(
         return Step.REVIEW
     if published_version(versions):
         return Step.DONE if part.is_published else Step.PUBLISH
+    if engines().capture_positions() and any(one.number == 1 and one.ready for one in positions):
+        return Step.SPIN
     usable = [image for image in images if image.storage_path]
     if len(usable) < FEWEST:
         return Step.ADD_PHOTOS
@@ -80,6 +90,8 @@ def checklist(part: Part, images: Sequence[PartImage], versions: Sequence[ModelV
     """What customers would miss, in the order in which it is usually done."""
     usable = [image for image in images if image.storage_path]
     sides = len(_sides(usable))
+    shown = shown_version(versions)
+    has_size = _has_size(part) or (shown is not None and true_size(shown, part).is_true)
     return [
         Check(ngettext("%(num)s photo", "%(num)s photos", len(usable)), bool(usable), "photos-title"),
         Check(
@@ -89,8 +101,8 @@ def checklist(part: Part, images: Sequence[PartImage], versions: Sequence[ModelV
         ),
         _model_check(versions),
         Check(
-            _("Sizes, so that AR is true") if _has_size(part) else _("No sizes: AR will not be true"),
-            _has_size(part),
+            _("Sizes, so that AR is true") if has_size else _("No sizes: AR will not be true"),
+            has_size,
             "width_mm",
             is_optional=True,
         ),

@@ -56,7 +56,7 @@ def context() -> dict[str, Any]:
         "page": page,
         "jobs": jobs,
         "covers": photos.covers_of(ids),
-        "live_jobs": live_updates.jobs_poller(jobs.values()),
+        "live_jobs": live_updates.parts_poller(page.parts, jobs),
         "selections": list(_selections(filters, page.facets, paths)),
         "paths": paths,
         "days": DAYS_IN_BIN,

@@ -10,13 +10,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from acr3d.captures.captures import positions_of
 from acr3d.db.models import Part
 from acr3d.db.states import DAYS_IN_BIN
+from acr3d.db.types import is_id
 from acr3d.errors import Gone, InvalidInput, Missing
 from acr3d.jobs import queries
 from acr3d.parts import bin, fields, parts, photos, sku_lookup, stale
+from acr3d.parts.search import PAGE_SIZE
 from acr3d.photo_checks import queue
 from acr3d.photo_checks.results import check_result
+from acr3d.shop import options
 from acr3d.storage import cleanup
 from acr3d.web import list_request
 from acr3d.web.admin import live_updates, part_list
@@ -34,10 +38,22 @@ def index() -> ResponseReturnValue:
     return render_template("admin/parts.html", equal_skus=sku_lookup.pairs_that_look_equal(), **context)
 
 
+@bp.get("/live")
+def live_list() -> ResponseReturnValue:
+    """The states of the parts on a list (`part`, at most one page of them) if they differ from `rev`."""
+    shown = parts.parts_by_ids([one for one in request.args.getlist("part")[:PAGE_SIZE] if is_id(one)])
+    jobs = queries.newest_jobs([part.id for part in shown])
+    if request.args.get("rev") == live_updates.parts_revision(shown, jobs):
+        return "", 204
+    live_jobs = live_updates.parts_poller(shown, jobs)
+    return render_template("admin/_live_parts.html", parts=shown, jobs=jobs, live_jobs=live_jobs)
+
+
 @bp.get("/new")
 def new() -> ResponseReturnValue:
     # Unlike one from the API, a part from the form is shown to customers when somebody publishes it.
-    return _new_part_page(fields.new_part_values() | {"is_published": False})
+    usual = {"is_published": False, "currency": options.current().shop.currency}
+    return _new_part_page(fields.new_part_values() | usual)
 
 
 @bp.post("")
@@ -113,7 +129,8 @@ def live(part_id: str) -> ResponseReturnValue:
     seen = request.args.get("rev", "")
     job, versions = queries.newest_job(part_id), queries.versions_of(part_id)
     photo_check = check_result(parts.part_by_id(part_id), photos.images_of(part_id))
-    changed = live_updates.changed_groups(seen, live_updates.part_revision(job, versions, photo_check))
+    revision = live_updates.part_revision(job, versions, photo_check, positions_of(part_id))
+    changed = live_updates.changed_groups(seen, revision)
     if not changed:
         return "", 204
     context = live_updates.part_context(part_id)

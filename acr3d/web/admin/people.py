@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from acr3d.accounts import people, tokens, users
+from acr3d.accounts import links, people, rights, tokens, users
+from acr3d.accounts.rights import Right
 from acr3d.db.models import ROLES
+from acr3d.db.types import utc_now
 from acr3d.errors import InvalidInput
-from acr3d.web.access import actor, caller
+from acr3d.web.access import actor
+from acr3d.web.templating import absolute
 
 bp = Blueprint("people", __name__, url_prefix="/people")
-
-
-@bp.before_request
-def _admins_only() -> None:
-    found = caller()
-    if found is None or not found.may_change:
-        abort(403, _("Only admins see who has an account. Ask an admin."))
 
 
 @bp.get("")
@@ -30,16 +26,16 @@ def index() -> ResponseReturnValue:
 def invite() -> ResponseReturnValue:
     email, role = request.form.get("email", ""), request.form.get("role", "viewer")
     try:
-        user, made = people.invite(email, role)
+        user, token = people.invite(email, role)
     except InvalidInput as problem:
         return _page(problem=problem, email=email), problem.status
-    return _page(secret=made, secret_for=user.email)
+    return _page(secret=_link(token), secret_for=user.email)
 
 
-@bp.post("/<user_id>/password")
-def new_password(user_id: str) -> ResponseReturnValue:
-    user, made = people.new_password(user_id)
-    return _page(secret=made, secret_for=user.email)
+@bp.post("/<user_id>/link")
+def new_link(user_id: str) -> ResponseReturnValue:
+    user, token = people.new_link(user_id)
+    return _page(secret=_link(token), secret_for=user.email)
 
 
 @bp.post("/<user_id>/role")
@@ -67,10 +63,18 @@ def sign_out(user_id: str) -> ResponseReturnValue:
     return _done(_("%(email)s is logged out everywhere.", email=user.email))
 
 
+@bp.post("/<user_id>/second-factor/remove")
+def remove_second_factor(user_id: str) -> ResponseReturnValue:
+    user = people.remove_second_factor(user_id, actor())
+    return _done(_("%(email)s no longer needs a code to log in.", email=user.email))
+
+
 @bp.post("/<user_id>/tokens")
 def issue_token(user_id: str) -> ResponseReturnValue:
     user = people.person(user_id)
-    _record, token = tokens.issue_token(user.email, request.form.get("role", ""))
+    _record, token = tokens.issue_token(
+        user.email, request.form.getlist("scope"), request.form.get("name", "")
+    )
     return _page(secret=token, secret_for=user.email, is_token=True)
 
 
@@ -78,6 +82,10 @@ def issue_token(user_id: str) -> ResponseReturnValue:
 def revoke_token(user_id: str, token_id: str) -> ResponseReturnValue:
     tokens.revoke_tokens(people.person(user_id).email, token_id)
     return _done(_("The token no longer works."))
+
+
+def _link(token: str) -> str:
+    return absolute(url_for("invitations.show", token=token))
 
 
 def _done(said: str) -> ResponseReturnValue:
@@ -93,16 +101,44 @@ def _page(
     problem: InvalidInput | None = None,
     email: str = "",
 ) -> str:
-    """`secret` is shown this once: a one-time password, or a token."""
+    """`secret` is shown this once: a link, or a token."""
     return render_template(
         "admin/people.html",
         people=people.everyone(),
         tokens=people.live_tokens(),
-        roles={"admin": _("Admin"), "viewer": _("Viewer")},
-        all_roles=ROLES,
+        roles=_role_names(),
+        scopes=_scope_names(),
+        scopes_of_role=rights.scopes_of_role,
+        matrix=_matrix(),
         secret=secret,
         secret_for=secret_for,
         is_token=is_token,
+        now=utc_now(),
+        link_days=links.LASTS.days,
         problem=problem,
         email=email,
     )
+
+
+def _role_names() -> dict[str, str]:
+    names = {"viewer": _("Viewer"), "editor": _("Editor"), "admin": _("Admin")}
+    return {role: names[role] for role in ROLES}
+
+
+def _scope_names() -> dict[str, str]:
+    names = {rights.READ: _("Read"), rights.WRITE: _("Write"), rights.GENERATE: _("Generate")}
+    return {scope: names[scope] for scope in rights.SCOPES}
+
+
+def _matrix() -> list[tuple[str, list[bool]]]:
+    """What there is to do, and whether each role may."""
+    rows = [
+        (_("See parts, photos, models, jobs, credits and settings; download lists and files"), Right.READ),
+        (_("Change parts, photos and categories; delete and bring back"), Right.EDIT),
+        (_("Import tables and photos"), Right.EDIT),
+        (_("Review and publish models"), Right.EDIT),
+        (_("Generate models, within the budget"), Right.GENERATE),
+        (_("Invite people, set roles, issue tokens, see the log"), Right.MANAGE),
+        (_("Change settings, choose the engine's model, settle unmatched tasks"), Right.MANAGE),
+    ]
+    return [(what, [right in rights.of_role(role) for role in ROLES]) for what, right in rows]

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from acr3d.captures.captures import positions_of
 from acr3d.engines.registry import engines
 from acr3d.jobs import queries
 from acr3d.parts import parts, photos
@@ -21,7 +22,7 @@ bp = Blueprint("photos", __name__)
 
 @bp.get("/parts/<part_id>/photos")
 def index(part_id: str) -> ResponseReturnValue:
-    return _fragments(part_id)
+    return fragments(part_id)
 
 
 @bp.post("/parts/<part_id>/photos/order")
@@ -30,8 +31,8 @@ def order(part_id: str) -> ResponseReturnValue:
     try:
         photos.reorder(part_id, request.form.getlist("id"))
     except OrderChanged as changed:
-        return _fragments(part_id, str(changed)), changed.status
-    return _fragments(part_id)
+        return fragments(part_id, str(changed)), changed.status
+    return fragments(part_id)
 
 
 @bp.post("/photos/<image_id>/labels")
@@ -46,15 +47,15 @@ def label(image_id: str) -> ResponseReturnValue:
 def angles(part_id: str) -> ResponseReturnValue:
     """Takes the new angles of some photos, by their IDs."""
     photos.set_angles(part_id, dict(request.form.items()))
-    return _fragments(part_id)
+    return fragments(part_id)
 
 
 @bp.delete("/photos/<image_id>")
 def delete(image_id: str) -> ResponseReturnValue:
-    return _fragments(photos.delete_photo(image_id))
+    return fragments(photos.delete_photo(image_id))
 
 
-def _fragments(part_id: str, problem: str | None = None) -> str:
+def fragments(part_id: str, problem: str | None = None) -> str:
     """The photos, and out of band the rest of the page that depends on them."""
     return render_template("admin/_photos_update.html", problem=problem, **_context(part_id))
 
@@ -63,15 +64,17 @@ def _context(part_id: str) -> dict[str, Any]:
     part, images = parts.part_by_id(part_id), images_of(part_id)
     job = queries.newest_job(part_id)
     photo_check, versions = check_result(part, images), queries.versions_of(part_id)
+    positions = positions_of(part_id)
     return {
         "part": part,
+        "positions": positions,
         "images": images,
         "photo_check": photo_check,
         "job": job,
         "versions": versions,
         "engines": engines().available(),
         "space": cleanup.bytes_of_part(part_id),
-        "live_part": part_poller(part_id, job, versions, photo_check),
+        "live_part": part_poller(part_id, job, versions, photo_check, positions),
         "generate_form": GenerateForm.suggested(images, photo_check.best),
         "is_live": job is not None and job.is_live,  # then the page has no Generate form
     }

@@ -9,16 +9,24 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from acr3d.db.models import Job
 from acr3d.errors import InvalidInput
-from acr3d.jobs import reoptimize, service
+from acr3d.jobs import from_captures, reoptimize, service
 from acr3d.web.access import actor
 from acr3d.web.api import serializers
 from acr3d.web.api.operation import Body, Operation, operation
 
 _TEXT = (str, NoneType)
 _GENERATE = Body(
-    {"partId": str, "selectedAngles": dict, "engine": _TEXT, "config": (dict, NoneType), "again": bool},
-    needed=("partId", "selectedAngles"),
+    {
+        "partId": str,
+        "selectedAngles": dict,
+        "captures": list,
+        "engine": _TEXT,
+        "config": (dict, NoneType),
+        "again": bool,
+    },
+    needed=("partId",),
 )
 
 bp = Blueprint("api_jobs", __name__, url_prefix="/api")
@@ -27,7 +35,12 @@ bp = Blueprint("api_jobs", __name__, url_prefix="/api")
 @bp.post("/admin/3d-models/generate")
 @operation(Operation(_GENERATE, status=202))
 def generate(body: dict[str, Any]) -> ResponseReturnValue:
-    """An order that has given a model before, and costs credits, needs `"again": true`."""
+    """From photos, or from `captures`. An order that has given a model before, and costs credits, needs
+    `"again": true`."""
+    if "captures" in body:
+        return _queued(_from_captures(body))
+    if "selectedAngles" not in body:
+        raise InvalidInput(_("Choose photos by “selectedAngles”, or “captures”."))
     selected: dict[str, Any] = body["selectedAngles"]
     if not all(isinstance(image_id, str) for image_id in selected.values()):
         raise InvalidInput(_("“selectedAngles” must map each angle to a photo ID."))
@@ -39,6 +52,19 @@ def generate(body: dict[str, Any]) -> ResponseReturnValue:
         actor(),
         again=body.get("again", False),
     )
+    return _queued(job)
+
+
+def _from_captures(body: dict[str, Any]) -> Job:
+    if "selectedAngles" in body:
+        raise InvalidInput(_("Choose photos by “selectedAngles”, or “captures”."))
+    if not all(isinstance(one, str) for one in body["captures"]):
+        raise InvalidInput(_("“captures” must list the IDs of spin captures."))
+    config = body.get("config") or {}
+    return from_captures.start(body["partId"], body["captures"], body.get("engine"), config, actor())
+
+
+def _queued(job: Job) -> ResponseReturnValue:
     message = _("The job is queued.")
     return jsonify(success=True, jobId=job.id, meshyTaskId=job.meshy_task_id, message=message), 202
 

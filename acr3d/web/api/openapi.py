@@ -13,9 +13,11 @@ from flask import Blueprint, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.routing import Rule
 
+from acr3d.accounts.rights import scope_for
 from acr3d.web import list_request, shared_cache
 from acr3d.web.api import operation
 from acr3d.web.api.operation import FORM, JSON, Body, Operation
+from acr3d.web.route_rights import needed
 from acr3d.web.templating import absolute
 
 _PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -29,13 +31,15 @@ _FOR_ALL = {
 }
 _FOR_STAFF = {
     401: "No valid token, and nobody is logged in.",
-    403: "This account may not do that.",
+    403: "The account may not do that, or the token lacks the scope.",
     409: "It contradicts what is there now; nothing was changed.",
     413: "The body is too large.",
     415: "The body has another media type.",
 }
 _FOR_EVERYONE = {301: "The part has another SKU now.", 304: "Unchanged.", 429: "Too many requests; wait."}
 _WITHOUT_BODY = (301, 304)
+# Fields of forms that are files; those named image… are photos.
+_FILES = {"table": "application/octet-stream", "photos": "application/zip", "folder": "image/*"}
 
 bp = Blueprint("openapi", __name__)
 shared_cache.install(bp)
@@ -60,7 +64,7 @@ def described() -> dict[str, Any]:
         if not rule.rule.startswith("/api/"):
             continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            paths.setdefault(_PLACE.sub(r"{\1}", rule.rule), {})[method.lower()] = _operation(rule)
+            paths.setdefault(_PLACE.sub(r"{\1}", rule.rule), {})[method.lower()] = _operation(rule, method)
     return {
         "openapi": "3.1.0",
         "info": {"title": "acr3d", "version": "1"},
@@ -73,7 +77,7 @@ def described() -> dict[str, Any]:
     }
 
 
-def _operation(rule: Rule) -> dict[str, Any]:
+def _operation(rule: Rule, method: str) -> dict[str, Any]:
     view = current_app.view_functions[rule.endpoint]
     declared = operation.of(view)
     is_for_staff = rule.rule.startswith("/api/admin/")
@@ -82,11 +86,11 @@ def _operation(rule: Rule) -> dict[str, Any]:
         "operationId": rule.endpoint.replace(".", "_"),
         "summary": summary,
         "tags": ["staff" if is_for_staff else "everyone"],
-        "parameters": [_place(name) for name in _PLACE.findall(rule.rule)] + _query(declared),
+        "parameters": [_place(name) for name in _PLACE.findall(rule.rule)] + _sent_beside(declared),
         "responses": _answers(declared, is_for_staff),
     }
     if is_for_staff:
-        found["security"] = [{"token": []}]
+        found["security"] = [{"token": [scope_for(needed(rule.endpoint, method))]}]
     if (body := _body(declared)) is not None:
         found["requestBody"] = body
     return found
@@ -99,15 +103,20 @@ def _place(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _query(declared: Operation) -> list[dict[str, Any]]:
+def _sent_beside(declared: Operation) -> list[dict[str, Any]]:
+    """What is sent in the address, or in a header, beside the body."""
     known = list_request.parameters()
-    return [{"name": name, "in": "query", "schema": known[name]} for name in declared.query]
+    offset = {"name": "Upload-Offset", "in": "header", "required": True, "schema": {"type": "integer"}}
+    query = [{"name": name, "in": "query", "schema": known[name]} for name in declared.query]
+    return [*query, offset] if declared.takes_bytes else query
 
 
 def _body(declared: Operation) -> dict[str, Any] | None:
     if declared.form:
         fields = {name: _form_field(name) for name in declared.form}
         return {"required": True, "content": {FORM: {"schema": _object(fields, [])}}}
+    if declared.takes_bytes:
+        return {"required": True, "content": {declared.takes_bytes: {"schema": {}}}}
     if declared.takes_list:
         schema = {"type": "array", "items": {"type": "string"}}
         return {"required": True, "content": {JSON: {"schema": schema}}}
@@ -121,8 +130,10 @@ def _fields(body: Body) -> dict[str, Any]:
 
 
 def _form_field(name: str) -> dict[str, Any]:
-    is_file = name.startswith("image")
-    return {"type": "string", "contentMediaType": "image/*"} if is_file else {"type": "string"}
+    if name in _FILES:
+        return {"type": "string", "contentMediaType": _FILES[name]}
+    is_photo = name.startswith("image")
+    return {"type": "string", "contentMediaType": "image/*"} if is_photo else {"type": "string"}
 
 
 def _schema(kinds: type | tuple[type, ...]) -> dict[str, Any]:
@@ -153,6 +164,6 @@ def _answers(declared: Operation, is_for_staff: bool) -> dict[str, Any]:
         return answers | {str(declared.status): {"description": "Done."}}
     content: dict[str, Any] = {declared.answer: {"schema": {}} if declared.answer == JSON else {}}
     done = {str(declared.status): {"description": "Done.", "content": content}}
-    if declared.answer != JSON:
+    if declared.may_be_none:
         done["204"] = {"description": "There is none."}
     return answers | done

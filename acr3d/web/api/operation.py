@@ -41,9 +41,11 @@ class Operation:
     body: Body | None = None
     form: tuple[str, ...] = ()  # the fields of a multipart form; those named image… are files
     takes_list: bool = False
+    takes_bytes: str = ""  # the media type of a body that is one piece of a file
     query: tuple[str, ...] = ()  # names of `list_request.PARAMETERS`
     status: int = 200
     answer: str | None = JSON
+    may_be_none: bool = False  # answers 204 then
 
 
 def operation(declared: Operation) -> Callable[[View], View]:

@@ -18,7 +18,7 @@ shared_cache.install(bp)
 
 
 @bp.get("/parts")
-@operation(Operation(query=("q", "cursor", "limit", "sort", "category")))
+@operation(Operation(query=("q", "cursor", "limit", "sort", "category", "model")))
 def parts() -> ResponseReturnValue:
     page = list_request.page_of(
         list_request.published(), order=list_request.order(), limit=list_request.limit()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 from acr3d.errors import InvalidInput, Unavailable
 from acr3d.messages.message import Message
 from acr3d.messages.wording import worded
-from acr3d.parts.conversion import Busy, converted
+from acr3d.parts.conversion import Busy, converted_all
 from acr3d.parts.photos import PHOTOS_PER_PART
 from acr3d.parts.stale import Seen
 from acr3d.photos.limits import MAX_FILE_BYTES, PhotoRefused
@@ -82,7 +82,10 @@ def uploaded_photos(names: list[str]) -> list[Photo]:
         raise InvalidInput(
             _("The request contains no photo. Send it in the field “%(name)s”.", name=names[0])
         )
-    return [_converted(name, file, len(sent) > 1) for name, file in sent]
+    outcomes = _converted([file for _name, file in sent])
+    return [
+        _photo(name, outcome, len(sent) > 1) for (name, _file), outcome in zip(sent, outcomes, strict=True)
+    ]
 
 
 def file_names(names: list[str]) -> list[str]:
@@ -116,17 +119,23 @@ def check_fields(files: set[str], fields: set[str]) -> None:
         raise InvalidInput(_("Unknown field: %(name)s.", name=unknown[0][:100]))
 
 
-def _converted(name: str, file: FileStorage, is_one_of_many: bool) -> Photo:
+def _converted(files: Sequence[FileStorage]) -> list[Photo | PhotoRefused]:
     with ExitStack() as stack:
-        stack.callback(file.close)
+        for file in files:
+            stack.callback(file.close)
         try:
-            return converted(file.stream)  # type: ignore[arg-type]  # a spooled file: binary and seekable
-        except PhotoRefused as refusal:
-            message = refusal.message
-            if is_one_of_many:
-                message = Message("photo.named", name=name, reason=message)
-            error = Unavailable if isinstance(refusal, Busy) else InvalidInput
-            raise error(worded(message)) from refusal
+            return converted_all([cast(BinaryIO, file.stream) for file in files])  # spooled files
+        except Busy as busy:
+            raise Unavailable(worded(busy.message)) from busy
+
+
+def _photo(name: str, outcome: Photo | PhotoRefused, is_one_of_many: bool) -> Photo:
+    if isinstance(outcome, Photo):
+        return outcome
+    message = outcome.message
+    raise InvalidInput(
+        worded(Message("photo.named", name=name, reason=message) if is_one_of_many else message)
+    )
 
 
 def _json() -> Any:

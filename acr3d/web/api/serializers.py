@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from acr3d.db.models import Job, ModelVersion, Part, PartImage, UnmatchedTask
+from acr3d.captures.captures import files_of
+from acr3d.captures.report import understood
+from acr3d.clean_photos.shown import clean_of, shown
+from acr3d.db.models import Capture, CaptureFile, Job, ModelVersion, Part, PartImage, UnmatchedTask
 from acr3d.messages.wording import worded
 from acr3d.parts import fields
 from acr3d.parts.categories import Node
@@ -21,7 +24,17 @@ _PART = (
     *("model_generation_started_at", "model_generation_completed_at", "created_at", "updated_at"),
 )
 _IMAGE = (
-    *("id", "part_id", "display_order", "angle_label", "alt_text", "caption", "width_px", "height_px"),
+    *(
+        "id",
+        "part_id",
+        "display_order",
+        "angle_label",
+        "alt_text",
+        "caption",
+        "background",
+        "width_px",
+        "height_px",
+    ),
     *("file_size_bytes", "mime_type", "is_selected_for_3d_generation", "created_at", "updated_at"),
 )
 _JOB = (
@@ -39,6 +52,7 @@ _JOB = (
     *("processing_duration_seconds", "optimization_duration_seconds"),
     *("created_at", "submitted_at", "processing_started_at", "completed_at"),
 )
+_CAPTURE = ("id", "part_id", "position", "state", "created_at")
 _VERSION = (
     *("id", "part_id", "job_id", "number", "state", "file_size_bytes", "polycount", "sha256"),
     *("created_at", "published_at"),
@@ -83,10 +97,15 @@ def deleted_part_json(part: Part) -> dict[str, Any]:
 
 
 def image_json(image: PartImage) -> dict[str, Any]:
-    """A photo. `url` is null until a photo of an earlier database is imported."""
+    """A photo as it was taken, and `clean_url`, its clean photo, null without one.
+
+    `url` is null until a photo of an earlier database is imported.
+    """
+    clean = clean_of(image)
     return _columns(image, _IMAGE) | {
         "url": image.image_url if image.storage_path else None,
         "thumbnail_url": media_url(image.thumbnail_path) if image.thumbnail_path else None,
+        "clean_url": media_url(clean.storage_path or "") if clean else None,
     }
 
 
@@ -114,10 +133,26 @@ def _advice_json(advice: Advice) -> dict[str, Any]:
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """A job. `selected` are the photos it was started with."""
+    """A job. `selected` are the photos it was started with, `captures` the spin captures instead of them."""
     chosen = [{"id": one["id"], "angle": one["angle"]} for one in job.selected_image_metadata]
     said = {"error_message": worded(job.error) or None, "waiting_for": worded(job.waiting) or None}
-    return _columns(job, _JOB) | said | {"selected": chosen}
+    return _columns(job, _JOB) | said | {"selected": chosen, "captures": job.capture_ids}
+
+
+def capture_json(capture: Capture) -> dict[str, Any]:
+    """A spin capture with its files; `understood` is what reading it found, null before that."""
+    found = understood(capture.report) if capture.report else None
+    said = [worded(note) for note in found.notes] if found else []
+    return _columns(capture, _CAPTURE) | {
+        "error_message": worded(capture.problem) or None,
+        "understood": asdict(replace(found, notes=())) | {"notes": said} if found else None,
+        "files": [capture_file_json(file) for file in files_of(capture.id)],
+    }
+
+
+def capture_file_json(file: CaptureFile) -> dict[str, Any]:
+    """A file of a capture; `offset` is where the next piece begins."""
+    return {"id": file.id, "name": file.name, "size": file.size_bytes, "offset": file.received_bytes}
 
 
 def version_json(version: ModelVersion) -> dict[str, Any]:
@@ -148,13 +183,15 @@ def public_part_json(part: Part, images: list[PartImage]) -> dict[str, Any]:
 
 
 def _public_photo(image: PartImage) -> dict[str, Any]:
-    facts = _columns(image, ("width_px", "height_px", "angle_label", "alt_text", "caption"))
-    thumbnail = absolute(media_url(image.thumbnail_path)) if image.thumbnail_path else None
-    return {"url": absolute(image.image_url), "thumbnail_url": thumbnail} | facts
+    seen = shown(image)
+    thumbnail = absolute(media_url(seen.thumbnail_path)) if seen.thumbnail_path else None
+    files = {"url": absolute(seen.url), "thumbnail_url": thumbnail}
+    size = {"width_px": seen.width_px, "height_px": seen.height_px}
+    return files | size | _columns(image, ("angle_label", "alt_text", "caption"))
 
 
 def _columns(
-    row: Part | PartImage | Job | ModelVersion | UnmatchedTask, names: tuple[str, ...]
+    row: Part | PartImage | Job | ModelVersion | UnmatchedTask | Capture, names: tuple[str, ...]
 ) -> dict[str, Any]:
     return {name: _plain(getattr(row, name)) for name in names}
 

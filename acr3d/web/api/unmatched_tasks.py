@@ -68,7 +68,7 @@ def refresh() -> ResponseReturnValue:
 
 
 @bp.get("/orphans/<unmatched_id>/preview")
-@operation(Operation(answer="image/jpeg"))
+@operation(Operation(answer="image/jpeg", may_be_none=True))
 def preview(unmatched_id: str) -> ResponseReturnValue:
     """A small JPEG of the task's own picture, ours to serve; 204 when there is none to be had."""
     jpeg = unmatched_actions.preview(unmatched_id)

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from flask import url_for
 from flask_babel import gettext as _
 
-from acr3d import settings
 from acr3d.db.models import Part
+from acr3d.shop import options
 from acr3d.web.templating import absolute
 
 
@@ -24,7 +24,7 @@ class Contact:
 
 def contacts(part: Part) -> list[Contact]:
     """The ways to ask about `part`: those that the settings name."""
-    shop = settings.current().shop
+    shop = options.current().shop
     page = absolute(url_for("public.part", sku=part.sku))
     subject = _("Question about %(sku)s, %(name)s", sku=part.sku, name=part.name)
     found = []

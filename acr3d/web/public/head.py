@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,15 @@ from flask import Flask, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from acr3d.db.models import ModelVersion, Part, PartImage
+from acr3d.db.models import ModelFile, ModelVersion, Part, PartImage
+from acr3d.parts.categories import SEPARATOR
 from acr3d.web.public import structured_data
+from acr3d.web.public.card_version import card_version
 from acr3d.web.public.languages import language_urls, page_url
-from acr3d.web.public.shop import shop_name
+from acr3d.web.public.shop import shop, shop_logo, shop_name
 from acr3d.web.templating import absolute
 
-_LOCALES = {"en": "en_US", "de": "de_DE"}
+_LOCALES = {"en": "en_US", "de": "de_DE", "es": "es_ES"}
 _DESCRIPTION_LENGTH = 155
 
 
@@ -47,36 +49,59 @@ class PageHead:
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.globals.update(part_head=part_head, list_head=list_head)
+    app.jinja_env.globals.update(part_head=part_head, list_head=list_head, language_urls=language_urls)
 
 
-def part_head(part: Part, images: Sequence[PartImage], version: ModelVersion | None) -> PageHead:
+def part_head(
+    part: Part,
+    images: Sequence[PartImage],
+    version: ModelVersion | None,
+    files: Mapping[str, ModelFile],
+) -> PageHead:
     """The head of a part's page."""
-    url, catalogue = page_url(), absolute(url_for("public.catalogue"))
+    url = page_url()
     return PageHead(
         title=f"{part.name} · {part.sku}",
         description=_shortened(part.description or f"{part.name}, {part.sku}"),
         url=url,
-        picture=share_picture(part),
+        picture=share_picture(part, images),
         kind="product",
         structured=[
-            structured_data.product(part, images, version, url, share_picture(part)),
-            structured_data.trail([(_("All parts"), catalogue), (part.name, url)]),
+            structured_data.product(part, images, version, files, url, share_picture(part, images)),
+            structured_data.trail([*_way_to(part.category or ""), (part.name, url)]),
         ],
         oembed=absolute(url_for("sharing.oembed", url=absolute(url_for("public.part", sku=part.sku)))),
     )
 
 
-def list_head(title: str, description: str) -> PageHead:
+def list_head(title: str, description: str, category: str = "") -> PageHead:
     """The head of a list of parts; search engines leave out what was searched for."""
     picture = absolute(url_for("sharing.shop_card"))
-    is_indexed = not request.args.get("q")
-    return PageHead(title, description, page_url(), picture, "website", [], is_indexed=is_indexed)
+    is_indexed = not (request.args.get("q") or request.args.get("model"))
+    if category:
+        structured = [structured_data.trail(_way_to(category))]
+    else:
+        logo = shop_logo()
+        home = absolute(url_for("public.catalogue", lang=None))
+        structured = [structured_data.shop(shop(), home, absolute(logo) if logo else None)]
+    return PageHead(title, description, page_url(), picture, "website", structured, is_indexed=is_indexed)
 
 
-def share_picture(part: Part) -> str:
+def _way_to(category: str) -> list[tuple[str, str]]:
+    """The names and URLs of the catalogue and the categories down to this one."""
+    names = category.split(SEPARATOR) if category else []
+    paths = [SEPARATOR.join(names[:depth]) for depth in range(1, len(names) + 1)]
+    steps = [
+        (name, absolute(url_for("public.catalogue", category=path)))
+        for name, path in zip(names, paths, strict=True)
+    ]
+    return [(_("All parts"), absolute(url_for("public.catalogue"))), *steps]
+
+
+def share_picture(part: Part, images: Sequence[PartImage]) -> str:
     """The picture of the part for chats and social networks; a changed part has another URL."""
-    return absolute(url_for("sharing.part_card", sku=part.sku, v=part.revision))
+    cover = next((image for image in images if image.display_order == 0), None)
+    return absolute(url_for("sharing.part_card", sku=part.sku, v=card_version(part, cover)))
 
 
 def _shortened(text: str) -> str:

@@ -10,9 +10,10 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 
-from acr3d.web.templating import LANGUAGES, absolute
+from acr3d.web.templating import LANGUAGES, absolute, offered_languages
 
 _FOLLOWS_VISITORS = re.compile(r"utm_\w+|(fb|g|ms)clid").fullmatch
 
@@ -33,7 +34,14 @@ def page_url() -> str:
 
 def language_urls() -> dict[str, str]:
     """This page's absolute URL in each language, and under `x-default` in the reader's."""
-    return {one: _in_language(one) for one in LANGUAGES} | {"x-default": _in_language(None)}
+    return {one: _in_language(one) for one in offered_languages()} | {"x-default": _in_language(None)}
+
+
+def leave_other_languages() -> ResponseReturnValue | None:
+    """Lead from a language that is not offered any more to the page in the reader's."""
+    if g.get("page_language", "") in ("", *offered_languages()):
+        return None
+    return redirect(_in_language(None))
 
 
 def _in_language(language: str | None) -> str:

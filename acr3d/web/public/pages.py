@@ -9,20 +9,26 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from acr3d.db.models import Part
-from acr3d.jobs import queries
+from acr3d.jobs import model_files, queries
 from acr3d.jobs.true_size import true_size
-from acr3d.parts import photos, sku_lookup
+from acr3d.parts import categories, photos, sku_lookup
+from acr3d.parts.filters import Filters
 from acr3d.parts.photos import images_of
+from acr3d.parts.related import related_parts
+from acr3d.storage.index import media_url
 from acr3d.web import list_request, request_rate, shared_cache
 from acr3d.web.labels import model_alt, model_size_mm
 from acr3d.web.public.ar_link import scene_viewer
 from acr3d.web.public.contact import contacts
+from acr3d.web.public.downloads import links
+from acr3d.web.public.languages import leave_other_languages
 from acr3d.web.public.placeholder import drawing
 from acr3d.web.public.qr_code import qr_code
 from acr3d.web.templating import absolute, asked_query
 
 bp = Blueprint("public", __name__)
 shared_cache.install(bp)
+bp.before_request(leave_other_languages)
 
 
 @bp.get("/")
@@ -31,7 +37,9 @@ def catalogue() -> ResponseReturnValue:
     if asked_query():
         request_rate.count()
     order, filters = list_request.order(), list_request.published()
-    page = list_request.page_of(filters, order=order or ("" if asked_query() else "pictures"))
+    # All parts with a model have a picture.
+    usual = "" if asked_query() or filters.has_model else "pictures"
+    page = list_request.page_of(filters, order=order or usual)
     covers = photos.covers_of([part.id for part in page.parts])
     return render_template(
         "public/catalogue.html",
@@ -41,7 +49,8 @@ def catalogue() -> ResponseReturnValue:
         drawing=drawing,
         order=order,
         orders=_orders(bool(page.query)),
-        shown={name: value for name, value in (("q", page.query), ("sort", order)) if value},
+        shown=_shown(page.query, order, filters),
+        shelves=categories.shelves(g.stamp.value),
     )
 
 
@@ -52,13 +61,26 @@ def part(sku: str) -> ResponseReturnValue:
     # Following the code scrolls to the model and brings its AR button out.
     address = absolute(url_for("public.part", sku=found.sku, _anchor="ar" if shown["version"] else None))
     return render_template(
-        "public/part.html", **shown, contacts=contacts(found), qr_code=qr_code(address), drawing=drawing
+        "public/part.html",
+        **shown,
+        contacts=contacts(found),
+        downloads=links(found, shown["version"], shown["files"], has_photos=bool(shown["images"])),
+        qr_code=qr_code(address),
+        drawing=drawing,
+        related=related_parts(found),
     )
 
 
 @bp.get("/embed/<sku:sku>")
 def embed(sku: str) -> ResponseReturnValue:
     return render_template("public/embed.html", **part_context(sku_lookup.part_for_public(sku)))
+
+
+def _shown(query: str, order: str, filters: Filters) -> dict[str, str]:
+    """What the address of this list says, but for the place in it."""
+    category = filters.category.path if filters.category else ""
+    named = {"q": query, "category": category, "model": "true" if filters.has_model else "", "sort": order}
+    return {name: value for name, value in named.items() if value}
 
 
 def _orders(is_search: bool) -> list[tuple[str, str]]:
@@ -69,7 +91,7 @@ def _orders(is_search: bool) -> list[tuple[str, str]]:
 
 def part_context(part: Part) -> dict[str, Any]:
     """Everything a part's page shows, without photos that are not imported yet."""
-    version = queries.published_version(part.id)
+    version, files = model_files.published(part.id)
     g.viewer_page = version is not None
     size = true_size(version, part) if version else None
     is_true_size = size is not None and size.is_true
@@ -79,6 +101,9 @@ def part_context(part: Part) -> dict[str, Any]:
     return {
         "part": part,
         "scene_viewer": scene_viewer(version, part, is_true_size) if version else None,
+        "quick_look": media_url(files["usdz"].storage_path or "") if "usdz" in files else None,
+        "light": files.get("light"),
+        "files": files,
         "images": images,
         "version": version,
         "sides": sides,

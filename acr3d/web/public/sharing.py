@@ -14,11 +14,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from acr3d import settings
-from acr3d.db.models import Part
+from acr3d.clean_photos.shown import shown
+from acr3d.db.models import Part, PartImage
 from acr3d.jobs import queries
 from acr3d.parts import photos, sku_lookup
 from acr3d.storage.blobs import storage
 from acr3d.web import request_rate, shared_cache
+from acr3d.web.public.card_version import card_version
 from acr3d.web.public.shop import shop_name
 from acr3d.web.static import FOREVER
 from acr3d.web.templating import absolute
@@ -50,7 +52,9 @@ def embed_code(part: Part, width: int = WIDTH, height: int = HEIGHT) -> str:
 def part_card(sku: str) -> ResponseReturnValue:
     """The picture of 1200 × 630 that stands for a link to the part."""
     part = sku_lookup.part_for_public(sku)
-    return _card(_picture_of(part), part.name, (part.sku,), request.args.get("v") == str(part.revision))
+    cover = photos.covers_of([part.id]).get(part.id)
+    is_versioned = request.args.get("v") == card_version(part, cover)
+    return _card(_picture_of(part, cover), part.name, (part.sku,), is_versioned)
 
 
 @bp.get("/card.jpg")
@@ -78,16 +82,18 @@ def oembed() -> ResponseReturnValue:
         "height": height,
     }
     if _side("maxwidth", _CARD[0]) == _CARD[0] and _side("maxheight", _CARD[1]) == _CARD[1]:
-        card = absolute(url_for("sharing.part_card", sku=part.sku, v=part.revision))
+        cover = photos.covers_of([part.id]).get(part.id)
+        card = absolute(url_for("sharing.part_card", sku=part.sku, v=card_version(part, cover)))
         answer |= {"thumbnail_url": card, "thumbnail_width": _CARD[0], "thumbnail_height": _CARD[1]}
     return jsonify(answer)
 
 
-def _picture_of(part: Part) -> Path | None:
-    """The cover, or else the model's poster."""
-    cover = photos.covers_of([part.id]).get(part.id)
-    version = queries.published_version(part.id) if cover is None or not cover.storage_path else None
-    key = cover.storage_path if cover and cover.storage_path else version and version.poster_path
+def _picture_of(part: Part, cover: PartImage | None) -> Path | None:
+    """The cover as customers see it, or else the model's poster."""
+    key = shown(cover).storage_path if cover else None
+    if key is None:
+        version = queries.published_version(part.id)
+        key = version.poster_path if version else None
     path = storage().path(key) if key else None
     return path if path and path.is_file() else None
 

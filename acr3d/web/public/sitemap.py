@@ -25,7 +25,13 @@ shared_cache.install(bp)
 
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
-    lines = ["User-agent: *", "Disallow: /admin/", "Disallow: /api/admin/", "Disallow: /login"]
+    lines = [
+        "User-agent: *",
+        "Disallow: /admin/",
+        "Disallow: /api/admin/",
+        "Disallow: /login",
+        "Disallow: /downloads/",
+    ]
     site_map = f"Sitemap: {absolute(url_for('sitemap.index'))}"
     return Response("\n".join([*lines, site_map, ""]), mimetype="text/plain")
 

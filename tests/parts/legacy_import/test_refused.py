@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from acr3d.parts import legacy_import
+from acr3d.parts import remote_photos
 from tests.support.adopted import adopt, fetch_photos, state_of_everything
 from tests.support.contract.server import (
     Answer,
@@ -69,7 +69,7 @@ def test_what_cannot_be_imported_is_said_in_a_sentence_and_changes_nothing(
     reason: str,
     advice: str,
 ) -> None:
-    monkeypatch.setattr(legacy_import, "STALL_SECONDS", 1)
+    monkeypatch.setattr(remote_photos, "STALL_SECONDS", 1)
     adopt("OF-1", f"{old_host.base}/filter.jpg?token=old")
     before = state_of_everything()
     old_host.answers = [answer]

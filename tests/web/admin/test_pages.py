@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -214,9 +215,30 @@ def test_the_lists_watch_the_jobs_that_move(app: Flask, admin: FlaskClient) -> N
 
     for path in ("/admin/", "/admin/parts", "/admin/jobs"):
         page = admin.get(path).text
-        [address] = re.findall(r'hx-get="(/admin/jobs/live[^"]+)"', page)
+        [address] = re.findall(r'data-poll hx-get="([^"]+)"', page)
         assert f'id="job-{job_id}"' in page
         assert admin.get(address.replace("&amp;", "&")).status_code == 204, path
+
+
+def test_an_idle_list_of_parts_notices_a_new_job_and_a_published_model(
+    app: Flask, admin: FlaskClient
+) -> None:
+    with app.app_context():
+        part = make_part_with_photos()
+    page = admin.get("/admin/parts").text
+    [address] = [html.unescape(one) for one in re.findall(r'hx-get="(/admin/parts/live[^"]+)"', page)]
+    before = admin.get(address)
+    with app.app_context():
+        job_id = queued(part, make_user())
+        with transaction() as session:
+            session.get_one(Part, part.id).model_3d_url = "/media/model.glb"
+
+    after = admin.get(address).text
+
+    assert before.status_code == 204
+    assert f'id="job-{job_id}"' in after
+    assert "has a published 3D model" in after
+    assert 'hx-trigger="every 10s,' in after
 
 
 def test_a_job_is_canceled_and_retried_from_a_list(app: Flask, admin: FlaskClient) -> None:
@@ -233,15 +255,15 @@ def test_a_job_is_canceled_and_retried_from_a_list(app: Flask, admin: FlaskClien
         job = session.get_one(Job, job_id)
         job.status, job.next_step, job.error_message = "failed", "none", "The engine was out of reach."
     needed = admin.get("/admin/").text.partition('id="needs-you"')[2]
-    retried = admin.post(f"/admin/jobs/{job_id}/retry", **in_list).text
+    retried = admin.post(f"/admin/jobs/{job_id}/retry", **in_list)
 
     assert f'hx-post="/admin/jobs/{job_id}/cancel"' in home
     assert "Canceled" in canceled.text
     assert (again.status_code, again.text) == (409, "This job has already ended; there is nothing to cancel.")
     assert "The engine was out of reach." in needed
     assert f'hx-post="/admin/jobs/{job_id}/retry"' in needed
-    assert f'hx-post="/admin/jobs/{job_id}/cancel"' in retried
-    assert "live?job=" in retried
+    assert f'hx-post="/admin/jobs/{job_id}/cancel"' in retried.text
+    assert retried.headers["HX-Trigger-After-Settle"] == "moved"  # the page asks at once
 
 
 def test_jobs_are_listed_by_status(app: Flask, admin: FlaskClient) -> None:
@@ -271,7 +293,7 @@ def test_a_viewer_looks_but_is_offered_no_change(app: Flask) -> None:
 
 
 def test_staff_read_that_no_poller_runs(admin: FlaskClient) -> None:
-    assert "The job poller has not run yet, so jobs are waiting." in admin.get("/admin/").text
+    assert "The job service has not run yet, so jobs are waiting." in admin.get("/admin/").text
 
 
 def test_staff_read_which_results_are_about_to_be_lost(app: Flask, admin: FlaskClient) -> None:

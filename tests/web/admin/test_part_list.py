@@ -114,6 +114,7 @@ def test_a_list_asks_the_database_a_dozen_times_however_many_parts_it_shows(
     asked: list[str] = []
     with app.app_context():
         engine = db.engine
+    admin.get("/admin/parts")  # the shop's settings are read every few seconds
     event.listen(engine, "before_cursor_execute", lambda _connection, _cursor, said, *_: asked.append(said))
 
     admin.get("/admin/parts?category=brakes&published=true&sort=newest")

@@ -164,7 +164,7 @@ def test_the_same_name_twice_is_refused(client: FlaskClient, admin: dict[str, st
 def test_an_unknown_part_is_found_out_before_any_photo_is_decoded(
     client: FlaskClient, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_body, "converted", lambda _stream: pytest.fail("decoded in vain"))
+    monkeypatch.setattr(request_body, "converted_all", lambda _streams: pytest.fail("decoded in vain"))
 
     for part_id in ("nothing", "00000000-0000-4000-8000-000000000000"):
         form = {"partId": part_id, "image0": (io.BytesIO(picture()), "a.jpg")}
@@ -175,6 +175,7 @@ def test_a_photo_that_cannot_be_converted_now_may_be_sent_again(
     send: Callable[..., TestResponse], present: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "LONGEST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(conversion, "_plain_jpegs", conversion._Queue(1))
     with conversion._plain_jpegs.turn():
         answer = send(image0=picture())
 

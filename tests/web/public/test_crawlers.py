@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from acr3d.parts.photos import images_of
 from acr3d.web.public import sitemap
+from acr3d.web.templating import LANGUAGES
 from tests.support.databases import ON_BOTH
 from tests.support.factories import make_part, make_part_with_photos
 
@@ -76,7 +77,7 @@ def test_each_language_has_an_address_that_links_keep(client: FlaskClient) -> No
     def page(path: str, reader: str) -> str:
         answer = client.get(path, base_url=HOST, headers={"Accept-Language": reader})
         assert answer.status_code == 200, path
-        assert ("Accept-Language" in answer.vary) is not path.startswith(("/de/", "/en/")), path
+        assert ("Accept-Language" in answer.vary) is not path.startswith(("/de/", "/en/", "/es/")), path
         return answer.text
 
     german = page("/de/parts/BR-100", "en")
@@ -84,12 +85,14 @@ def test_each_language_has_an_address_that_links_keep(client: FlaskClient) -> No
     assert 'href="/de/"' in german
     assert '<html lang="en">' in page("/en/parts/BR-100", "de")
     assert '<html lang="de">' in page("/parts/BR-100", "de")
+    assert 'property="og:locale" content="es_ES"' in page("/es/parts/BR-100", "en")
     assert 'href="/"' in page("/parts/BR-100", "en")
     for path in ("/de/parts/BR-100", "/parts/BR-100", "/de/", "/de/embed/BR-100"):
         text, place = page(path, "en"), path.removeprefix("/de")
         assert f'<link rel="canonical" href="{HOST}{path.replace("embed", "parts")}">' in text, path
         if "embed" not in path:
-            for language, address in (("en", f"/en{place}"), ("de", f"/de{place}"), ("x-default", place)):
+            own = [(language, f"/{language}{place}") for language in LANGUAGES]
+            for language, address in (*own, ("x-default", place)):
                 link = f'<link rel="alternate" hreflang="{language}" href="{HOST}{address}">'
                 assert link in text, (path, link)
     assert client.get("/fr/parts/BR-100", base_url=HOST).status_code == 404

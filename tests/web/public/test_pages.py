@@ -109,7 +109,7 @@ def test_a_part_shows_the_facts_that_are_given(app: Flask, client: FlaskClient) 
 
     for shown in (
         "Brembo",
-        "€39.90 / pair",
+        "<strong>€39.90</strong> / pair",
         "7.25 kg",
         "OE number",
         "1J0 615",
@@ -126,6 +126,36 @@ def test_a_part_shows_the_facts_that_are_given(app: Flask, client: FlaskClient) 
     assert client.get("/?category=Wheels").status_code == 404
     shown = client.get("/api/parts?category=Brakes/Discs").json
     assert [part["sku"] for part in shown["parts"]] == ["A-1"]  # type: ignore[index]
+
+
+def test_categories_lead_to_their_parts_and_a_part_to_related_ones(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        for path in ("Brakes/Discs", "Brakes/Pads", "Empty"):
+            categories.create(path)
+        golf = "VW; Golf; 1997-2003"
+        for sku, category in {
+            "DISC-1": "Brakes/Discs",
+            "DISC-2": "Brakes/Discs",
+            "PAD-1": "Brakes/Pads",
+        }.items():
+            make_part(sku, category=category, fitment=None if sku == "DISC-2" else golf)
+        make_part("HIDDEN", category="Brakes/Discs", fitment=golf, is_published=False)
+        make_part("FILTER-1", fitment="BMW; Golf")
+
+    top, brakes, discs = (
+        client.get(f"/{place}").text for place in ("", "?category=Brakes", "?category=Brakes/Discs")
+    )
+
+    assert re.findall(r"category=(\w+)\">(\w+) <span class=\"count\">(\d+)", top) == [
+        ("Brakes", "Brakes", "3")
+    ]
+    assert re.findall(r"<span class=\"count\">(\d+)", brakes) == ["2", "1"]
+    assert "BreadcrumbList" in discs
+    assert "sort=name" in discs.split("category=Brakes/Discs&amp;")[1]
+    assert "PAD-1" not in discs
+    related = client.get("/parts/DISC-1").text.partition('id="related"')[2]
+    assert re.findall(r'<p class="sku">([^<]+)', related) == ["PAD-1", "DISC-2"]
+    assert 'id="related"' not in client.get("/parts/FILTER-1").text
 
 
 def test_a_part_is_found_whatever_the_case_of_its_number(app: Flask, client: FlaskClient) -> None:
@@ -186,6 +216,10 @@ def test_pages_speak_the_readers_language(app: Flask, client: FlaskClient) -> No
     assert "Teilenummer" in german.text
     assert "1.234,5 mm" in german.text
     assert "Accept-Language" in german.headers["Vary"]
+    spanish = client.get("/parts/SIZED", headers={"Accept-Language": "es-MX,es;q=0.9"}).text
+    assert '<html lang="es">' in spanish
+    assert "Número de pieza" in spanish
+    assert "1.234,5 mm" in spanish
     assert '<html lang="en">' in other.text
     assert "Part number" in other.text
 

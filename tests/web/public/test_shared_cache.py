@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from acr3d.db.content_stamp import PRIVATE, present_stamp
+from acr3d.captures import queue
+from acr3d.db import content_stamp
+from acr3d.db.content_stamp import PRIVATE, StampReader, committed_stamp, present_stamp
+from acr3d.db.extensions import db
 from acr3d.db.models import Base, ContentStamp, Part, Poller
 from acr3d.db.session import transaction
+from acr3d.db.types import utc_now
 from acr3d.errors import Conflict
 from acr3d.parts.parts import update_part
 from acr3d.parts.photos import images_of, label_photo
@@ -72,6 +77,32 @@ def test_who_has_the_present_answer_gets_304_until_something_changes(app: Flask,
 
 
 @ON_BOTH
+def test_changes_that_may_show_later_show_together(in_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = make_part()
+
+    def change() -> str:
+        with transaction() as session:
+            session.get_one(Part, part.id).revision += 1
+            content_stamp.may_show_later(session)
+        return present_stamp().value
+
+    before = present_stamp()
+    assert [change(), change()] == [before.value, before.value]
+    with db.engine.begin() as connection:  # the time passes
+        connection.execute(update(ContentStamp).values(shows_at=utc_now() - timedelta(seconds=1)))
+    db.session.rollback()
+    shown = present_stamp()
+    assert shown.value != before.value
+    assert shown.changed_at is not None
+    assert StampReader(db.engine).read() == committed_stamp().value == shown.value
+    third = change()
+    assert third not in (before.value, shown.value)
+    assert change() == third
+    update_part(part.id, {"name": "Other"})
+    assert present_stamp().value != third
+
+
+@ON_BOTH
 def test_every_change_that_customers_may_see_gives_a_new_stamp(in_app: Flask) -> None:
     assert {table.name for table in Base.metadata.sorted_tables} > PRIVATE
     stamps = [present_stamp().value]
@@ -88,6 +119,7 @@ def test_every_change_that_customers_may_see_gives_a_new_stamp(in_app: Flask) ->
         session.add(Poller(id="p", host="h", pid=1))
     with pytest.raises(Conflict):
         make_part("X")
+    assert queue.claim() is None  # a poller that finds no capture to read
     assert present_stamp().value == stamps[-1]
     with transaction() as session:
         assert session.get_one(ContentStamp, 1).stamp == stamps[-1]
@@ -170,6 +202,16 @@ def test_a_page_is_kept_until_what_it_shows_changes_in_any_process(
     for other in ({}, {"Accept-Language": "de"}, {"Host": "elsewhere.example.com"}):
         assert client.get("/parts/BR-100", headers=other).data != first.data, other
     assert "elsewhere" not in client.get("/parts/BR-100").text
+    known = {"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
+    by_flask, repeated = (
+        one.get("/parts/BR-100", headers=known) for one in (make_app().test_client(), client)
+    )
+    assert by_flask.status_code == repeated.status_code == 304
+    assert sorted(by_flask.headers) == sorted(repeated.headers)
+    with monkeypatch.context() as without_flask:
+        without_flask.setattr(app.wsgi_app, "_inner", None)
+        assert client.get("/parts/BR-100", headers=known).status_code == 304
+        assert client.get("/parts/BR-100", headers={"Accept-Encoding": "br"}).data == first.data
     with make_app().app_context():  # another process
         label_photo(images_of(part.id)[0].id, {"alt_text": "Seen from the road"})
     assert "Seen from the road" in client.get("/parts/BR-100").text

@@ -1,0 +1,1 @@
+"""Models of many parts, ordered one after the other through the jobs' own service."""
