@@ -70,16 +70,15 @@
   }
 
   // A deleted photo takes the focused button with it: move the focus to the photo in its place.
-  let deletedPlace = null;
+  let deletedPlace = 0;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { requestConfig, elt } = event.detail;
-    deletedPlace = requestConfig.verb === "delete" ? order().indexOf(elt.closest(".tile")?.dataset.id) : null;
+    if (requestConfig.verb === "delete") deletedPlace = order().indexOf(elt.closest(".tile")?.dataset.id);
   });
-  document.addEventListener("htmx:afterSettle", () => {
-    if (deletedPlace === null || document.activeElement !== document.body) return;
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig?.verb !== "delete" || document.activeElement !== document.body) return;
     const buttons = tiles()?.querySelectorAll("[hx-delete]") ?? [];
     (buttons[Math.min(deletedPlace, buttons.length - 1)] ?? document.getElementById("chooser")).focus();
-    deletedPlace = null;
   });
 
   // While a newer order waits to be sent, an older response would make the photos jump back and forth.

@@ -18,7 +18,7 @@
   document.addEventListener("keydown", (event) => {
     if (!on.checked || event.repeat || event.isComposing) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog") || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input, textarea, select") || document.querySelector("dialog[open]")) return;
     const keys = event.timeStamp - began < PAUSE ? `g ${event.key}` : event.key;
     began = keys === "g" ? event.timeStamp : -PAUSE;
     const target = document.querySelector(`[data-keys="${CSS.escape(keys)}"]`);

@@ -176,14 +176,14 @@ def test_words_and_sides_are_kept_as_soon_as_they_are_typed(visitor: Callable[..
 
     set_side(page, 1, "Top")
     expect(page.get_by_label("Top: replace the photo")).to_be_attached()  # the slots follow
-    tile.locator("summary").click()
+    tile.locator("summary", has_text="Texts").click()
     tile.get_by_label("Caption").fill("With the new flange")
     with page.expect_response("**/labels"):
         page.keyboard.press("Tab")
     expect(tile.get_by_role("status")).to_have_text("Saved")
 
     page.reload()
-    tile.locator("summary").click()
+    tile.locator("summary", has_text="Texts").click()
     expect(tile.get_by_label("Caption")).to_have_value("With the new flange")
     expect(tile.get_by_label("Angle of photo 1")).to_have_value("top")
 

@@ -99,10 +99,10 @@ def test_a_phone_loads_a_lighter_model_first_and_the_full_one_when_asked(
 
 
 def heavy_glb() -> bytes:
-    """A rough ball of 130,000 triangles: more than phones are sent at first."""
+    """A rough ball of 210,000 triangles: more than phones are sent at first."""
     made = Builder()
     made.data["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0}}]
-    ball = sphere(rings=180)
+    ball = sphere(rings=230)
     grain = np.random.default_rng(1).normal(scale=5e-5, size=ball["positions"].shape)
     add_sphere(made, ball | {"positions": (ball["positions"] + grain).astype(np.float32)}, material=0)
     return made.glb()

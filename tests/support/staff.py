@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.support.factories import picture
@@ -43,8 +46,16 @@ def order(page: Page) -> list[str]:
 
 def press_move(page: Page, place: int, which: str) -> None:
     """Press the button that moves the photo at `place` (from 1), and wait until the order is kept."""
-    with page.expect_response("**/photos/order"):
+    with kept_order(page):
         page.get_by_role("button", name=f"Move photo {place} {which}").click()
+
+
+@contextmanager
+def kept_order(page: Page) -> Iterator[None]:
+    """What the block does makes a new order; wait until it is kept and the page shows it."""
+    with page.expect_response("**/photos/order"):
+        yield
+    expect(page.locator(".htmx-request, .htmx-settling")).to_have_count(0)
 
 
 def set_side(page: Page, place: int, side: str) -> None:
