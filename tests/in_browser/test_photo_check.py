@@ -43,6 +43,11 @@ def test_a_cut_off_photo_is_named_by_itself_and_no_longer_once_it_is_replaced(
     expect(page.locator(".tile .outline path")).to_have_count(1)
     expect(page.locator("#announce")).to_contain_text("The photo check is finished.")
 
+    add_photos(page, demo_file("toy-car-right", cut=(0, 150, 1200, 1050)))
+    expect(page.locator(".tile .outline path")).to_have_count(2)
+    for tile in tiles(page).all():
+        assert tile.locator("svg.outline").bounding_box() == tile.locator(".tile-photo img").bounding_box()
+
 
 def test_swapped_sides_are_named_until_somebody_puts_them_right(visitor: Callable[..., Visitor]) -> None:
     page = new_part(visitor(staff=True, phone=True), "SWAP-1")
