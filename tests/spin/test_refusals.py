@@ -42,7 +42,7 @@ def test_half_a_ring(tmp_path: Path, pictures) -> None:
 
 
 def test_too_few_pictures(tmp_path: Path, pictures) -> None:
-    assert "Only 6 pictures show the sheet" in refusal(as_photos(pictures[:12:2], tmp_path), tmp_path)
+    assert "Sharp pictures of the sheet: 6;" in refusal(as_photos(pictures[:12:2], tmp_path), tmp_path)
 
 
 def test_a_covered_sheet(tmp_path: Path) -> None:
