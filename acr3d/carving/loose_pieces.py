@@ -1,7 +1,7 @@
 """Drop loose pieces of the visual hull that are not part of the part.
 
 A shadow or a stain in one outline becomes a body that floats beside the part wherever no other photo denies
-it. A real loose piece, such as a ring on wires too thin to see, stands out in a second photo, too.
+it. A real loose piece, such as a ring on wires too thin to see, is visible in a second photo as well.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _sides_showing(
     grid: VoxelGrid,
     cameras: Sequence[PinholeCamera],
 ) -> NDArray[np.int64]:
-    """In how many photos each of the `pieces` stands out beside the piece `main`."""
+    """In how many photos each of the `pieces` is visible beside the piece `main`."""
     points = {number: grid_points(grid, labels == number) for number in (main, *pieces)}
     sides = np.zeros(len(pieces), np.int64)
     for camera in cameras:

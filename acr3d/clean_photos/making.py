@@ -1,7 +1,7 @@
 """Having a part's clean photos made from its photos' outlines, and keeping them.
 
 All of a part's photos are drawn at one scale, so each clean photo depends on all of them and their labels.
-One that is made anew replaces the earlier one, which is removed unless a job sends it.
+A new one replaces the earlier one, which is deleted unless a job sends it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from acr3d.storage.temporary import temporary_folder
 from acr3d.storage.webp_keys import webp_key, webp_keys
 
 VERSION = 1
-"""Of how clean photos are drawn; a new one makes them anew when the part's photos are checked next."""
+"""Of how clean photos are drawn; after a change they are drawn again at the part's next photo check."""
 # Six photos take some four seconds of one processor and 200 MB.
 LIMITS = sandbox.Limits(seconds=120, memory_mb=260, file_mb=16, threads=1)
 

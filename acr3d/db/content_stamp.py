@@ -5,8 +5,8 @@ other's commit only, and never in a circle. A reader takes the stamp before the 
 is at least that new.
 
 Work that changes the content many times a minute lets its changes show later, together (`may_show_later`):
-else every page would be made anew for each of them. The row then says when they show, so they do even if
-nobody writes a stamp any more.
+otherwise every page would be rendered again for each of them. The row then says when they show, so they do
+even if no further stamp is written.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def start(
 
 
 def _ready_captures(session: Session, part_id: str, capture_ids: Sequence[str]) -> list[Capture]:
-    """These captures by position, locked so that nobody deletes them."""
+    """These captures by position, locked against deletion."""
     found = [locked(session, capture_id) for capture_id in sorted(set(capture_ids))]
     if any(one.part_id != part_id for one in found):
         raise missing()

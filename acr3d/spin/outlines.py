@@ -190,7 +190,7 @@ def _decide(difference: _Difference, band: Mask, hull: Mask) -> Mask:
 
 
 def _cut(view: View, mask: Mask, difference: _Difference, band: Mask, hull: Mask) -> Mask:
-    """The mask, cut anew along the frame's own edges and colours where its ground leaves doubt (GrabCut).
+    """The mask, cut again along the frame's own edges and colours where its ground leaves doubt (GrabCut).
 
     Well inside of what the other views call part, only the ground's own colours are not part.
     """

@@ -28,8 +28,8 @@ from tests.support.at_meshy import (
     creates,
     file,
     finished,
+    hold_all_but,
     missing_for_long,
-    put_off_all_but,
     start,
     step,
     task,
@@ -325,7 +325,7 @@ def step_to_a_lost_removal(
 
 def test_an_earlier_version_s_jobs_are_in_the_ledger(app: Flask, meshy: PreparedServer, user: User) -> None:
     waiting, done = start("WAITS", user), start("DONE", user)
-    put_off_all_but(done)
+    hold_all_but(done)
     meshy.answers += [created(), answer(200, task("SUCCEEDED", progress=100, consumed_credits=35))]
     step(app, done, 2)
     ids, before = {waiting.id, done.id}, entries()

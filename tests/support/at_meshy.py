@@ -13,6 +13,7 @@ from acr3d.db.session import transaction
 from acr3d.db.types import utc_now
 from acr3d.engines.meshy.provider import MeshyProvider
 from acr3d.jobs import queries, service
+from acr3d.jobs.lease import LEASE
 from acr3d.worker.loop import JobPoller
 from tests.support.contract.server import Answer, PreparedServer, answer, cut_off, raw
 from tests.support.factories import by_angle, make_due, make_part_with_photos
@@ -113,7 +114,8 @@ def two_candidates(app: Flask, meshy: PreparedServer, job: Job) -> Job:
     return step(app, job, 2)
 
 
-def put_off_all_but(job: Job) -> None:
-    """Let the poller move this job only."""
+def hold_all_but(job: Job) -> None:
+    """Let another poller hold all other jobs: an accepted order wakes one that only waits for its time."""
     with transaction() as session:
-        session.execute(update(Job).where(Job.id != job.id).values(next_at=utc_now() + timedelta(hours=1)))
+        held = {"lease_owner": "another", "lease_until": utc_now() + LEASE}
+        session.execute(update(Job).where(Job.id != job.id).values(**held))

@@ -1,4 +1,4 @@
-"""The soft shadow that a part on white seems to stand or lie on."""
+"""The soft shadow under a part on white."""
 
 from __future__ import annotations
 

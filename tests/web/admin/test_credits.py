@@ -11,7 +11,7 @@ from acr3d.db.types import utc_now
 from acr3d.engines.registry import engines
 from acr3d.orders import circuit_breaker
 from tests.support.accounts import browser
-from tests.support.at_meshy import KEY, created, put_off_all_but, start, step, task
+from tests.support.at_meshy import KEY, created, hold_all_but, start, step, task
 from tests.support.contract.server import PreparedServer, answer
 from tests.support.factories import make_user
 
@@ -26,7 +26,7 @@ def test_the_page_says_what_was_spent_by_whom_and_for_what(
         job = start("BR-7", make_user("carla@example.com"))
         start("BR-8", make_user("bob@example.com"))
         meshy.answers += [created(), answer(200, task("SUCCEEDED", progress=100, consumed_credits=35))]
-        put_off_all_but(job)
+        hold_all_but(job)
         step(app, job, 2)
         link = engines().provider("meshy")
         assert link is not None
