@@ -16,6 +16,7 @@ SIDES = {"Right": (600, 600), "Front": (1000, 600), "Top": (1000, 600), "Back": 
 
 # Keeps every announcement: a later one replaces it on the page.
 HEAR = """
+document.documentElement.dataset.heard = "";
 new MutationObserver(() => {
   document.documentElement.dataset.heard += document.getElementById("announce").textContent.trim() + "; ";
 }).observe(document.body, { childList: true, characterData: true, subtree: true });
@@ -78,7 +79,7 @@ def generate_and_wait(page: Page) -> None:
     expect(badge).to_have_text("Queued")
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     expect(badge).to_have_text("Complete", timeout=LONG)
-    heard = re.compile("Cast bracket: Complete;")  # the photo check may speak next
+    heard = re.compile("Cast bracket: Complete")  # the photo check may speak next
     expect(page.locator("html")).to_have_attribute("data-heard", heard)
     open_models(page)
     expect(page.locator("#versions")).to_contain_text("Published")

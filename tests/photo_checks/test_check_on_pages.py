@@ -20,7 +20,7 @@ from acr3d.parts.photos import images_of
 from acr3d.photo_checks import queue
 from acr3d.storage.blobs import storage
 from tests.support.accounts import browser, csrf_header
-from tests.support.factories import make_part_with_photos, order_of
+from tests.support.factories import finished_job, make_part_with_photos, order_of
 from tests.support.photo_checks import GOOD, check, is_due, kept, settle, told
 
 
@@ -57,6 +57,18 @@ def test_a_page_asks_for_the_check_of_photos_that_nobody_looked_at(in_app: Flask
     kept(part, {})
     client.get(f"/admin/parts/{part.id}")
     assert not is_due(part)  # a check that broke off is not tried on each visit
+
+
+def test_the_end_of_a_job_and_of_a_check_are_read_out_together(in_app: Flask) -> None:
+    part = make_part_with_photos(angles=("front", "right"))
+    kept(part, {"photos": [GOOD] * 2, "findings": [], "best": []})
+    with transaction() as session:
+        session.add(finished_job(part.id))
+
+    news = browser(in_app).get(f"/admin/parts/{part.id}/live?rev=x").text
+
+    [said] = re.findall(r'<div hx-swap-oob="innerHTML:#announce">(.*?)</div>', news)
+    assert said == f"{part.name}: Complete. The photo check is finished. No problems found."
 
 
 REPORT: dict[str, Any] = {
